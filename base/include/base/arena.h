@@ -1,6 +1,6 @@
 /*
- * An arena: all that one request makes, freed at once. One thread at a time. Sizes are checked at the gates before
- * anything is put here, so running past the arena's limit is our bug: arena_* never return NULL.
+ * An arena: all that one request makes, freed at once. One thread at a time. Sizes are checked at the gates
+ * before anything is put here, so running past the arena's limit is our bug: arena_* never return NULL.
  */
 #ifndef CHANCERY_BASE_ARENA_H
 #define CHANCERY_BASE_ARENA_H

@@ -1,7 +1,8 @@
 /*
- * YAML files as strict trees, and rows that say what may stand in them. One check serves files and API bodies: both are
- * jansson trees. YAML: one document, no anchors, aliases, tags, merge keys or duplicate keys, UTF-8, bounded depth (32),
- * nodes (100,000) and size (4 MiB). Plain scalars true/false, integers and null become JSON's; all else is text.
+ * YAML files as strict trees, and rows that say what may stand in them. One check serves files and API
+ * bodies: both are jansson trees. YAML: one document, no anchors, aliases, tags, merge keys or duplicate
+ * keys, UTF-8, bounded depth (32), nodes (100,000) and size (4 MiB). Plain scalars true/false, integers and
+ * null become JSON's; all else is text.
  *
  * Errors are ERR_CONFIG: "templates/server.yaml:12:3: unknown key 'validty'; did you mean 'validity'?"
  */
@@ -17,11 +18,11 @@ struct conf;
 
 /* file: the name for messages. */
 MUST_USE struct err *conf_parse(const char *file, struct view yaml, struct conf **ret);
-/* An API body: same rules through jansson (duplicate keys, NUL and bad UTF-8 refused, depth bounded). Messages name the JSON
- * pointer, the code is ERR_BAD_JSON or ERR_BAD_FIELD. */
+/* An API body: same rules through jansson (duplicate keys, NUL and bad UTF-8 refused, depth bounded).
+ * Messages name the JSON pointer, the code is ERR_BAD_JSON or ERR_BAD_FIELD. */
 MUST_USE struct err *conf_parse_json(struct view json, struct conf **ret);
-void conf_free(struct conf *c);                   /* accepts NULL */
-const json_t *conf_root(const struct conf *c);    /* borrow */
+void conf_free(struct conf *c);                /* accepts NULL */
+const json_t *conf_root(const struct conf *c); /* borrow */
 
 /* An error that names the place of `at` (a node of this tree). */
 MUST_USE struct err *conf_error(const struct conf *c, const json_t *at, const char *fmt, ...)
@@ -46,7 +47,7 @@ struct conf_texts {
 struct conf_row {
     const char *key;
     enum conf_type type;
-    size_t offset;              /* into the struct that is filled */
+    size_t offset; /* into the struct that is filled */
     bool required;
     int64_t min, max;           /* 0, 0: the type's own bounds */
     const char *fallback;       /* default as it would be written, or NULL: field left as it is */
@@ -54,9 +55,10 @@ struct conf_row {
     const char *doc;            /* one line, for --help and the manual */
 };
 
-/* Fills *to from the mapping `node` by rows. Unknown keys are errors, with a suggestion. Texts live in the arena. */
-MUST_USE struct err *conf_fill(const struct conf *c, const json_t *node, const struct conf_row *rows, size_t n,
-                               struct arena *arena, void *to);
+/* Fills *to from the mapping `node` by rows. Unknown keys are errors, with a suggestion. Texts live in the
+ * arena. */
+MUST_USE struct err *conf_fill(const struct conf *c, const json_t *node, const struct conf_row *rows,
+                               size_t n, struct arena *arena, void *to);
 
 /* The nearest of the names within a small edit distance, or NULL. */
 const char *conf_nearest(const char *text, const char *const *names, size_t n);

@@ -1,7 +1,7 @@
 /*
- * DER (X.690), and only DER. Reading is a view that shrinks and ends in der_end(); writing has a sticky failure and
- * nested scopes. Tags are one octet (low-tag-number form), which is all that X.509, CRL, OCSP and our own records use;
- * anything else is refused. Lengths: definite, minimal, at most 4 length octets.
+ * DER (X.690), and only DER. Reading is a view that shrinks and ends in der_end(); writing has a sticky
+ * failure and nested scopes. Tags are one octet (low-tag-number form), which is all that X.509, CRL, OCSP and
+ * our own records use; anything else is refused. Lengths: definite, minimal, at most 4 length octets.
  *
  * Every refusal is ERR_BAD_DER naming what was expected and found.
  */
@@ -45,7 +45,8 @@ MUST_USE struct err *der_read(struct view *in, unsigned tag, struct view *ret_bo
 MUST_USE struct err *der_read_whole(struct view *in, unsigned tag, struct view *ret_whole);
 
 /* Takes one element of any tag. ret_whole and ret_body may be NULL. */
-MUST_USE struct err *der_read_any(struct view *in, unsigned *ret_tag, struct view *ret_whole, struct view *ret_body);
+MUST_USE struct err *der_read_any(struct view *in, unsigned *ret_tag, struct view *ret_whole,
+                                  struct view *ret_body);
 
 /* Takes the element where the next tag is this one; else *ret_body is the empty view with p == NULL. */
 MUST_USE struct err *der_read_optional(struct view *in, unsigned tag, struct view *ret_body);
@@ -76,7 +77,8 @@ MUST_USE struct err *der_read_text(struct view *in, struct arena *arena, size_t 
 
 /* --- writing --- */
 
-/* Grows in the arena it is given. After a failure (over `limit` bytes) further writes do nothing and der_out_done says so. */
+/* Grows in the arena it is given. After a failure (over `limit` bytes) further writes do nothing and
+ * der_out_done says so. */
 struct der_out {
     struct arena *arena;
     uint8_t *buf;
@@ -89,7 +91,8 @@ void der_out_init(struct der_out *out, struct arena *arena, size_t limit_bytes);
 /* What was written; the view lives in the arena. ERR_TOO_LARGE after a failure. */
 MUST_USE struct err *der_out_done(struct der_out *out, struct view *ret);
 
-/* A scope: `size_t m = der_begin(out, DER_SEQUENCE); ... der_finish(out, m);` Scopes nest and must be closed in order. */
+/* A scope: `size_t m = der_begin(out, DER_SEQUENCE); ... der_finish(out, m);` Scopes nest and must be closed
+ * in order. */
 size_t der_begin(struct der_out *out, unsigned tag);
 void der_finish(struct der_out *out, size_t mark);
 

@@ -1,4 +1,5 @@
-/* SHA-256 and SHA-1 of bytes. SHA-1 only where a standard names it for look-ups (SKI, OCSP CertID), never in a signature. */
+/* SHA-256 and SHA-1 of bytes. SHA-1 only where a standard names it for look-ups (SKI, OCSP CertID), never in
+ * a signature. */
 #ifndef CHANCERY_BASE_DIGEST_H
 #define CHANCERY_BASE_DIGEST_H
 

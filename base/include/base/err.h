@@ -8,10 +8,11 @@
  *     free what is ours;
  *     return e;
  *
- * NULL is success. An error belongs to whoever holds the pointer: return it, or err_free() it. The text is set once, at
- * the check that failed, by the function that knows, and names the rule (RFC section) and the limit. It must be fit for
- * an authenticated asker's eyes: no paths, no token labels, no secrets, nothing of other askers; what only the operator
- * may see goes to the log instead. Our own bugs are not errors: see check.h.
+ * NULL is success. An error belongs to whoever holds the pointer: return it, or err_free() it. The text is
+ * set once, at the check that failed, by the function that knows, and names the rule (RFC section) and the
+ * limit. It must be fit for an authenticated asker's eyes: no paths, no token labels, no secrets, nothing of
+ * other askers; what only the operator may see goes to the log instead. Our own bugs are not errors: see
+ * check.h.
  *
  * Any thread. Never fails: where memory is out a static ERR_NOMEM is returned.
  */
@@ -31,9 +32,9 @@ enum err_code {
 
 /* One row of err.def. retry_s: seconds for Retry-After; 0 where a retry is no use. */
 struct err_row {
-    const char *name;  /* "BAD_CSR" */
+    const char *name; /* "BAD_CSR" */
     int http_status;
-    const char *type;  /* "bad-csr": urn:chancery:error:bad-csr; also the metric's label */
+    const char *type; /* "bad-csr": urn:chancery:error:bad-csr; also the metric's label */
     int retry_s;
     const char *title;
 };
@@ -49,8 +50,8 @@ MUST_USE struct err *err_sys(enum err_code code, int errno_value, const char *fm
 /* Puts text and ": " before the detail. Takes e and gives it back; NULL stays NULL. */
 MUST_USE struct err *err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Names the field at fault as a JSON pointer (RFC 6901): "/sans/3". Takes e and gives it back; NULL stays NULL. An
- * inner pointer already set is kept and prefixed. */
+/* Names the field at fault as a JSON pointer (RFC 6901): "/sans/3". Takes e and gives it back; NULL stays
+ * NULL. An inner pointer already set is kept and prefixed. */
 MUST_USE struct err *err_at(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 enum err_code err_code(const struct err *e);
@@ -58,17 +59,18 @@ const char *err_detail(const struct err *e);  /* "" at least */
 const char *err_pointer(const struct err *e); /* "" where no field is named */
 const struct err_row *err_row(enum err_code code);
 
-/* The code whose type is this text (as it came over a frame or in a problem document); ERR_INTERNAL where none is. */
+/* The code whose type is this text (as it came over a frame or in a problem document); ERR_INTERNAL where
+ * none is. */
 enum err_code err_code_of_type(const char *type);
 
 /* Accepts NULL. */
 void err_free(struct err *e);
 
 /* Needs a local `struct err *e` and a label `out`. */
-#define TRY(expr)                                                                                                  \
-    do {                                                                                                           \
-        if ((e = (expr)) != NULL)                                                                                  \
-            goto out;                                                                                              \
+#define TRY(expr)                                                                                            \
+    do {                                                                                                     \
+        if ((e = (expr)) != NULL)                                                                            \
+            goto out;                                                                                        \
     } while (0)
 
 #endif

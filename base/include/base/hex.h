@@ -1,4 +1,5 @@
-/* Hexadecimal (lower case, no colons) and base64 (RFC 4648, sections 4 and 5). Strict: no white space, no odd tails. */
+/* Hexadecimal (lower case, no colons) and base64 (RFC 4648, sections 4 and 5). Strict: no white space, no odd
+ * tails. */
 #ifndef CHANCERY_BASE_HEX_H
 #define CHANCERY_BASE_HEX_H
 

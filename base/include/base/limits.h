@@ -1,11 +1,12 @@
-/* Bounds on what comes from outside, in one place: each is a gate that is checked before anything is parsed. */
+/* Bounds on what comes from outside, in one place: each is a gate that is checked before anything is parsed.
+ */
 #ifndef CHANCERY_BASE_LIMITS_H
 #define CHANCERY_BASE_LIMITS_H
 
 enum {
     LIMIT_CSR_BYTES = 64 * 1024,
-    LIMIT_SANS = 100,           /* per certificate */
-    LIMIT_NAME_BYTES = 4096,    /* a whole distinguished name, DER */
+    LIMIT_SANS = 100,        /* per certificate */
+    LIMIT_NAME_BYTES = 4096, /* a whole distinguished name, DER */
     LIMIT_RDNS = 20,
     LIMIT_RDN_VALUE_BYTES = 256,
     LIMIT_URI_BYTES = 2048,

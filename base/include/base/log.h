@@ -1,6 +1,7 @@
 /*
- * One line an event on stderr, text or JSON, keys `ts level proc req event` first. Set up once by main; before that it
- * prints text. Any thread; a line is one write(2). Keeps the last lines in memory for the panic report.
+ * One line an event on stderr, text or JSON, keys `ts level proc req event` first. Set up once by main;
+ * before that it prints text. Any thread; a line is one write(2). Keeps the last lines in memory for the
+ * panic report.
  *
  *     log_info("cert.issued", log_text("serial", hex), log_num("n", n));
  *
@@ -41,9 +42,10 @@ struct log_field log_err(const struct err *e);
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n);
 
-#define LOG__EVENT(level, event, ...)                                                                              \
-    log_event((level), (event), (const struct log_field[]){{NULL, NULL, 0, 0}, ##__VA_ARGS__},                     \
-              sizeof((const struct log_field[]){{NULL, NULL, 0, 0}, ##__VA_ARGS__}) / sizeof(struct log_field))
+#define LOG__EVENT(level, event, ...)                                                                        \
+    log_event((level), (event), (const struct log_field[]){{NULL, NULL, 0, 0}, ##__VA_ARGS__},               \
+              sizeof((const struct log_field[]){{NULL, NULL, 0, 0}, ##__VA_ARGS__}) /                        \
+                  sizeof(struct log_field))
 #define log_debug(...) LOG__EVENT(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  LOG__EVENT(LOG_INFO, __VA_ARGS__)
 #define log_warn(...)  LOG__EVENT(LOG_WARN, __VA_ARGS__)

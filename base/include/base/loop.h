@@ -1,6 +1,6 @@
 /*
- * The event loop of a process (libevent inside; event2 headers stay in base/loop.c and http). One loop per thread; every
- * call but loop_post and loop_stop belongs to the loop's own thread. Timers are monotonic.
+ * The event loop of a process (libevent inside; event2 headers stay in base/loop.c and http). One loop per
+ * thread; every call but loop_post and loop_stop belongs to the loop's own thread. Timers are monotonic.
  */
 #ifndef CHANCERY_BASE_LOOP_H
 #define CHANCERY_BASE_LOOP_H

@@ -1,7 +1,7 @@
 /*
- * Counters, gauges and histograms of all our processes, in one shared page that the warden makes (a memfd) and each child
- * maps; the front prints them. Rows stand in metric.def. Adding is one relaxed atomic; any thread. Without a page
- * (command line, unit tests) adding goes to a private one.
+ * Counters, gauges and histograms of all our processes, in one shared page that the warden makes (a memfd)
+ * and each child maps; the front prints them. Rows stand in metric.def. Adding is one relaxed atomic; any
+ * thread. Without a page (command line, unit tests) adding goes to a private one.
  */
 #ifndef CHANCERY_BASE_METRIC_H
 #define CHANCERY_BASE_METRIC_H
@@ -18,13 +18,14 @@ enum metric_id {
     METRIC__COUNT
 };
 
-/* The page, for the warden; and joining it, for a child (maps fd, keeps it open or not as the caller likes). */
+/* The page, for the warden; and joining it, for a child (maps fd, keeps it open or not as the caller likes).
+ */
 MUST_USE struct err *metric_page_new(int *ret_fd);
 MUST_USE struct err *metric_page_join(int fd);
 
 void metric_add(enum metric_id id, uint64_t n);
-void metric_set(enum metric_id id, int64_t value);           /* gauges */
-void metric_observe_us(enum metric_id id, uint64_t us);      /* histograms */
+void metric_set(enum metric_id id, int64_t value);      /* gauges */
+void metric_observe_us(enum metric_id id, uint64_t us); /* histograms */
 int64_t metric_get(enum metric_id id);
 /* Errors by type: label type="bad-csr". */
 void metric_error(enum err_code code);

@@ -1,5 +1,5 @@
-/* Secret bytes (a PIN, a bearer token): locked in memory, left out of cores, wiped when freed. The log refuses them: it
- * has no call that takes one. */
+/* Secret bytes (a PIN, a bearer token): locked in memory, left out of cores, wiped when freed. The log
+ * refuses them: it has no call that takes one. */
 #ifndef CHANCERY_BASE_SECRET_H
 #define CHANCERY_BASE_SECRET_H
 

@@ -1,6 +1,6 @@
 /*
- * Tickets: what an asynchronous start returns. A table of slots; a ticket is a slot and its generation, so a late
- * completion finds nothing instead of freed memory. One thread. 0 is never a ticket.
+ * Tickets: what an asynchronous start returns. A table of slots; a ticket is a slot and its generation, so a
+ * late completion finds nothing instead of freed memory. One thread. 0 is never a ticket.
  */
 #ifndef CHANCERY_BASE_TICKET_H
 #define CHANCERY_BASE_TICKET_H

@@ -1,4 +1,5 @@
-/* Instants and durations as text. Instants are int64_t seconds since 1970 UTC; RFC 3339 with Z on the outside. */
+/* Instants and durations as text. Instants are int64_t seconds since 1970 UTC; RFC 3339 with Z on the
+ * outside. */
 #ifndef CHANCERY_BASE_WHEN_H
 #define CHANCERY_BASE_WHEN_H
 

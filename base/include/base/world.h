@@ -1,8 +1,8 @@
 /*
- * The outside world: clock, randomness, our own disk writes, sockets and token calls. Every room goes through these
- * calls; two libraries define them. `world_real` is linked into chanceryd and chancery and is nothing but the system.
- * `world_test` is linked into chanceryd-test and test programs: there the clock can be moved and any call made to fail,
- * stall or kill (tests/world/README.md). chanceryd has no such door.
+ * The outside world: clock, randomness, our own disk writes, sockets and token calls. Every room goes through
+ * these calls; two libraries define them. `world_real` is linked into chanceryd and chancery and is nothing
+ * but the system. `world_test` is linked into chanceryd-test and test programs: there the clock can be moved
+ * and any call made to fail, stall or kill (tests/world/README.md). chanceryd has no such door.
  */
 #ifndef CHANCERY_BASE_WORLD_H
 #define CHANCERY_BASE_WORLD_H
@@ -43,8 +43,8 @@ int world_accept(int fd, struct sockaddr *ret_addr, socklen_t *len); /* SOCK_NON
 /* Before a PKCS#11 call of this name: 0, or the CKR_ value to pretend. */
 unsigned long world_token_call(const char *function);
 
-/* A place where a test may kill or stall this process: "ca.intend.durable". Nothing at all in chanceryd. Names are listed
- * in base/world_points.def so that tests can walk all of them. */
+/* A place where a test may kill or stall this process: "ca.intend.durable". Nothing at all in chanceryd.
+ * Names are listed in base/world_points.def so that tests can walk all of them. */
 void world_point(const char *name);
 
 #endif
