@@ -1,0 +1,195 @@
+/*
+ * What a certificate may look like. A template is one YAML file; a set of them is loaded once per generation
+ * and never changes, so any number of threads may read it. Three verbs:
+ *
+ *   load   strict: an unknown key or an impossible combination is ERR_CONFIG with file, line and column
+ *   shape  template + request + issuer -> the description of a certificate (cert/tbs.h), with the origin of
+ * each field judge  template + issuer + final bytes read again -> yes, or the one rule that is broken. A pure
+ * function: front and vault call the same one, and it trusts nothing that shape has done
+ *
+ * Rules are of two kinds (templates_fields): `tbs` rules speak of the bytes alone and are judged here;
+ * `context` rules (who asks, how often) are kept by whoever knows the asker: templates_may_ask,
+ * templates_ceiling_per_hour.
+ *
+ * Times are seconds since 1970, durations seconds. No I/O, no clock, no randomness, no keys.
+ */
+#ifndef CHANCERY_TEMPLATES_H
+#define CHANCERY_TEMPLATES_H
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cert/alg.h"
+
+struct cert_csr; /* cert/csr.h */
+struct cert_tbs; /* cert/tbs.h */
+struct template;
+struct templates;
+
+enum {
+    TEMPLATES_MAX = 10000,            /* files in a set */
+    TEMPLATES_FILE_BYTES = 64 * 1024, /* one file */
+    TEMPLATES_SLACK_S = 300,          /* how much later than shape the vault may judge a notBefore */
+};
+
+/* --- the set --- */
+
+struct templates_file {
+    const char
+        *name; /* "templates/server.yaml": for messages; the last part without .yaml is the template's name */
+    struct view bytes;
+};
+
+/* The files are not needed afterwards. ERR_CONFIG, also for two files of one name. n may be 0. */
+MUST_USE struct err *templates_load(const struct templates_file *files, size_t n, struct templates **ret_set);
+void templates_free(struct templates *set); /* accepts NULL */
+
+/* By name; NULL where there is none. Borrowed from the set. */
+const struct template *templates_find(const struct templates *set, struct view name);
+size_t templates_count(const struct templates *set);
+const struct template *templates_at(const struct templates *set, size_t i); /* in the order of names */
+
+/* The files the program was built with, to be written out by `init`: i from 0 until false. name:
+ * "server.yaml". */
+bool templates_builtin(size_t i, const char **ret_name, struct view *ret_bytes);
+
+/* --- one template --- */
+
+/* Who may ask (the field `askers`): bits. An internal template has none of them: the house alone makes those.
+ */
+enum templates_asker {
+    TEMPLATES_BY_TOKEN = 1u,         /* a bearer token */
+    TEMPLATES_BY_CERTIFICATE = 2u,   /* a client certificate of this authority */
+    TEMPLATES_BY_ADMINISTRATOR = 4u, /* a role on the roster */
+    TEMPLATES_BY_OPERATOR = 8u,
+};
+
+const char *templates_name(const struct template *t);
+const char *templates_description(const struct template *t);
+bool templates_internal(const struct template *t);
+bool templates_is_ca(const struct template *t); /* CA:TRUE: always internal */
+int64_t templates_validity_default_s(const struct template *t);
+int64_t templates_validity_max_s(const struct template *t);
+int64_t templates_backdate_s(const struct template *t);
+int64_t templates_ceiling_per_hour(const struct template *t); /* seals per issuer and hour; 0: none */
+
+/* ERR_FORBIDDEN naming the rule: internal, or not for such an asker. */
+MUST_USE struct err *templates_may_ask(const struct template *t, enum templates_asker who);
+/* Whether the field `issuers` is open or lists this one. (Judged on the bytes too.) */
+bool templates_issuer_allowed(const struct template *t, const char *issuer);
+
+/* All effective values, defaults written out; the caller owns it. Keys are those of the YAML file, and
+ * "name". */
+json_t *templates_to_json(const struct template *t);
+
+/* One row per field of the file, for documentation. Judge: "tbs" or "context". i from 0 until false. */
+struct templates_field {
+    const char *group, *key; /* "validity", "max"; group "" at the top of the file */
+    const char *judge, *doc;
+};
+bool templates_fields(size_t i, struct templates_field *ret);
+
+/* --- shape --- */
+
+/* What signs. For a self-signed root: the root itself, not_after INT64_MAX. */
+struct templates_issuer {
+    const char *name;    /* "issuing" */
+    struct view subject; /* its subject, Name DER */
+    struct view key_id;  /* the octets of its subjectKeyIdentifier */
+    enum cert_alg alg;   /* what it signs with */
+    int64_t not_before, not_after;
+    const char
+        *base_url; /* "http://pki.example.internal:8080": the responder's public name, no slash at the end */
+};
+
+/* The addresses that stand in certificates: base_url/ocsp/NAME, /ca/NAME.crt, /crl/NAME.crl. */
+enum templates_url { TEMPLATES_URL_OCSP, TEMPLATES_URL_CA, TEMPLATES_URL_CRL };
+const char *templates_issuer_url(const struct templates_issuer *issuer, enum templates_url which,
+                                 struct arena *arena);
+
+struct templates_rdn {
+    const char *attribute; /* "CN", "O", ...: the names of subject.allow */
+    const char *value;     /* UTF-8 */
+};
+
+struct templates_request {
+    const struct cert_csr
+        *csr;           /* proof of possession already checked; NULL: spki counts (the house's own keys) */
+    struct view spki;   /* SubjectPublicKeyInfo, used where csr is NULL */
+    struct view serial; /* unsigned magnitude, as leased */
+    int64_t now;
+    int64_t not_after;          /* 0: not asked; at most one of the two */
+    int64_t validity_s;         /* 0: not asked; counted from now */
+    bool has_subject, has_sans; /* asked beside the CSR: take its place, where the template takes them */
+    const struct templates_rdn *subject;
+    size_t subject_n;
+    const char *const *sans; /* "dns:a.b", "ip:10.0.0.1", ...; without a kind it is read off the text */
+    size_t sans_n;
+};
+
+struct templates_origin {
+    const char *field;  /* "subject", "validity.not_after", "key_usage", ... */
+    const char *source; /* "template", "request", "csr", "issuer", "vault" (serial), "clock" */
+    const char *note;   /* "" or why: "clamped to the issuer's end" */
+};
+
+struct templates_shaped {
+    const struct cert_tbs *tbs;
+    const char *const
+        *names; /* what a grant must cover, see templates_pattern_match: "dns:a.b", "cn:Alice" */
+    size_t names_n;
+    const char *subject; /* RFC 4514 text */
+    const struct templates_origin *origins;
+    size_t origins_n;
+};
+
+/*
+ * Everything lives in the arena (the CSR's and the issuer's bytes are borrowed). Refusals: ERR_POLICY and,
+ * for what a CSR carries that the template does not take, ERR_BAD_EXTENSION; ERR_BAD_NAME for malformed
+ * names; each with the rule, the limit, and the pointer of the field ("/sans/3", "/not_after", "/csr"). Of a
+ * CSR's extensions only subjectAltName is taken; basicConstraints CA:FALSE, subjectKeyIdentifier, and key
+ * usages within the template's are passed over; all else is refused.
+ */
+MUST_USE struct err *templates_shape(const struct template *t, const struct templates_request *request,
+                                     const struct templates_issuer *issuer, struct arena *arena,
+                                     struct templates_shaped *ret);
+
+/* --- judge --- */
+
+/* tbs: read from the final bytes (cert_tbs_read). ERR_POLICY "RULE: why", the first broken rule. The serial
+ * and what needs more than these bytes (leases, CA:TRUE by channel, other issuers' names and keys) is the
+ * vault's own affair. */
+MUST_USE struct err *templates_judge(const struct template *t, const struct templates_issuer *issuer,
+                                     const struct cert_tbs *tbs, int64_t now, struct arena *arena);
+
+/* --- names and patterns --- */
+
+/* The names in a tbs as shape gives them, for the ledger's index: "KIND:value"; CN only where no SAN says the
+ * same. */
+MUST_USE struct err *templates_names(const struct cert_tbs *tbs, struct arena *arena,
+                                     const char *const **ret_names, size_t *ret_n);
+
+/*
+ * One language for grants and for a template's sans.allow and sans.deny:
+ *
+ *   dns:host.example    that name          ip:10.0.0.0/8, ip:::1           CIDR, or one address
+ *   dns:*.example       one label more     email:ann@example, email:*@**.example   (any mailbox, host as for
+ * dns) dns:**.example      one or more        uri:spiffe://example/ns/ * /sa/ **      (without the blanks)
+ * scheme exact, host dns:*, dns:**       any one label,                    as for dns; a path segment `*` is
+ * one, a last `**` one or more any name           cn:, serial_number:, uid:TEXT   subject attributes; `*` any
+ * run of characters
+ *
+ * Without a kind it is read off the text: "://" uri, "@" email, an address or CIDR ip, else a host name,
+ * which covers dns names and a common name (cn) that reads as that host name. A `*` in a NAME is never a
+ * pattern: it is one opaque label, covered only by a `*` or `**` of a pattern. Host names and email hosts
+ * compare without case.
+ */
+MUST_USE struct err *templates_pattern_check(const char *pattern); /* ERR_BAD_FIELD */
+/* name: "KIND:value" as in templates_shaped. A malformed pattern matches nothing. */
+bool templates_pattern_match(const char *pattern, const char *name);
+/* ERR_NAME_FORBIDDEN with the first name that none of the patterns covers. */
+MUST_USE struct err *templates_patterns_cover(const char *const *patterns, size_t patterns_n,
+                                              const char *const *names, size_t names_n);
+
+#endif
