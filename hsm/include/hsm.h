@@ -1,0 +1,211 @@
+/*
+ * The vault as its peers see it: the front asks for serials, seals and the roll; the responder for nonces.
+ * Also the roster and the seal roll as data, for whoever must read them (enroll, `ledger verify`). No key is
+ * ever on this side.
+ *
+ * The client lives on one loop and is used by that loop's thread alone. Every asynchronous start either
+ * returns an error and never calls back, or returns NULL and calls `done` exactly once, later, from the loop
+ * (never from inside the start) unless hsm_cancel() took the ticket. Where the channel is lost all pending
+ * calls end with ERR_TOKEN_AWAY; whether such a seal was made only the roll can tell: hsm_roll_find() on the
+ * next channel. Views given to `done` die when it returns.
+ *
+ * `generation` in requests is the configuration generation the caller worked under (1, 2, ...). The vault
+ * knows the current and the one before; any other is ERR_GENERATION.
+ *
+ * What a refusal means: ERR_TOKEN_AWAY, ERR_BUSY, ERR_STARTING, ERR_GENERATION, ERR_NO_SPACE, ERR_IO: the
+ * world; try again. ERR_FLOOR, ERR_POLICY, ERR_SERIAL, ERR_CEILING: the vault judged, nothing was signed or
+ * rolled.
+ */
+#ifndef CHANCERY_HSM_H
+#define CHANCERY_HSM_H
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/loop.h"
+#include "base/ticket.h"
+#include "base/view.h"
+
+struct hsm;
+
+struct hsm_events {
+    /* The channel stands and the vault has said that nothing older is under way there. roll_n: last number in
+     * the roll. */
+    void (*on_ready)(void *arg, uint64_t roll_n);
+    /* The channel is gone; called after all pending calls have ended. why: borrowed, or NULL. */
+    void (*on_lost)(void *arg, const struct err *why);
+    void *arg;
+};
+
+struct hsm *hsm_new(struct loop *l, struct hsm_events ev);
+/* Pending calls end with ERR_CANCELLED. Accepts NULL. No on_lost. */
+void hsm_free(struct hsm *h);
+
+/* A fresh channel; takes fd. An older one is dropped as if lost. Ready only when DRAINED has come (on_ready).
+ */
+void hsm_attach(struct hsm *h, int fd);
+bool hsm_ready(const struct hsm *h);
+
+/* The highest roll number seen: every seal asked for from now on has a higher one. For the intent's roll
+ * floor. */
+uint64_t hsm_roll_n(const struct hsm *h);
+
+/* `done` of this ticket will not be called. A seal asked for may be made all the same. */
+void hsm_cancel(struct hsm *h, ticket_id id);
+
+/* --- serials (leases refill by themselves) --- */
+
+/* Announces an issuer whose serials will be wanted, so that leases are there ahead. Kept over channels. */
+void hsm_serials_for(struct hsm *h, const char *issuer);
+/* A serial of 16 octets, positive, 126 random bits, never given twice. At once: ERR_TOKEN_AWAY where the
+ * channel is not ready, ERR_BUSY where the lease is used up and the next is on its way. A serial not used is
+ * simply forgotten. */
+MUST_USE struct err *hsm_serial(struct hsm *h, const char *issuer, uint8_t ret[SERIAL_BYTES]);
+
+/* --- seals: the signature over exactly these bytes, and the number in the roll --- */
+
+/* e: owned by the callee, or NULL and n, signature are set. */
+typedef void hsm_sealed_fn(void *arg, struct err *e, uint64_t n, struct view signature);
+
+struct hsm_cert {
+    uint32_t generation;
+    const char *issuer;
+    const char *template;
+    struct view tbs; /* TBSCertificate, DER; its serial from hsm_serial() of this issuer and this channel */
+};
+/* ret may be NULL, here and below. */
+MUST_USE struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed_fn *done, void *arg,
+                                   ticket_id *ret);
+
+/* tbs_fd: a sealed memfd (file_sealed) holding the TBSCertList; stays the caller's. crlNumber must be above
+ * every number the roll knows for this issuer (roll entries of kind HSM_ROLL_CRL, `extra`). */
+MUST_USE struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd,
+                                  hsm_sealed_fn *done, void *arg, ticket_id *ret);
+
+struct hsm_ocsp {
+    uint32_t generation;
+    const char *issuer;
+    const uint8_t *key_sha256; /* SHA256_BYTES: SHA-256 of the responder key's SPKI */
+    struct view tbs;           /* ResponseData, DER; responderID byKey of that key; no nonce */
+};
+MUST_USE struct err *hsm_seal_ocsp(struct hsm *h, const struct hsm_ocsp *what, hsm_sealed_fn *done, void *arg,
+                                   ticket_id *ret);
+
+/* A responder key of the issuer, EC P-256 in the token (signs ecdsa-sha256): the newest, made where none is;
+ * fresh: a new one (at most one an hour and 8 per issuer; ERR_CEILING). The front then has it certified by
+ * template ocsp-signing. */
+typedef void hsm_spki_fn(void *arg, struct err *e, struct view spki);
+MUST_USE struct err *hsm_ocsp_key(struct hsm *h, const char *issuer, bool fresh, hsm_spki_fn *done, void *arg,
+                                  ticket_id *ret);
+
+/* Responder only: the ready answer (whole OCSPResponse, made by this vault, still valid) sealed anew with the
+ * nonce. ERR_BUSY over the lane's share: serve the ready answer without the nonce, or tryLater. */
+typedef void hsm_answer_fn(void *arg, struct err *e, struct view ocsp_response);
+MUST_USE struct err *hsm_nonce(struct hsm *h, const char *issuer, struct view answer, struct view nonce,
+                               hsm_answer_fn *done, void *arg, ticket_id *ret);
+
+/* --- the seal roll --- */
+
+enum hsm_roll_kind {
+    HSM_ROLL_CERT = 1,  /* an end-entity certificate */
+    HSM_ROLL_CRL = 2,   /* extra: its crlNumber */
+    HSM_ROLL_OCSP = 3,  /* an OCSP answer */
+    HSM_ROLL_NONCE = 4, /* a ready answer sealed again with a nonce */
+    HSM_ROLL_CA = 5,    /* a CA certificate */
+};
+struct hsm_roll_entry {
+    uint64_t n; /* 1, 2, 3, ... */
+    int64_t time_ms;
+    struct view key; /* issuer's name, or "ISSUER/ocsp/HEX16" for a responder key */
+    enum hsm_roll_kind kind;
+    struct view serial;   /* 16 octets for HSM_ROLL_CERT and _CA, else empty */
+    struct view template; /* likewise */
+    uint32_t generation;
+    struct view tbs_sha256;
+    uint64_t extra;
+    struct view prev_sha256; /* SHA-256 of the entry before, whole DER; of the file's header for the first */
+};
+/* Takes one entry off *in; views point into it. Form only, no chain. */
+MUST_USE struct err *hsm_roll_entry_read(struct view *in, struct hsm_roll_entry *ret);
+
+/* Walks a whole roll file's bytes and checks numbers and chain; calls fn (may be NULL) for each entry, stops
+ * at fn's error. ERR_CORRUPT names the place. A torn last entry is ERR_CORRUPT here too (only the vault may
+ * cut it). ret_n, ret_head (SHA-256 of the last entry): what was found; may be NULL. */
+MUST_USE struct err *hsm_roll_verify(struct view file,
+                                     struct err *(*fn)(void *arg, const struct hsm_roll_entry *entry),
+                                     void *arg, uint64_t *ret_n, uint8_t ret_head[SHA256_BYTES]);
+/* The name of the file in the vault's roll folder. */
+#define HSM_ROLL_FILE "roll.der"
+
+/* Entries from number `from` (1 is the first) on, whole DER one after the other, at most about 512 KiB; next:
+ * where to go on, 0 where this was the end. Everything given is durable in the roll. */
+typedef void hsm_roll_fn(void *arg, struct err *e, struct view entries, uint64_t next);
+MUST_USE struct err *hsm_roll_read(struct hsm *h, uint64_t from, uint64_t max, hsm_roll_fn *done, void *arg,
+                                   ticket_id *ret);
+
+/* For each SHA-256 of a tbs (n of them, at most 256, copied): the number under which it was sealed at or
+ * after `from`, or 0. Covers the whole roll however long; what it reports is durable. ns dies when done
+ * returns. */
+typedef void hsm_found_fn(void *arg, struct err *e, const uint64_t *ns, size_t n);
+MUST_USE struct err *hsm_roll_find(struct hsm *h, uint64_t from, const uint8_t (*tbs_sha256)[SHA256_BYTES],
+                                   size_t n, hsm_found_fn *done, void *arg, ticket_id *ret);
+
+/* --- state, for /readyz --- */
+
+struct hsm_issuer_status {
+    const char *issuer;
+    bool ok;
+    const char *reason; /* "" where ok; without paths or token labels */
+};
+struct hsm_status {
+    bool attached;      /* false: nothing else counts */
+    const char *token;  /* "ready", "away", "pin-refused", "starting" */
+    const char *detail; /* for operators */
+    uint64_t roll_n;
+    uint32_t generation;
+    size_t n;
+    const struct hsm_issuer_status *issuers;
+};
+/* As last heard, at most a second or two old; valid until control returns to the loop. */
+const struct hsm_status *hsm_status(struct hsm *h);
+
+/* --- the roster: who is administrator, operator, auditor, by SHA-256 of the SPKI ---
+ *
+ *     quorum: 1
+ *     roster:
+ *       - name: maria
+ *         role: admin            # admin, operator, auditor
+ *         spki_sha256: "3f...64 hex digits"
+ *
+ * At least `quorum` entries are admin; no hash stands twice. */
+enum hsm_role { HSM_ROLE_NONE, HSM_ROLE_AUDITOR, HSM_ROLE_OPERATOR, HSM_ROLE_ADMIN };
+struct hsm_roster;
+struct hsm_roster_entry {
+    const char *name;
+    enum hsm_role role;
+    uint8_t spki_sha256[SHA256_BYTES];
+};
+
+/* file: for messages ("roster.yaml:3:5: ..."). */
+MUST_USE struct err *hsm_roster_parse(const char *file, struct view yaml, struct hsm_roster **ret);
+void hsm_roster_free(struct hsm_roster *r); /* accepts NULL */
+/* NULL where this key is not on the roster. */
+const struct hsm_roster_entry *hsm_roster_find(const struct hsm_roster *r,
+                                               const uint8_t spki_sha256[SHA256_BYTES]);
+const char *hsm_role_name(enum hsm_role role); /* "admin"; "none" */
+size_t hsm_roster_count(const struct hsm_roster *r);
+const struct hsm_roster_entry *hsm_roster_at(const struct hsm_roster *r, size_t i);
+unsigned hsm_roster_quorum(const struct hsm_roster *r);
+/* SHA-256 of the canonical form: independent of the file's order, comments and spacing. Pinned by the vault.
+ */
+void hsm_roster_hash(const struct hsm_roster *r, uint8_t ret[SHA256_BYTES]);
+
+/* What administrators of the old roster sign to let the new one in; sign with `openssl dgst -sha256 -sign
+ * KEY` or pkeyutl for Ed25519: "chancery roster change\nold HEX\nnew HEX\n" Signatures travel beside the
+ * roster in `roster.sigs`, a line each: ALG BASE64-SPKI BASE64-SIGNATURE (ALG as cert_alg names it,
+ * "ecdsa-sha256"). */
+const char *hsm_roster_change_text(struct arena *arena, const uint8_t old_sha256[SHA256_BYTES],
+                                   const uint8_t new_sha256[SHA256_BYTES]);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * The vault itself, for the process that is it (daemon's role `vault`, and the child that `chancery init`
+ * forks), and the ceremony client for init. Everything here runs on one loop thread; signer threads and the
+ * roll's sync thread are inside.
+ *
+ * A vault opens its lock, roll, roster and token, then takes channels. A token that is away or a refused PIN
+ * is no reason not to open: the vault stands, says so in STATUS, refuses seals with ERR_TOKEN_AWAY or
+ * ERR_PIN_REFUSED, and tries again by the PIN rules. A broken roll, a changed roster without quorum, a
+ * configuration that does not fit, a lock held elsewhere are reasons: hsm_vault_open() says which.
+ */
+#ifndef CHANCERY_HSM_VAULT_H
+#define CHANCERY_HSM_VAULT_H
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/view.h"
+#include "cert/alg.h"
+#include "hsm.h"
+
+struct templates; /* templates.h */
+
+/* What only a restart can change. Texts are copied. */
+struct hsm_vault_setup {
+    const char *module;    /* path of the PKCS#11 module */
+    const char *init_args; /* for C_Initialize's pReserved, or NULL */
+    const char *token_uri; /* pkcs11:token=...: which token (RFC 7512) */
+    int pin_fd; /* open on the PIN file, unread; stays the caller's and open while the vault lives; -1: no PIN
+                 */
+    const char *pin_state_path; /* file that remembers a refused PIN across restarts */
+    const char *lock_path;      /* one lock per token; ERR_STATE where another process holds it */
+    const char *roll_dir;       /* exists, 0700; roll.der and roster.der live in it */
+    unsigned threads;           /* signer threads; 0: one per core */
+};
+
+struct hsm_issuer_setup {
+    const char *name;        /* [a-z0-9-]{1,63} */
+    const char *key_uri;     /* object within the token: pkcs11:object=issuing (token part optional) */
+    struct view certificate; /* DER */
+    enum cert_alg alg;       /* with which it signs */
+    bool may_issue;          /* false: nothing but ocsp-signing certificates and CRLs (a root) */
+};
+
+/* One configuration generation. Texts and views are copied. */
+struct hsm_vault_config {
+    uint32_t generation; /* 1, 2, ... strictly rising */
+    const struct hsm_issuer_setup *issuers;
+    size_t n_issuers;
+    const char *base_url; /* "http://pki.example.internal": AIA and CDP stand under it */
+    const char *const
+        *self_names; /* the daemon's own names as in SANs, "dns:ca.example" / "ip:127.0.0.1": template self */
+    size_t n_self_names;
+    struct view roster_yaml; /* empty: none yet (init only; nothing is pinned) */
+    struct view roster_sigs; /* roster.sigs beside it, or empty */
+};
+
+struct hsm_vault;
+
+/* *templates is taken on success (freed with the generation) and stays the caller's on failure. */
+MUST_USE struct err *hsm_vault_open(struct loop *l, const struct hsm_vault_setup *setup,
+                                    const struct hsm_vault_config *config, struct templates **templates,
+                                    struct hsm_vault **ret);
+/* Closes channels, ends signer threads, syncs the roll, frees. Accepts NULL. */
+void hsm_vault_free(struct hsm_vault *v);
+
+enum hsm_peer { HSM_PEER_FRONT, HSM_PEER_RESPONDER, HSM_PEER_INIT };
+/* Takes fd: a fresh end. FRONT and INIT: an older channel of that kind is dropped with all it had queued and
+ * leased, then DRAINED is the first frame on the new one. RESPONDER: there may be up to 64; a closed one is
+ * forgotten. */
+void hsm_vault_attach(struct hsm_vault *v, enum hsm_peer peer, int fd);
+
+/* Two-phase reload. prepare checks everything (issuers' keys in the token, certificates, roster quorum) and
+ * keeps it aside; commit makes it current and the present one the previous; abort drops it. */
+MUST_USE struct err *hsm_vault_prepare(struct hsm_vault *v, const struct hsm_vault_config *config,
+                                       struct templates **templates);
+void hsm_vault_commit(struct hsm_vault *v);
+void hsm_vault_abort(struct hsm_vault *v); /* nothing prepared: nothing done */
+
+/* "ready", "away", "pin-refused". */
+const char *hsm_vault_token_state(const struct hsm_vault *v);
+
+/* A person said so: a refused PIN may be tried once more now. */
+void hsm_vault_retry_pin(struct hsm_vault *v);
+
+/* `chanceryd --check`: opens everything once (takes the lock, tries the PIN by its rules), reports each
+ * finding, closes. False where anything was wrong. `what` names files and keys: for operators. */
+typedef void hsm_finding_fn(void *arg, bool wrong, const char *what);
+bool hsm_vault_check(const struct hsm_vault_setup *setup, const struct hsm_vault_config *config,
+                     struct templates **templates, hsm_finding_fn *fn, void *arg);
+
+/* The whole body of a child of init: own loop, one INIT peer on fd (taken), returns when the peer has closed.
+ */
+MUST_USE struct err *hsm_vault_run_init(const struct hsm_vault_setup *setup,
+                                        const struct hsm_vault_config *config, struct templates **templates,
+                                        int fd);
+
+/* --- ceremony: blocking calls on the other end of the INIT channel, for `chancery init` --- */
+
+struct hsm_ceremony;
+
+/* Takes fd and waits for DRAINED. ERR_* of the vault's opening cannot come this way: the child's exit tells.
+ */
+MUST_USE struct err *hsm_ceremony_new(int fd, uint32_t generation, struct hsm_ceremony **ret);
+void hsm_ceremony_free(struct hsm_ceremony *c); /* closes; accepts NULL */
+
+/* A key in the token: sensitive, not extractable, for signing only, found afterwards by its label. kind:
+ * "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096". ERR_STATE where a key of that label is there,
+ * unless reuse is set: then that key's SPKI is the answer. *ret_spki lives in the arena, here and below. */
+MUST_USE struct err *hsm_ceremony_key_generate(struct hsm_ceremony *c, const char *label, const char *kind,
+                                               bool reuse, struct arena *arena, struct view *ret_spki);
+
+/* A serial for certificates signed by `issuer` (an issuer of the configuration or a label of this ceremony).
+ */
+MUST_USE struct err *hsm_ceremony_serial(struct hsm_ceremony *c, const char *issuer,
+                                         uint8_t ret[SERIAL_BYTES]);
+
+/* A CA certificate's tbs, for the key labelled `name`, by `issuer` (equal to name: self-signed root).
+ * Afterwards the vault of this ceremony knows `name` as an issuer. template: "root" or "sub-ca". */
+MUST_USE struct err *hsm_ceremony_seal_ca(struct hsm_ceremony *c, const char *issuer, const char *name,
+                                          const char *template, struct view tbs, struct arena *arena,
+                                          uint64_t *ret_n, struct view *ret_signature);
+
+/* An end-entity certificate: template "admin" (only here) or "self". */
+MUST_USE struct err *hsm_ceremony_seal_cert(struct hsm_ceremony *c, const char *issuer, const char *template,
+                                            struct view tbs, struct arena *arena, uint64_t *ret_n,
+                                            struct view *ret_signature);
+
+/* The number under which each tbs hash was sealed, or 0: for an init that takes up where another was cut off.
+ */
+MUST_USE struct err *hsm_ceremony_roll_find(struct hsm_ceremony *c, const uint8_t (*tbs_sha256)[SHA256_BYTES],
+                                            size_t n, uint64_t *ret_ns);
+
+#endif
