@@ -1,0 +1,67 @@
+/*
+ * One PKCS#11 module, loaded once in this process: the code of a vendor. libp11 loads it and finds slots and
+ * tokens; all else goes through the module's own function list. A module that cannot be helped otherwise is
+ * finalised and initialised anew (module_restart), which ends every session of every token of it: hence the
+ * lock below.
+ *
+ * Locking: whoever calls C_* on a session holds the module shared (module_enter); restart, login and looking
+ * handles up hold it alone (module_enter_alone). Any thread.
+ */
+#ifndef CHANCERY_HSM_MODULE_H
+#define CHANCERY_HSM_MODULE_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "base/err.h"
+#include "uri.h"
+
+struct module;
+
+struct module_config {
+    const char *path;       /* of the shared library */
+    const char *init_args;  /* for C_Initialize (pReserved), or NULL */
+    const char *const *env; /* "NAME=value", NULL-ended, put into the environment before loading; or NULL */
+};
+
+/* ERR_CONFIG where it cannot be loaded, ERR_TOKEN_AWAY where it does not start: the text says what to look at
+ * (operators only: it names the path). */
+MUST_USE struct err *module_open(const struct module_config *config, struct module **ret);
+
+/* Ends all sessions and finalises; leaves the library mapped, so that nothing it registered with the system
+ * is called after it is gone. Stop signers, free EVP_PKEYs and close providers and tokens first. Accepts
+ * NULL. */
+void module_close(struct module *m);
+
+CK_FUNCTION_LIST *module_functions(const struct module *m);
+
+/* The slot of the one token that matches. ERR_TOKEN_AWAY where none does, ERR_CONFIG where several do.
+ * Enumerating ends sessions, so only before they are opened; hold the module alone. */
+MUST_USE struct err *module_find(struct module *m, const struct uri *uri, CK_SLOT_ID *ret_slot);
+
+void module_enter(struct module *m);
+void module_enter_alone(struct module *m);
+void module_leave(struct module *m);
+
+/* C_Finalize and C_Initialize; hold the module alone. At most one a back-off (1 s, doubling to 16 s while it
+ * does not help): ERR_TOKEN_AWAY at once in between. */
+MUST_USE struct err *module_restart(struct module *m);
+/* Tells that a token works again, so that the next back-off starts small. Hold the module alone. */
+void module_well(struct module *m);
+/* Grows with each restart; hold the module. */
+unsigned module_epoch(const struct module *m);
+
+/* Before a C_ call of this name: CKR_OK, or what the world pretends (base/world.h). Clears OpenSSL's error
+ * queue of this thread, which modules litter. */
+CK_RV module_call(const char *function);
+#define MODULE_CALL(m, name, ...)                                                                            \
+    __extension__({                                                                                          \
+        CK_RV call_rv_ = module_call(#name);                                                                 \
+        call_rv_ == CKR_OK ? module_functions(m)->name(__VA_ARGS__) : call_rv_;                              \
+    })
+
+/* "CKR_PIN_INCORRECT", or "0x...". */
+const char *module_rv_name(CK_RV rv);
+/* An error of this code: what, the function's name, the name of rv. */
+MUST_USE struct err *module_err(enum err_code code, const char *function, CK_RV rv, const char *what);
+
+#endif
