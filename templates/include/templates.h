@@ -21,7 +21,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cert/alg.h"
-#include "cert/name.h"
 
 struct cert_csr; /* cert/csr.h */
 struct cert_tbs; /* cert/tbs.h */
@@ -37,8 +36,8 @@ enum {
 /* --- the set --- */
 
 struct templates_file {
-    const char
-        *name; /* "templates/server.yaml": for messages; the last part without .yaml is the template's name */
+    /* "templates/server.yaml", for messages; the last part without .yaml is the template's name. */
+    const char *name;
     struct view bytes;
 };
 
@@ -109,16 +108,20 @@ enum templates_url { TEMPLATES_URL_OCSP, TEMPLATES_URL_CA, TEMPLATES_URL_CRL };
 const char *templates_issuer_url(const struct templates_issuer *issuer, enum templates_url which,
                                  struct arena *arena);
 
+struct templates_rdn {
+    const char *attribute; /* "CN", "O", ...: the names of subject.allow */
+    const char *value;     /* UTF-8 */
+};
+
 struct templates_request {
-    const struct cert_csr
-        *csr;           /* proof of possession already checked; NULL: spki counts (the house's own keys) */
-    struct view spki;   /* SubjectPublicKeyInfo, used where csr is NULL */
-    struct view serial; /* unsigned magnitude, as leased */
+    const struct cert_csr *csr; /* proof of possession already checked, or NULL: spki counts */
+    struct view spki;           /* SubjectPublicKeyInfo, used where csr is NULL */
+    struct view serial;         /* unsigned magnitude, as leased */
     int64_t now;
     int64_t not_after;          /* 0: not asked; at most one of the two */
     int64_t validity_s;         /* 0: not asked; counted from now */
     bool has_subject, has_sans; /* asked beside the CSR: take its place, where the template takes them */
-    const struct cert_name_part *subject; /* types: the names of subject.allow */
+    const struct templates_rdn *subject;
     size_t subject_n;
     const char *const *sans; /* "dns:a.b", "ip:10.0.0.1", ...; without a kind it is read off the text */
     size_t sans_n;
