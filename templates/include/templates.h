@@ -172,17 +172,19 @@ MUST_USE struct err *templates_names(const struct cert_tbs *tbs, struct arena *a
 /*
  * One language for grants and for a template's sans.allow and sans.deny:
  *
- *   dns:host.example    that name          ip:10.0.0.0/8, ip:::1           CIDR, or one address
- *   dns:*.example       one label more     email:ann@example, email:*@**.example   (any mailbox, host as for
- * dns) dns:**.example      one or more        uri:spiffe://example/ns/ * /sa/ **      (without the blanks)
- * scheme exact, host dns:*, dns:**       any one label,                    as for dns; a path segment `*` is
- * one, a last `**` one or more any name           cn:, serial_number:, uid:TEXT   subject attributes; `*` any
- * run of characters
+ *   dns:host.example      that name
+ *   dns:*.example         one label more
+ *   dns:**.example        one label or more
+ *   dns:*, dns:**         any name of one label; any name
+ *   ip:10.0.0.1, ip:10.0.0.0/8, ip:fd00::/8
+ *   email:ann@example, email:*@**.example       that mailbox; any mailbox, the host as for dns
+ *   uri:spiffe://example/ns/prod/...            scheme and port exact, host as for dns; a path segment `*` is
+ * any one, a last `**` one or more; without "://": `*` any run of octets cn:TEXT, serial_number:TEXT,
+ * uid:TEXT       subject attributes; `*` any run of octets
  *
- * Without a kind it is read off the text: "://" uri, "@" email, an address or CIDR ip, else a host name,
- * which covers dns names and a common name (cn) that reads as that host name. A `*` in a NAME is never a
- * pattern: it is one opaque label, covered only by a `*` or `**` of a pattern. Host names and email hosts
- * compare without case.
+ * Without a kind it is read off the text: "://" uri, "@" email, an address or network ip, else dns. A dns
+ * pattern covers a common name too that reads as such a host name. A `*` in a NAME is never a pattern: it is
+ * one opaque label, covered only by a `*` or `**` of the pattern. Host names compare without case.
  */
 MUST_USE struct err *templates_pattern_check(const char *pattern); /* ERR_BAD_FIELD */
 /* name: "KIND:value" as in templates_shaped. A malformed pattern matches nothing. */

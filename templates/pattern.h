@@ -1,0 +1,55 @@
+/* The pattern language of templates.h, for this room: bodies without their kind, and the stricter match of
+ * deny lists. */
+#ifndef CHANCERY_TEMPLATES_PATTERN_H
+#define CHANCERY_TEMPLATES_PATTERN_H
+
+#include "base/err.h"
+#include "base/view.h"
+
+enum pattern_kind {
+    PATTERN_DNS,
+    PATTERN_IP,
+    PATTERN_URI,
+    PATTERN_EMAIL,
+    PATTERN_CN,
+    PATTERN_SERIAL_NUMBER,
+    PATTERN_UID,
+    PATTERN_KINDS,
+};
+
+struct pattern {
+    enum pattern_kind kind;
+    struct view body;
+};
+
+const char *pattern_kind_text(enum pattern_kind kind);
+
+/* Splits off the kind, or reads it off the text. Never fails: the syntax of the body is not looked at. */
+struct pattern pattern_parse(struct view text);
+
+/* Splits "KIND:value"; false where the kind is unknown. */
+bool pattern_name_parse(struct view text, struct pattern *ret);
+
+MUST_USE struct err *pattern_check(struct view text);
+
+/* Whether the pattern covers the name. */
+bool pattern_covers(struct pattern pattern, struct pattern name);
+
+/* Whether anything the name stands for is covered: "*.a" stands for every x.a, so denying "db.a" denies it
+ * too. */
+bool pattern_touches(struct pattern pattern, struct pattern name);
+
+/* pattern_host.c: host names, email hosts. */
+bool pattern_host_ok(struct view name,
+                     bool stars); /* LDH labels; stars: `*` or `**` may be the left-most one */
+bool pattern_host_covers(struct view pattern, struct view name);
+bool pattern_host_touches(struct view pattern, struct view name);
+
+/* pattern_uri.c */
+bool pattern_uri_ok(struct view pattern);
+bool pattern_uri_covers(struct view pattern, struct view name);
+
+/* `*` any run of octets, all else itself. */
+bool pattern_glob(struct view pattern, struct view text);
+
+#endif
