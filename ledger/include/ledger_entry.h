@@ -1,0 +1,162 @@
+/*
+ * What stands in the ledger. An entry is a header and a body; the Merkle tree (RFC 9162) runs over the
+ * headers, and a header holds its body's SHA-256. All DER:
+ *
+ *     Value  ::= SEQUENCE { header Header, body OCTET STRING }
+ *     Header ::= SEQUENCE { version INTEGER (1), seq INTEGER, time_ms INTEGER, ref INTEGER, kind ENUMERATED,
+ *                           actor, door, peer, request, issuer UTF8String, serial, bodyHash OCTET STRING }
+ *     body   ::= SEQUENCE of the members of its struct below, in order
+ *
+ * seq counts from 1 without a gap; the leaf of entry seq has index seq - 1. Times are seconds since 1970
+ * unless the name says _ms. Texts that are NULL are written as "" and read back as "". Pointers are borrowed:
+ * in an entry to be appended until ledger_append() returns, in one that was read from the arena it was read
+ * into.
+ */
+#ifndef CHANCERY_LEDGER_ENTRY_H
+#define CHANCERY_LEDGER_ENTRY_H
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/view.h"
+
+enum ledger_kind {
+#define KIND(name, number, text, body) LEDGER_##name = (number),
+#include "ledger_kinds.def"
+#undef KIND
+};
+/* "intent"; "unknown" for a number that is not ours. */
+const char *ledger_kind_text(unsigned kind);
+
+enum {
+    LEDGER_TEXT_BYTES = 4096,
+    LEDGER_BODY_BYTES = 256 * 1024,
+    LEDGER_ISSUER_BYTES = 63,
+    LEDGER_LIST = 256
+};
+
+struct ledger_texts {
+    size_t n;
+    const char *const *items;
+};
+
+/* The whole decision of one issuance but the signature. */
+struct ledger_intent {
+    const char *template;
+    uint64_t generation;       /* of the configuration it was decided under */
+    struct ledger_texts names; /* "dns:a.example", "ip:10.0.0.1", ...: indexed; dns in lower case */
+    const char *subject;       /* RFC 4514 text */
+    int64_t not_before, not_after;
+    struct view spki_sha256;  /* 32 octets */
+    uint64_t roll_floor;      /* hsm_roll_n() before it: its seal has a higher number */
+    struct view idempotency;  /* SHA-256 over asker and Idempotency-Key, or empty */
+    struct view request_hash; /* SHA-256 of the request's body: with a key, else empty */
+    struct view token;        /* SHA-256 of the bearer token whose use is counted, or empty */
+    struct view tbs;          /* TBSCertificate */
+};
+
+struct ledger_record {
+    uint64_t n;      /* number in the seal roll */
+    const char *alg; /* "ecdsa-sha256" */
+    struct view signature;
+};
+
+enum ledger_close_reason {
+    LEDGER_NEVER_SEALED = 1, /* the roll knows no seal over it */
+    LEDGER_SEALED_LOST = 2,  /* sealed (n), the signature is lost: the serial counts as revoked */
+    LEDGER_REFUSED = 3,      /* the vault refused; nothing was sealed */
+};
+struct ledger_close {
+    uint64_t reason; /* enum ledger_close_reason */
+    uint64_t n;      /* SEALED_LOST: number in the roll; else 0 */
+    const char *detail;
+};
+
+/* What became of an intent. */
+enum ledger_state {
+    LEDGER_STATE_OPEN = 1, /* intent without record or closing */
+    LEDGER_STATE_RECORDED = 2,
+    LEDGER_STATE_REVOKED = 3,
+    LEDGER_STATE_NEVER_SEALED = 4, /* closed; also where the vault refused */
+    LEDGER_STATE_SEALED_LOST = 5,  /* closed; counts as revoked */
+};
+
+struct ledger_revoke {
+    uint64_t reason;    /* RFC 5280 5.3.1: 0..6, 9, 10 */
+    int64_t at;         /* 0: the time of the commit */
+    int64_t invalidity; /* invalidityDate, 0: none */
+};
+
+struct ledger_deny {
+    const char *type; /* "name-forbidden" (base/err.def) */
+    const char *detail;
+    const char *template;
+    struct ledger_texts names;
+    uint64_t count; /* how many this entry stands for: 1 but for a summary */
+};
+
+struct ledger_token {
+    struct view id; /* SHA-256 of the token, 32 octets */
+    const char *label;
+    struct ledger_texts templates, names; /* what it grants */
+    uint64_t uses;                        /* 0: without bound */
+    int64_t expires;                      /* 0: never */
+};
+
+struct ledger_token_revoke {
+    struct view id;
+};
+
+struct ledger_crl {
+    uint64_t number;
+    int64_t this_update, next_update;
+    uint64_t upto;      /* last entry the list takes into account (ledger_revoked_upto) */
+    uint64_t entries;   /* on the list */
+    uint64_t n;         /* number in the seal roll */
+    struct view sha256; /* of the whole CRL */
+};
+
+struct ledger_issuer {
+    struct view certificate; /* DER; name in the header */
+};
+
+struct ledger_note {
+    const char *what;
+    uint64_t number;
+    struct view hash;
+};
+
+struct ledger_entry {
+    /* set by the ledger */
+    uint64_t seq;
+    int64_t time_ms; /* of the commit, the same for all entries of one */
+    /* header. Which kinds want what: INTENT, REVOKE issuer and serial (exactly 16 octets); RECORD, CLOSE ref
+     * (issuer and serial are taken over from the intent); CRL, ISSUER, OCSP_KEY issuer. */
+    unsigned kind;       /* enum ledger_kind */
+    uint64_t ref;        /* seq of the intent this one ends or revokes; 0 */
+    const char *actor;   /* asker's id: owner of what it gets */
+    const char *door;    /* "rest", "control", "self" */
+    const char *peer;    /* address text */
+    const char *request; /* request id */
+    const char *issuer;
+    struct view serial;
+    /* body: the member of its kind; `raw` is the DER when read, and what is written for a kind without a row
+     */
+    union {
+        struct ledger_intent intent;
+        struct ledger_record record;
+        struct ledger_close close;
+        struct ledger_revoke revoke;
+        struct ledger_deny deny;
+        struct ledger_token token;
+        struct ledger_token_revoke token_revoke;
+        struct ledger_crl crl;
+        struct ledger_issuer issuer;
+        struct ledger_note note;
+    } body;
+    struct view raw;
+    uint8_t leaf[SHA256_BYTES]; /* RFC 9162 leaf hash, when read */
+};
+
+#endif

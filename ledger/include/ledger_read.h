@@ -1,0 +1,154 @@
+/*
+ * Reading the ledger (struct ledger of ledger.h, which includes this). On the loop's thread but where it says
+ * so. Short transactions; what is given is copied into the caller's arena, and is what was durable when the
+ * call began.
+ *
+ * ERR_LEDGER or ERR_CORRUPT where the store itself fails; other errors as they stand at each call.
+ */
+#ifndef CHANCERY_LEDGER_READ_H
+#define CHANCERY_LEDGER_READ_H
+
+#include "ledger_entry.h"
+
+struct ledger;
+
+/* --- the whole --- */
+
+struct ledger_head {
+    uint64_t entries;     /* seq of the last one, 0: empty */
+    int64_t last_time_ms; /* of the last entry; 0 */
+    uint64_t open;        /* intents */
+    uint8_t root[SHA256_BYTES];
+    uint64_t used_bytes, free_bytes; /* of map and disk, the smaller */
+};
+MUST_USE struct err *ledger_head(struct ledger *l, struct ledger_head *ret);
+MUST_USE struct err *ledger_root(struct ledger *l, uint8_t ret[SHA256_BYTES]);
+
+/* --- certificates --- */
+
+struct ledger_cert {
+    enum ledger_state state;
+    uint64_t intent, record, end; /* seqs; 0: none. end: the revocation or closing */
+    const char *issuer;
+    struct view serial;
+    const char *actor, *door, *request;
+    int64_t requested_ms, recorded_ms;
+    int64_t revoked_at, invalidity; /* REVOKED, SEALED_LOST; else 0 */
+    unsigned reason;
+    struct ledger_intent decision; /* with the tbs */
+    struct ledger_record seal;     /* n, alg, signature: RECORDED, REVOKED; else zero */
+};
+
+/* By intent. ERR_NOT_FOUND. */
+MUST_USE struct err *ledger_cert_at(struct ledger *l, uint64_t intent, struct arena *arena,
+                                    struct ledger_cert *ret);
+/* By issuer and serial, in any state. ERR_NOT_FOUND. issuer NULL: by serial alone; ERR_CONFLICT naming the
+ * issuers where several used it. */
+MUST_USE struct err *ledger_find(struct ledger *l, const char *issuer, struct view serial,
+                                 struct arena *arena, struct ledger_cert *ret);
+
+enum ledger_filter {
+    LEDGER_ANY,   /* all that were sealed: recorded, revoked, lost */
+    LEDGER_VALID, /* recorded, not after `now` or later */
+    LEDGER_EXPIRED,
+    LEDGER_IS_REVOKED, /* revoked or lost, expired or not */
+};
+/* NULL, 0: no such condition. All of them hold together. */
+struct ledger_query {
+    const char *issuer;
+    const char *name;  /* exact: "dns:www.example.internal" */
+    const char *under; /* "dns:example.internal": that name and all under it */
+    const char *actor;
+    const char *template;
+    enum ledger_filter status;
+    int64_t now;                            /* for VALID and EXPIRED */
+    int64_t not_after_from, not_after_till; /* both included */
+    size_t limit;                           /* 0: 100; at most 1000 */
+    const char *cursor;                     /* `next` of the page before; NULL: from the start */
+};
+struct ledger_page {
+    const struct ledger_cert *certs;
+    size_t n;
+    const char *next; /* NULL: the end. A page may be short, even empty, and yet have a next: one call looks
+                       * at a bounded number of certificates */
+};
+/* Newest first; with `under`: by name, and newest first within each. ERR_BAD_FIELD: a cursor that is not
+ * ours. */
+MUST_USE struct err *ledger_search(struct ledger *l, const struct ledger_query *q, struct arena *arena,
+                                   struct ledger_page *ret);
+
+/* Recorded, not revoked, notAfter in [from, till], the soonest first; at most limit. */
+MUST_USE struct err *ledger_lapsing(struct ledger *l, int64_t from, int64_t till, size_t limit,
+                                    struct arena *arena, struct ledger_page *ret);
+/* Open intents, the oldest first, from seq `from` on. */
+MUST_USE struct err *ledger_open_intents(struct ledger *l, uint64_t from, size_t limit, struct arena *arena,
+                                         struct ledger_page *ret);
+
+/* --- status, for OCSP --- */
+
+enum ledger_answer { LEDGER_GOOD, LEDGER_REVOKED, LEDGER_UNKNOWN };
+struct ledger_status {
+    enum ledger_answer answer; /* UNKNOWN: no certificate of this serial was ever handed out */
+    int64_t at;                /* REVOKED */
+    unsigned reason;
+    int64_t not_after;
+    uint64_t intent;
+    uint8_t serial[SERIAL_BYTES];
+};
+MUST_USE struct err *ledger_status(struct ledger *l, const char *issuer, struct view serial,
+                                   struct ledger_status *ret);
+/* The serials of an issuer that are good or revoked, ascending, after `after` (empty: from the first). *ret_n
+ * < max: the end, unless *ret_more: go on after to[*ret_n - 1]... of ret_last. */
+MUST_USE struct err *ledger_status_page(struct ledger *l, const char *issuer, struct view after,
+                                        struct ledger_status *to, size_t max, size_t *ret_n);
+
+/* --- revocations, for CRLs --- */
+
+/* What the last list said; number 0: there was none. */
+MUST_USE struct err *ledger_crl_last(struct ledger *l, const char *issuer, struct ledger_crl *ret);
+
+/* A walk over one moment's revocations of an issuer, in ascending serial order. Left out: certificates that
+ * had expired when the last list was made and stood on it (RFC 5280 3.3: an entry stays until it was on one
+ * list past its end). From any thread, with a read transaction of its own: close it soon. */
+struct ledger_revoked;
+struct ledger_revocation {
+    struct view serial; /* 16 octets; valid until the next call */
+    int64_t at;
+    unsigned reason;
+    int64_t invalidity;
+};
+MUST_USE struct err *ledger_revoked_open(struct ledger *l, const char *issuer, struct ledger_revoked **ret);
+/* *ret_more false: the end, and *ret is not set. */
+MUST_USE struct err *ledger_revoked_next(struct ledger_revoked *r, struct ledger_revocation *ret,
+                                         bool *ret_more);
+void ledger_revoked_rewind(struct ledger_revoked *r);         /* the same moment, from its first */
+uint64_t ledger_revoked_upto(const struct ledger_revoked *r); /* last entry of that moment */
+void ledger_revoked_close(struct ledger_revoked *r);          /* accepts NULL */
+
+/* --- the rest --- */
+
+/* Entries from seq `from` on, ascending, at most limit. *ret lives in the arena. */
+MUST_USE struct err *ledger_log(struct ledger *l, uint64_t from, size_t limit, struct arena *arena,
+                                const struct ledger_entry **ret, size_t *ret_n);
+/* The first entry written at or after this time; entries + 1 where none is. */
+MUST_USE struct err *ledger_seq_at(struct ledger *l, int64_t time_ms, uint64_t *ret);
+
+struct ledger_token_state {
+    struct ledger_token token;
+    const char *actor; /* who made it */
+    int64_t created_ms;
+    uint64_t used;      /* intents that count, open or recorded */
+    int64_t revoked_at; /* 0: not */
+    uint64_t seq;       /* of its making */
+};
+/* id: the whole SHA-256, or at least its first 4 octets where that is enough (else ERR_CONFLICT).
+ * ERR_NOT_FOUND. */
+MUST_USE struct err *ledger_token_find(struct ledger *l, struct view id, struct arena *arena,
+                                       struct ledger_token_state *ret);
+/* In the order of ids, after `after` (empty: from the first). */
+MUST_USE struct err *ledger_token_list(struct ledger *l, struct view after, size_t limit, struct arena *arena,
+                                       const struct ledger_token_state **ret, size_t *ret_n);
+/* Names of all issuers that stand in the ledger. */
+MUST_USE struct err *ledger_issuers(struct ledger *l, struct arena *arena, struct ledger_texts *ret);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * The shelf: what the responders serve, ready made, in an LMDB environment of its own. All of it can be made
+ * again from the ledger. The front writes, through a thread and in groups; responders read, as another user
+ * (files 0660, the folder's group), never writing but to the lock file.
+ */
+#ifndef CHANCERY_LEDGER_SHELF_H
+#define CHANCERY_LEDGER_SHELF_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/loop.h"
+
+enum { SHELF_NAME_BYTES = 255, SHELF_ETAG_BYTES = 64 };
+
+/* When what lies there was made and until when it holds. next_update 0: without end. etag: without quotes,
+ * may be "" */
+struct shelf_item {
+    struct view bytes;
+    int64_t this_update, next_update;
+    const char *etag;
+};
+
+/* --- writing: the front --- */
+
+struct shelf;
+
+/* dir: made (02770) where missing. loop NULL: puts are committed at once, one by one (init). map_bytes 0: 64
+ * GiB. */
+MUST_USE struct err *shelf_open(const char *dir, size_t map_bytes, struct loop *loop, struct shelf **ret);
+void shelf_close(struct shelf *s); /* writes what is queued, calls its dones; accepts NULL */
+
+/* e: NULL: a reader that begins its turn now sees it. Else the callee's. */
+typedef void shelf_done(void *arg, struct err *e);
+
+/* Everything is copied. done may be NULL: failures are then
+ * only logged. Errors at once: ERR_BUSY. Puts are committed in order; those that wait together, in one
+ * transaction. */
+MUST_USE struct err *shelf_put_answer(struct shelf *s, const char *issuer, struct view serial,
+                                      const struct shelf_item *item, shelf_done *done, void *arg);
+MUST_USE struct err *shelf_del_answer(struct shelf *s, const char *issuer, struct view serial,
+                                      shelf_done *done, void *arg);
+/* name: "crl/issuing", "ca/issuing", "chain/issuing", "meta", ... */
+MUST_USE struct err *shelf_put_blob(struct shelf *s, const char *name, const struct shelf_item *item,
+                                    shelf_done *done, void *arg);
+MUST_USE struct err *shelf_del_blob(struct shelf *s, const char *name, shelf_done *done, void *arg);
+
+/* The front's own look at what lies there; copied into the arena. bytes.p NULL: nothing. */
+MUST_USE struct err *shelf_get_answer(struct shelf *s, const char *issuer, struct view serial,
+                                      struct arena *arena, struct shelf_item *ret);
+MUST_USE struct err *shelf_get_blob(struct shelf *s, const char *name, struct arena *arena,
+                                    struct shelf_item *ret);
+
+/* For the sweep: up to max answers in key order after (issuer, after): serials, and when they stop to hold.
+ * Ends with the issuer. */
+struct shelf_due {
+    uint8_t serial[SERIAL_BYTES];
+    int64_t this_update, next_update;
+};
+MUST_USE struct err *shelf_answers(struct shelf *s, const char *issuer, struct view after,
+                                   struct shelf_due *to, size_t max, size_t *ret_n);
+
+/* --- reading: the responder --- */
+
+struct shelf_reader;
+
+/* Never fails for a shelf that is not there yet: it is looked for again at most once a second. One thread. */
+struct shelf_reader *shelf_reader_new(const char *dir);
+void shelf_reader_free(struct shelf_reader *r); /* accepts NULL */
+
+/* One moment of the shelf, from begin to end: call begin before the first get of a turn, end when the turn's
+ * answers are written (loop_after_turn). Views die at end. begin: ERR_STARTING where there is no shelf yet. A
+ * second begin in the same turn does nothing. */
+MUST_USE struct err *shelf_reader_begin(struct shelf_reader *r);
+void shelf_reader_end(struct shelf_reader *r);
+/* Between begin and end. False: not there. ret->bytes and etag point into the shelf. */
+bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view serial,
+                         struct shelf_item *ret);
+bool shelf_reader_blob(struct shelf_reader *r, const char *name, struct shelf_item *ret);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Verification: recomputes every leaf hash and the tree, holds every index against the log, walks every
+ * change of state, and holds the ledger against the seal roll. Reads one moment of the ledger; works beside a
+ * running front. Blocking, on any thread; memory about 150 octets a certificate.
+ */
+#ifndef CHANCERY_LEDGER_VERIFY_H
+#define CHANCERY_LEDGER_VERIFY_H
+
+#include "ledger.h"
+
+/* A seal as the roll has it; numbers of the kinds as in the roll. */
+enum ledger_seal_kind {
+    LEDGER_SEAL_CERT = 1,
+    LEDGER_SEAL_CRL = 2,
+    LEDGER_SEAL_OCSP = 3,
+    LEDGER_SEAL_NONCE = 4,
+    LEDGER_SEAL_CA = 5,
+};
+struct ledger_seal {
+    uint64_t n;
+    unsigned kind;
+    struct view issuer; /* name of the key */
+    struct view serial;
+    struct view tbs_sha256;
+};
+
+struct ledger_verify {
+    /* The roll from its first entry on: *ret_more false at its end. NULL: not held against a roll. Beside a
+     * running front, read the whole roll BEFORE calling ledger_verify(), and set live: records of later seals
+     * are then counted, not reported. */
+    struct err *(*next_seal)(void *arg, struct ledger_seal *ret, bool *ret_more);
+    /* Each thing that is wrong: seq is its place (0: none in the log), what names it in words. */
+    void (*on_finding)(void *arg, uint64_t seq, const char *what);
+    void *arg;
+    bool live;
+};
+
+struct ledger_verify_report {
+    uint64_t entries;
+    uint64_t unknown; /* entries of kinds this program does not know */
+    uint8_t root[SHA256_BYTES];
+    /* the ledger's book */
+    uint64_t intents, records, closed, closed_sealed, open, revoked, tokens, crls;
+    /* the roll's book */
+    uint64_t seals, seals_cert, seals_crl, seals_ocsp; /* cert: with CA; ocsp: with nonces */
+    uint64_t sealed_open;                              /* sealed, and the intent still open */
+    uint64_t newer; /* live: records of seals past the end of the roll as given */
+    uint64_t findings;
+};
+
+/* The error is for what stopped it (I/O, a map that cannot be read); what is wrong in the books are findings.
+ */
+MUST_USE struct err *ledger_verify(struct ledger *l, const struct ledger_verify *v,
+                                   struct ledger_verify_report *ret);
+
+#endif
