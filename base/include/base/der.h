@@ -69,8 +69,11 @@ MUST_USE struct err *der_read_oid(struct view *in, struct view *ret_body); /* we
 /* *ret_unused: 0..7 unused bits, which must be zero. */
 MUST_USE struct err *der_read_bits(struct view *in, struct view *ret_bytes, unsigned *ret_unused);
 
-/* UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 writes them: seconds, Z. Seconds since 1970. */
+/* UTCTime through 2049, GeneralizedTime from 2050 and only then, as RFC 5280 4.1.2.5 writes them: seconds, Z.
+ * Seconds since 1970. */
 MUST_USE struct err *der_read_time(struct view *in, int64_t *ret_s);
+/* GeneralizedTime of any year under this tag (DER_GENERALIZED_TIME, or implicit): OCSP, invalidityDate. */
+MUST_USE struct err *der_read_gentime(struct view *in, unsigned tag, int64_t *ret_s);
 
 /* A UTF8String, checked to be UTF-8 without NUL, copied as a C string. */
 MUST_USE struct err *der_read_text(struct view *in, struct arena *arena, size_t max, const char **ret);
@@ -109,7 +112,8 @@ void der_put_bits(struct der_out *out, struct view bytes, unsigned unused);
 void der_put_oid(struct der_out *out, struct view oid_body);
 void der_put_octets(struct der_out *out, struct view bytes);
 void der_put_text(struct der_out *out, const char *utf8); /* UTF8String */
-/* UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5). */
+/* UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5). A time before 1950 or past 9999 is a
+ * failure. */
 void der_put_time(struct der_out *out, int64_t s);
 /* Always GeneralizedTime (OCSP, RFC 6960 4.2.2.1). */
 void der_put_gentime(struct der_out *out, unsigned tag, int64_t s);

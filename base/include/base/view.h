@@ -68,4 +68,9 @@ int view_cmp(struct view a, struct view b);
 /* Offset of the first octet c, or a.n. */
 size_t view_find(struct view a, uint8_t c);
 
+/* The octets of the first character and its code point; 0 where a is empty or does not begin with well-formed
+ * UTF-8 (RFC 3629). */
+size_t view_utf8_next(struct view a, uint32_t *ret);
+bool view_is_utf8(struct view a);
+
 #endif

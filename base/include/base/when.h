@@ -29,5 +29,7 @@ struct when_fields {
 };
 void when_split(int64_t s, struct when_fields *ret);
 int64_t when_join(const struct when_fields *f); /* fields already in range */
+/* A day of the calendar, years 0 to 9999, and a time of day without leap second. */
+bool when_valid(const struct when_fields *f);
 
 #endif

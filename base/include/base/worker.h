@@ -6,6 +6,8 @@
 #ifndef CHANCERY_BASE_WORKER_H
 #define CHANCERY_BASE_WORKER_H
 
+#include <stddef.h>
+
 #include "base/loop.h"
 
 struct worker;
