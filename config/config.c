@@ -1,0 +1,424 @@
+/*
+ * From chancery.yaml to struct config: rows are filled by base/conf, then names, paths, addresses and what
+ * must fit together are checked here, each refusal at its line. Never opens what it names (gather.c does, and
+ * the processes themselves). Any thread.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+#include "address.h"
+#include "base/check.h"
+#include "base/file.h"
+#include "names.h"
+#include "rows.h"
+
+enum { CONFIG_ARENA_BYTES = 16 << 20 };
+
+/* What is given out, and what it lives in. */
+struct box {
+    struct config config; /* first: config_free gets this address */
+    struct arena *arena;
+};
+
+struct parse {
+    const struct conf *conf;
+    struct arena *arena;
+    struct config *to;
+    struct rows_top top;
+};
+
+static struct err *fill(struct parse *p, enum rows_group group, const json_t *node, void *to)
+{
+    const struct config_group *g = config_group(group);
+    return conf_fill(p->conf, node, g->rows, g->n, p->arena, to);
+}
+
+/* A group that is left out has its defaults. */
+static struct err *fill_optional(struct parse *p, enum rows_group group, const json_t *node, void *to)
+{
+    if (node)
+        return fill(p, group, node, to);
+    json_t *empty = json_object();
+    CHECK(empty);
+    struct err *e = fill(p, group, empty, to);
+    json_decref(empty);
+    return e;
+}
+
+static const char *resolve(struct parse *p, const char *path)
+{
+    if (path[0] == '/')
+        return path;
+    return arena_printf(p->arena, "%s/%s", p->to->dir, path);
+}
+
+static struct conf_texts resolve_all(struct parse *p, struct conf_texts paths)
+{
+    const char **to = arena_array(p->arena, paths.n, sizeof *to);
+    for (size_t i = 0; i < paths.n; i++)
+        to[i] = resolve(p, paths.items[i]);
+    return (struct conf_texts){paths.n, to};
+}
+
+static const char *folder_of(struct arena *arena, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    if (!slash)
+        return ".";
+    return slash == file ? "/" : arena_str(arena, view_of(file, (size_t)(slash - file)));
+}
+
+/* --- URLs and names --- */
+
+static bool names_cover(const struct config *c, struct arena *arena, const char *host)
+{
+    const char *name = names_own(arena, host);
+    for (size_t i = 0; name && i < c->names.n; i++)
+        if (strcmp(c->names.items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static struct err *own_names(struct parse *p)
+{
+    const json_t *node = json_object_get(conf_root(p->conf), "names");
+    const char **to = arena_array(p->arena, p->top.names.n, sizeof *to);
+
+    if (p->top.names.n == 0)
+        return conf_error(p->conf, node, "at least one name is needed");
+    for (size_t i = 0; i < p->top.names.n; i++) {
+        to[i] = names_own(p->arena, p->top.names.items[i]);
+        if (!to[i])
+            return conf_error(p->conf, json_array_get(node, i),
+                              "'%s' is neither a DNS name in lower case nor an IP address",
+                              p->top.names.items[i]);
+    }
+    p->to->names = (struct conf_texts){p->top.names.n, to};
+    return NULL;
+}
+
+static struct err *urls(struct parse *p)
+{
+    const json_t *root = conf_root(p->conf);
+    const char *host;
+
+    if (!names_url_ok(p->top.public_url))
+        return conf_error(p->conf, json_object_get(root, "public_url"),
+                          "'%s' is not an http URL without query and end slash", p->top.public_url);
+    /* RFC 5280 4.2.1.13, 8: fetching status over TLS would need status; clients refuse or loop. */
+    if (strncmp(p->top.public_url, "http://", 7) != 0)
+        return conf_error(p->conf, json_object_get(root, "public_url"),
+                          "CRLs and OCSP are served over plain http (RFC 5280 section 8)");
+    if (!names_url_ok(p->top.https_url) || strncmp(p->top.https_url, "https://", 8) != 0)
+        return conf_error(p->conf, json_object_get(root, "https_url"),
+                          "'%s' is not an https URL without query and end slash", p->top.https_url);
+    host = names_url_host(p->arena, p->top.https_url);
+    if (!names_cover(p->to, p->arena, host))
+        return conf_error(p->conf, json_object_get(root, "https_url"),
+                          "its host '%s' is not among names, so the front's certificate would not fit", host);
+    p->to->public_url = p->top.public_url;
+    p->to->https_url = p->top.https_url;
+    return NULL;
+}
+
+/* --- listen --- */
+
+static struct err *addresses(struct parse *p, const char *key, struct conf_texts texts,
+                             struct config_addresses *ret)
+{
+    const json_t *node = json_object_get(p->top.listen, key);
+    struct config_address *to = arena_array(p->arena, texts.n, sizeof *to);
+
+    if (texts.n == 0)
+        return conf_error(p->conf, node, "at least one address is needed");
+    for (size_t i = 0; i < texts.n; i++) {
+        const json_t *at = json_array_get(node, i);
+        if (!address_parse(texts.items[i], &to[i]))
+            return conf_error(p->conf, at, "'%s' is not ADDRESS:PORT or [ADDRESS]:PORT in numbers",
+                              texts.items[i]);
+        if (p->to->demo && !to[i].loopback)
+            return conf_error(p->conf, at,
+                              "'%s' is not a loopback address; with `demo: true` only 127.0.0.1 and "
+                              "[::1] are served",
+                              texts.items[i]);
+    }
+    *ret = (struct config_addresses){texts.n, to};
+    return NULL;
+}
+
+static struct err *listening(struct parse *p)
+{
+    struct err *e = NULL;
+    struct rows_listen rows = {0};
+
+    TRY(fill(p, ROWS_LISTEN, p->top.listen, &rows));
+    TRY(addresses(p, "https", rows.https, &p->to->https));
+    TRY(addresses(p, "http", rows.http, &p->to->http));
+    p->to->control = resolve(p, rows.control);
+    if (strlen(p->to->control) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        e = conf_error(p->conf, p->top.listen,
+                       "the path of the control socket, '%s', is longer than %zu bytes", p->to->control,
+                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+out:
+    return e;
+}
+
+/* --- tokens --- */
+
+static bool env_name_ok(const char *name)
+{
+    if (!isupper((unsigned char)name[0]) && name[0] != '_')
+        return false;
+    for (const char *c = name; *c; c++)
+        if (!isupper((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_')
+            return false;
+    /* These change what the vault's own program does, not the library. */
+    return strncmp(name, "LD_", 3) != 0 && strncmp(name, "OPENSSL_", 8) != 0 &&
+           strcmp(name, "GCONV_PATH") != 0;
+}
+
+static struct err *token_env(struct parse *p, const json_t *env, struct config_token *t)
+{
+    const char *name;
+    json_t *value;
+
+    if (!env)
+        return NULL;
+    if (!json_is_object(env))
+        return conf_error(p->conf, env, "env is a mapping of names to texts");
+    const char **names = arena_array(p->arena, json_object_size(env), sizeof *names);
+    const char **values = arena_array(p->arena, json_object_size(env), sizeof *values);
+    json_object_foreach((json_t *)env, name, value)
+    {
+        if (!env_name_ok(name))
+            return conf_error(p->conf, value, "'%s' may not be set here", name);
+        if (!json_is_string(value))
+            return conf_error(p->conf, value, "the value of %s must be a text", name);
+        names[t->env_n] = arena_str(p->arena, view_str(name));
+        values[t->env_n++] = arena_str(p->arena, view_str(json_string_value(value)));
+    }
+    t->env_names = names;
+    t->env_values = values;
+    return NULL;
+}
+
+static bool uri_ok(const char *uri)
+{
+    return strncmp(uri, "pkcs11:", 7) == 0 && uri[7] != 0;
+}
+
+static struct err *tokens(struct parse *p)
+{
+    struct err *e = NULL;
+    struct rows_token *rows = ARENA_NEW(p->arena, struct rows_token);
+    struct config_token *t = &rows->token;
+    const json_t *node = json_array_get(p->top.tokens, 0);
+
+    if (!json_is_array(p->top.tokens) || !node)
+        return conf_error(p->conf, p->top.tokens, "tokens is a list of at least one");
+    if (json_array_size(p->top.tokens) > 1)
+        return conf_error(p->conf, json_array_get(p->top.tokens, 1), "this version serves one token");
+    TRY(fill(p, ROWS_TOKEN, node, rows));
+    if (!uri_ok(t->uri))
+        return conf_error(p->conf, json_object_get(node, "uri"), "'%s' is not a pkcs11: URI (RFC 7512)",
+                          t->uri);
+    TRY(token_env(p, rows->env, t));
+    t->module = resolve(p, t->module);
+    t->pin_file = resolve(p, t->pin_file);
+    t->reads = resolve_all(p, t->reads);
+    t->writes = resolve_all(p, t->writes);
+    p->to->token = t;
+out:
+    return e;
+}
+
+/* --- issuers --- */
+
+static bool issuer_name_ok(const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > 63)
+        return false;
+    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+static struct err *issuer_check(struct parse *p, const json_t *node, const struct config_issuer *all,
+                                size_t at)
+{
+    const struct config_issuer *i = &all[at];
+
+    if (!issuer_name_ok(i->name))
+        return conf_error(p->conf, json_object_get(node, "name"),
+                          "'%s' is not a name of lower-case letters, digits and hyphens", i->name);
+    for (size_t k = 0; k < at; k++)
+        if (strcmp(all[k].name, i->name) == 0)
+            return conf_error(p->conf, json_object_get(node, "name"), "a second issuer named '%s'", i->name);
+    if (i->token && strcmp(i->token, p->to->token->name) != 0)
+        return conf_error(p->conf, json_object_get(node, "token"), "no token is named '%s'", i->token);
+    if (!uri_ok(i->key))
+        return conf_error(p->conf, json_object_get(node, "key"), "'%s' is not a pkcs11: URI (RFC 7512)",
+                          i->key);
+    if (i->crl_lifetime_s <= i->crl_every_s)
+        return conf_error(p->conf, node,
+                          "crl.lifetime must be longer than crl.every, or lists lapse between");
+    return NULL;
+}
+
+static struct err *issuer_fill(struct parse *p, const json_t *node, struct config_issuer *to)
+{
+    struct err *e = NULL;
+    struct rows_issuer rows = {0};
+
+    TRY(fill(p, ROWS_ISSUER, node, &rows));
+    TRY(fill_optional(p, ROWS_CRL, rows.crl, &rows.issuer));
+    TRY(fill_optional(p, ROWS_OCSP, rows.ocsp, &rows.issuer));
+    rows.issuer.certificate = resolve(p, rows.issuer.certificate);
+    *to = rows.issuer;
+out:
+    return e;
+}
+
+static struct err *issuers(struct parse *p)
+{
+    struct err *e = NULL;
+    size_t n = json_array_size(p->top.issuers);
+    struct config_issuer *all = arena_array(p->arena, n, sizeof *all);
+    bool any = false;
+
+    if (!json_is_array(p->top.issuers) || n == 0 || n > CONFIG_ISSUERS_MAX)
+        return conf_error(p->conf, p->top.issuers, "issuers is a list of 1 to %d", CONFIG_ISSUERS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *node = json_array_get(p->top.issuers, i);
+        TRY(issuer_fill(p, node, &all[i]));
+        TRY(issuer_check(p, node, all, i));
+        all[i].token = p->to->token->name;
+        any = any || all[i].issue;
+    }
+    if (!any)
+        return conf_error(p->conf, p->top.issuers, "no issuer has `issue: true`");
+    p->to->issuers = all;
+    p->to->issuers_n = n;
+out:
+    return e;
+}
+
+/* --- the rest --- */
+
+static struct err *users(struct parse *p)
+{
+    struct err *e = NULL;
+    struct config_users *u = &p->to->users;
+
+    TRY(fill_optional(p, ROWS_USERS, p->top.users, u));
+    if (!u->front && !u->vault && !u->responder)
+        return NULL;
+    if (!u->front || !u->vault || !u->responder)
+        return conf_error(p->conf, p->top.users, "front, vault and responder: all three or none");
+    if (strcmp(u->front, u->vault) == 0 || strcmp(u->front, u->responder) == 0 ||
+        strcmp(u->vault, u->responder) == 0)
+        return conf_error(p->conf, p->top.users, "front, vault and responder need three different users");
+out:
+    return e;
+}
+
+static struct err *folders(struct parse *p)
+{
+    struct err *e = NULL;
+    struct config_paths *f = &p->to->paths;
+
+    TRY(fill_optional(p, ROWS_PATHS, p->top.paths, f));
+    const char **all[] = {&f->ledger, &f->shelf, &f->front, &f->roll, &f->lock, &f->run};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        *all[i] = resolve(p, *all[i]);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(*all[k], *all[i]) == 0)
+                return conf_error(p->conf, p->top.paths ? p->top.paths : conf_root(p->conf),
+                                  "two folders are both '%s'", *all[i]);
+    }
+    p->to->templates = resolve(p, p->top.templates);
+    p->to->roster = resolve(p, p->top.roster);
+out:
+    return e;
+}
+
+static struct err *parse_all(struct parse *p, const char *file)
+{
+    struct err *e = NULL;
+    struct config *c = p->to;
+
+    TRY(fill(p, ROWS_TOP, conf_root(p->conf), &p->top));
+    c->file = arena_str(p->arena, view_str(file));
+    c->dir = folder_of(p->arena, c->file);
+    if (p->top.dir)
+        c->dir = resolve(p, p->top.dir);
+    c->log = p->top.log;
+    c->log_level = p->top.log_level;
+    c->demo = p->top.demo;
+    c->isolation = p->top.isolation;
+    c->responders = p->top.responders;
+    TRY(own_names(p));
+    TRY(urls(p));
+    TRY(listening(p));
+    TRY(tokens(p));
+    TRY(issuers(p));
+    TRY(users(p));
+    TRY(folders(p));
+    TRY(fill_optional(p, ROWS_LIMITS, p->top.limits, &c->limits));
+out:
+    return e;
+}
+
+static const char *short_name(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    return slash ? slash + 1 : file;
+}
+
+struct err *config_parse(const char *file, struct view yaml, struct config **ret)
+{
+    struct err *e = NULL;
+    struct conf *conf = NULL;
+    struct box *box = calloc(1, sizeof *box);
+
+    CHECK(box);
+    box->arena = arena_new(CONFIG_ARENA_BYTES);
+    TRY(conf_parse(short_name(file), yaml, &conf));
+    struct parse p = {.conf = conf, .arena = box->arena, .to = &box->config};
+    TRY(parse_all(&p, file));
+    *ret = &box->config;
+    box = NULL;
+out:
+    conf_free(conf);
+    if (box)
+        config_free(&box->config);
+    return e;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    struct box *box = (struct box *)c;
+    arena_free(box->arena);
+    free(box);
+}
+
+struct err *config_load(const char *path, struct arena *arena, struct view *ret_bytes, struct config **ret)
+{
+    struct err *e = NULL;
+    char *real = realpath(path, NULL);
+    struct view bytes;
+
+    if (!real)
+        return err_sys(ERR_CONFIG, errno, "%s", path);
+    TRY(file_read(real, CONFIG_BYTES_MAX, arena, &bytes));
+    TRY(config_parse(real, bytes, ret));
+    *ret_bytes = bytes;
+out:
+    free(real);
+    return e;
+}

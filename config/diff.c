@@ -1,0 +1,107 @@
+/*
+ * Which change of the configuration a reload cannot bring: sockets are open, users taken, folders mapped, the
+ * library loaded. Compares two parsed configurations row by row. No I/O, any thread.
+ */
+#include "rows.h"
+
+#include <string.h>
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_texts(size_t n, const char *const *a, const char *const *b)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!same(a[i], b[i]))
+            return false;
+    return true;
+}
+
+static bool same_addresses(const struct config_addresses *a, const struct config_addresses *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (!same(a->items[i].text, b->items[i].text))
+            return false;
+    return true;
+}
+
+static bool same_value(const struct conf_row *row, const void *a, const void *b)
+{
+    const char *x = (const char *)a + row->offset, *y = (const char *)b + row->offset;
+
+    switch (row->type) {
+    case CONF_TEXT:
+        return same(*(const char *const *)x, *(const char *const *)y);
+    case CONF_BOOL:
+        return *(const bool *)x == *(const bool *)y;
+    case CONF_CHOICE:
+        return *(const int *)x == *(const int *)y;
+    case CONF_INT:
+    case CONF_DURATION:
+    case CONF_SIZE:
+        return *(const int64_t *)x == *(const int64_t *)y;
+    case CONF_TEXTS: {
+        const struct conf_texts *p = (const void *)x, *q = (const void *)y;
+        return p->n == q->n && same_texts(p->n, p->items, q->items);
+    }
+    case CONF_TREE:
+        break; /* its own group, or compared by hand */
+    }
+    return true;
+}
+
+/* The first key of the group that differs, or NULL. a, b: what the group's rows fill. */
+static const char *group_diff(enum rows_group group, const void *a, const void *b)
+{
+    const struct config_group *g = config_group(group);
+    for (size_t i = 0; i < g->n; i++)
+        if (!same_value(&g->rows[i], a, b))
+            return g->rows[i].key;
+    return NULL;
+}
+
+static bool same_env(const struct config_token *a, const struct config_token *b)
+{
+    return a->env_n == b->env_n && same_texts(a->env_n, a->env_names, b->env_names) &&
+           same_texts(a->env_n, a->env_values, b->env_values);
+}
+
+/* The rows fill rows_token, whose first member this is. */
+static const char *token_diff(const struct config_token *a, const struct config_token *b)
+{
+    struct rows_token x = {.token = *a}, y = {.token = *b};
+    if (group_diff(ROWS_TOKEN, &x, &y) || !same_env(a, b))
+        return "tokens";
+    return NULL;
+}
+
+const char *config_needs_restart(const struct config *now, const struct config *next)
+{
+    if (!same(now->dir, next->dir))
+        return "dir";
+    if (now->log != next->log)
+        return "log";
+    if (now->demo != next->demo)
+        return "demo";
+    if (now->isolation != next->isolation)
+        return "isolation";
+    if (now->responders != next->responders)
+        return "responders";
+    if (!same_addresses(&now->https, &next->https))
+        return "listen.https";
+    if (!same_addresses(&now->http, &next->http))
+        return "listen.http";
+    if (!same(now->control, next->control))
+        return "listen.control";
+    if (group_diff(ROWS_PATHS, &now->paths, &next->paths))
+        return "paths";
+    if (group_diff(ROWS_USERS, &now->users, &next->users))
+        return "users";
+    if (group_diff(ROWS_LIMITS, &now->limits, &next->limits))
+        return "limits";
+    return token_diff(now->token, next->token);
+}

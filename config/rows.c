@@ -1,0 +1,179 @@
+/*
+ * Every key of chancery.yaml, once: parsing and defaults (config.c), `--help` and the manual (config_group),
+ * and the tests read this table. No code but the look-up; never changes; any thread.
+ */
+#include "rows.h"
+
+#include <stddef.h>
+
+#define DAY_S  86400
+#define YEAR_S (365 * (int64_t)DAY_S)
+
+static const char *const logs[] = {"text", "json", NULL};
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const isolations[] = {"any", "landlock", "users", "full", NULL};
+
+#define AT(member) .offset = offsetof(struct ROW_OF, member)
+#define TEXT(name, member, low, high, dflt, text)                                                            \
+    {                                                                                                        \
+        .key = name, .type = CONF_TEXT, AT(member), .min = low, .max = high, .fallback = dflt, .doc = text   \
+    }
+#define NEEDED(name, member, high, text)                                                                     \
+    {                                                                                                        \
+        .key = name, .type = CONF_TEXT, AT(member), .required = true, .min = 1, .max = high, .doc = text     \
+    }
+#define BOOLEAN(name, member, dflt, text)                                                                    \
+    {                                                                                                        \
+        .key = name, .type = CONF_BOOL, AT(member), .fallback = dflt, .doc = text                            \
+    }
+#define NUMBER(kind, name, member, low, high, dflt, text)                                                    \
+    {                                                                                                        \
+        .key = name, .type = kind, AT(member), .min = low, .max = high, .fallback = dflt, .doc = text        \
+    }
+#define CHOICE(name, member, list, dflt, text)                                                               \
+    {                                                                                                        \
+        .key = name, .type = CONF_CHOICE, AT(member), .fallback = dflt, .choices = list, .doc = text         \
+    }
+#define TEXTS(name, member, must, high, text)                                                                \
+    {                                                                                                        \
+        .key = name, .type = CONF_TEXTS, AT(member), .required = must, .max = high, .doc = text              \
+    }
+#define TREE(name, member, must, text)                                                                       \
+    {                                                                                                        \
+        .key = name, .type = CONF_TREE, AT(member), .required = must, .doc = text                            \
+    }
+
+#define ROW_OF rows_top
+static const struct conf_row top[] = {
+    CHOICE("log", log, logs, "text", "form of the log on stderr: text or json, one line an event"),
+    CHOICE("log_level", log_level, levels, "info", "least level that is logged: debug, info, warn, error"),
+    BOOLEAN("demo", demo, "false",
+            "a trial on this machine alone: loopback addresses only, weak isolation accepted"),
+    CHOICE("isolation", isolation, isolations, "any",
+           "least isolation of the processes that is accepted: any (but not none), landlock, users, full "
+           "(both)"),
+    TEXT("dir", dir, 1, 4096, NULL,
+         "folder under which relative paths stand (default: the folder of this file)"),
+    NEEDED("public_url", public_url, 200,
+           "where clients reach the responder; stands in every certificate (AIA, CDP): "
+           "http://pki.example.internal"),
+    NEEDED("https_url", https_url, 200, "where clients reach the front: https://ca.example.internal:8443"),
+    TEXTS("names", names, true, 32, "names and addresses of the front's own certificate"),
+    TREE("listen", listen, true, "addresses of the sockets"),
+    TREE("tokens", tokens, true, "the PKCS#11 tokens that hold the keys (this version: one)"),
+    TREE("issuers", issuers, true, "the issuing keys, each with a name that is never used again"),
+    TEXT("templates", templates, 1, 4096, "templates", "folder of the templates, one YAML file each"),
+    TEXT("roster", roster, 1, 4096, "roster.yaml",
+         "file of administrators, operators and auditors, by key hash"),
+    TREE("paths", paths, false, "folders of the running house"),
+    TREE("users", users, false, "own users of the processes, where started as root"),
+    NUMBER(CONF_INT, "responders", responders, 1, CONFIG_RESPONDERS_MAX, "1",
+           "processes that serve OCSP and CRLs"),
+    TREE("limits", limits, false, "bounds on what clients may take"),
+};
+#undef ROW_OF
+
+#define ROW_OF rows_listen
+static const struct conf_row listening[] = {
+    TEXTS("https", https, true, CONFIG_LISTEN_MAX, "the front: \"0.0.0.0:8443\", \"[::]:8443\""),
+    TEXTS("http", http, true, CONFIG_LISTEN_MAX,
+          "the responders, OCSP and CRLs: \"0.0.0.0:80\", \"[::]:80\""),
+    TEXT("control", control, 1, 100, "run/control.sock", "socket of the command-line tool"),
+};
+#undef ROW_OF
+
+#define ROW_OF rows_token
+static const struct conf_row token[] = {
+    NEEDED("name", token.name, 63, "name of the token in this file"),
+    NEEDED("module", token.module, 4096, "the PKCS#11 library of its maker"),
+    NEEDED("uri", token.uri, 1024, "which token of that library, RFC 7512: pkcs11:token=chancery"),
+    NEEDED("pin_file", token.pin_file, 4096,
+           "file that holds the PIN and nothing else, readable by its owner alone"),
+    TEXT("init_args", token.init_args, 1, 1024, NULL,
+         "text for the library's C_Initialize, where its maker asks for it"),
+    TREE("env", env, false, "environment of the library: {SOFTHSM2_CONF: /etc/softhsm/softhsm2.conf}"),
+    TEXTS("reads", token.reads, false, 32, "further files and folders the library reads"),
+    TEXTS("writes", token.writes, false, 32,
+          "folders the library writes: where a software token keeps its keys"),
+};
+#undef ROW_OF
+
+#define ROW_OF rows_issuer
+static const struct conf_row issuer[] = {
+    NEEDED("name", issuer.name, 63, "its name in paths and books: lower-case letters, digits, hyphens"),
+    TEXT("token", issuer.token, 1, 63, NULL, "the token that holds its key (default: the only one)"),
+    NEEDED("key", issuer.key, 1024, "its key in the token, RFC 7512: pkcs11:object=issuing"),
+    NEEDED("certificate", issuer.certificate, 4096, "its certificate, PEM"),
+    TEXT("alg", issuer.alg, 1, 32, NULL,
+         "signature algorithm, such as ecdsa-sha256 or pss-sha256 (default: by its key)"),
+    BOOLEAN("issue", issuer.issue, "true", "whether certificates can be asked of it; false for a root"),
+    TREE("crl", crl, false, "its revocation lists"),
+    TREE("ocsp", ocsp, false, "its OCSP answers"),
+};
+#undef ROW_OF
+
+#define ROW_OF config_issuer
+static const struct conf_row crl[] = {
+    NUMBER(CONF_DURATION, "every", crl_every_s, 60, 90 * DAY_S, "12h",
+           "a new list at least this often, and on each revocation"),
+    NUMBER(CONF_DURATION, "lifetime", crl_lifetime_s, 600, YEAR_S, "7d", "from thisUpdate to nextUpdate"),
+};
+static const struct conf_row ocsp[] = {
+    NUMBER(CONF_DURATION, "lifetime", ocsp_lifetime_s, 600, 30 * DAY_S, "1d",
+           "from thisUpdate to nextUpdate"),
+};
+#undef ROW_OF
+
+#define ROW_OF config_paths
+static const struct conf_row paths[] = {
+    TEXT("ledger", ledger, 1, 4096, "ledger", "the ledger; the front's alone"),
+    TEXT("shelf", shelf, 1, 4096, "shelf", "ready answers and lists; the front writes, the responders read"),
+    TEXT("front", front, 1, 4096, "front", "the front's own TLS key and certificate"),
+    TEXT("roll", roll, 1, 4096, "roll", "the seal roll; the vault's alone"),
+    TEXT("lock", lock, 1, 4096, "lock", "lock of the token; the vault's"),
+    TEXT("run", run, 1, 4096, "run", "pid file and control socket"),
+};
+#undef ROW_OF
+
+#define ROW_OF config_users
+static const struct conf_row users[] = {
+    TEXT("front", front, 1, 32, NULL, "user of the front"),
+    TEXT("vault", vault, 1, 32, NULL, "user of the vault; owns token and PIN"),
+    TEXT("responder", responder, 1, 32, NULL, "user of the responders"),
+};
+#undef ROW_OF
+
+#define ROW_OF config_limits
+static const struct conf_row limits[] = {
+    NUMBER(CONF_INT, "connections", connections, 1, 100000, "4096", "open connections of one process"),
+    NUMBER(CONF_INT, "connections_per_peer", connections_peer, 1, 100000, "512",
+           "of these, from one address"),
+    NUMBER(CONF_DURATION, "handshake", handshake_s, 1, 300, "10s", "for the TLS handshake"),
+    NUMBER(CONF_DURATION, "header", header_s, 1, 300, "10s", "for the whole header of a request"),
+    NUMBER(CONF_DURATION, "request", request_s, 1, 600, "30s", "for the whole request, body and all"),
+    NUMBER(CONF_DURATION, "idle", idle_s, 1, 3600, "1m", "between requests of one connection"),
+    NUMBER(CONF_SIZE, "body", body_bytes, 1024, 256 * 1024, "256KiB", "largest body of a request"),
+    NUMBER(CONF_DURATION, "drain", drain_s, 1, 600, "20s", "on SIGTERM: for what is under way"),
+};
+#undef ROW_OF
+
+#define GROUP(text, list, about)                                                                             \
+    {                                                                                                        \
+        text, list, sizeof list / sizeof *(list), about                                                      \
+    }
+static const struct config_group groups[ROWS__COUNT] = {
+    [ROWS_TOP] = GROUP("", top, "at the top of the file"),
+    [ROWS_LISTEN] = GROUP("listen", listening, "lists of ADDRESS:PORT, numbers only"),
+    [ROWS_TOKEN] = GROUP("tokens[]", token, "one for each token"),
+    [ROWS_ISSUER] = GROUP("issuers[]", issuer, "one for each issuing key"),
+    [ROWS_CRL] = GROUP("issuers[].crl", crl, "revocation lists of an issuer"),
+    [ROWS_OCSP] = GROUP("issuers[].ocsp", ocsp, "OCSP answers of an issuer"),
+    [ROWS_PATHS] = GROUP("paths", paths, "each folder is made where it is missing"),
+    [ROWS_USERS] = GROUP("users", users, "all three or none"),
+    [ROWS_LIMITS] = GROUP("limits", limits, "the same for front and responders"),
+};
+
+const struct config_group *config_group(size_t i)
+{
+    return i < ROWS__COUNT ? &groups[i] : NULL;
+}
