@@ -211,7 +211,7 @@ struct err *file_lock(const char *path, int *ret_fd)
         *ret_fd = fd;
         return NULL;
     }
-    struct err *e = errno == EWOULDBLOCK ? err_new(ERR_STATE, "%s is held by another process", path)
+    struct err *e = errno == EWOULDBLOCK ? err_new(ERR_WRONG_STATE, "%s is held by another process", path)
                                          : failed(errno, "lock", path);
     close(fd);
     return e;
