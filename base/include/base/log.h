@@ -42,13 +42,14 @@ struct log_field log_err(const struct err *e);
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t n);
 
+/* The last field is an empty one, so that an event may come without any. */
+#define LOG__END ((struct log_field){NULL, NULL, 0, 0})
 #define LOG__EVENT(level, event, ...)                                                                        \
-    log_event((level), (event), (const struct log_field[]){{NULL, NULL, 0, 0}, ##__VA_ARGS__},               \
-              sizeof((const struct log_field[]){{NULL, NULL, 0, 0}, ##__VA_ARGS__}) /                        \
-                  sizeof(struct log_field))
-#define log_debug(...) LOG__EVENT(LOG_DEBUG, __VA_ARGS__)
-#define log_info(...)  LOG__EVENT(LOG_INFO, __VA_ARGS__)
-#define log_warn(...)  LOG__EVENT(LOG_WARN, __VA_ARGS__)
-#define log_error(...) LOG__EVENT(LOG_ERROR, __VA_ARGS__)
+    log_event((level), (event), (const struct log_field[]){__VA_ARGS__},                                     \
+              sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+#define log_debug(...) LOG__EVENT(LOG_DEBUG, __VA_ARGS__, LOG__END)
+#define log_info(...)  LOG__EVENT(LOG_INFO, __VA_ARGS__, LOG__END)
+#define log_warn(...)  LOG__EVENT(LOG_WARN, __VA_ARGS__, LOG__END)
+#define log_error(...) LOG__EVENT(LOG_ERROR, __VA_ARGS__, LOG__END)
 
 #endif
