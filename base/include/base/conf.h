@@ -2,7 +2,8 @@
  * YAML files as strict trees, and rows that say what may stand in them. One check serves files and API
  * bodies: both are jansson trees. YAML: one document, no anchors, aliases, tags, merge keys or duplicate
  * keys, UTF-8, bounded depth (32), nodes (100,000) and size (4 MiB). Plain scalars true/false, integers and
- * null become JSON's; all else is text.
+ * null (or nothing) become JSON's; all else is text. Every node is an object of its own, true, false and null
+ * too: ask for its type, never compare it with json_true().
  *
  * Errors are ERR_CONFIG: "templates/server.yaml:12:3: unknown key 'validty'; did you mean 'validity'?"
  */
@@ -49,8 +50,8 @@ struct conf_row {
     enum conf_type type;
     size_t offset; /* into the struct that is filled */
     bool required;
-    int64_t min, max;           /* 0, 0: the type's own bounds */
-    const char *fallback;       /* default as it would be written, or NULL: field left as it is */
+    int64_t min, max;     /* 0, 0: the type's own bounds; max < min: no upper bound */
+    const char *fallback; /* default as it would be written, a list as "[a, b]"; NULL: field left as it is */
     const char *const *choices; /* CONF_CHOICE, NULL-terminated */
     const char *doc;            /* one line, for --help and the manual */
 };
