@@ -193,7 +193,7 @@ void hsm_roster_free(struct hsm_roster *r); /* accepts NULL */
 /* NULL where this key is not on the roster. */
 const struct hsm_roster_entry *hsm_roster_find(const struct hsm_roster *r,
                                                const uint8_t spki_sha256[SHA256_BYTES]);
-const char *hsm_role_name(enum hsm_role role); /* "admin"; "none" */
+const char *hsm_roster_role_name(enum hsm_role role); /* "admin"; "none" */
 size_t hsm_roster_count(const struct hsm_roster *r);
 const struct hsm_roster_entry *hsm_roster_at(const struct hsm_roster *r, size_t i);
 unsigned hsm_roster_quorum(const struct hsm_roster *r);

@@ -21,15 +21,19 @@ struct templates; /* templates.h */
 
 /* What only a restart can change. Texts are copied. */
 struct hsm_vault_setup {
-    const char *module;    /* path of the PKCS#11 module */
-    const char *init_args; /* for C_Initialize's pReserved, or NULL */
-    const char *token_uri; /* pkcs11:token=...: which token (RFC 7512) */
-    int pin_fd; /* open on the PIN file, unread; stays the caller's and open while the vault lives; -1: no PIN
-                 */
+    const char *module;     /* path of the PKCS#11 module */
+    const char *init_args;  /* for C_Initialize's pReserved, or NULL */
+    const char *const *env; /* "NAME=value", NULL-ended, set before the module is loaded; or NULL */
+    const char *token_uri;  /* pkcs11:token=...: names exactly one token (RFC 7512) */
+    int pin_fd;             /* open on the PIN file, unread; stays the caller's, open while the vault lives */
     const char *pin_state_path; /* file that remembers a refused PIN across restarts */
-    const char *lock_path;      /* one lock per token; ERR_STATE where another process holds it */
-    const char *roll_dir;       /* exists, 0700; roll.der and roster.der live in it */
+    const char *lock_path;      /* one lock per token; ERR_WRONG_STATE where another process holds it */
+    const char *sync_path;      /* folder of a software token's files, synced after keygen; NULL: none */
+    const char *roll_dir;       /* exists, 0700; roll.der, roster.der and responders.der live in it */
     unsigned threads;           /* signer threads; 0: one per core */
+    const char
+        *make_label;    /* init only: make a token of this label first, where there is none; NULL: never */
+    int make_so_pin_fd; /* its security officer's PIN; the user's is pin_fd */
 };
 
 struct hsm_issuer_setup {
@@ -103,8 +107,9 @@ MUST_USE struct err *hsm_ceremony_new(int fd, uint32_t generation, struct hsm_ce
 void hsm_ceremony_free(struct hsm_ceremony *c); /* closes; accepts NULL */
 
 /* A key in the token: sensitive, not extractable, for signing only, found afterwards by its label. kind:
- * "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096". ERR_STATE where a key of that label is there,
- * unless reuse is set: then that key's SPKI is the answer. *ret_spki lives in the arena, here and below. */
+ * "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096". ERR_WRONG_STATE where a key of that label is
+ * there, unless reuse is set: then that key's SPKI is the answer. *ret_spki lives in the arena, here and
+ * below. */
 MUST_USE struct err *hsm_ceremony_key_generate(struct hsm_ceremony *c, const char *label, const char *kind,
                                                bool reuse, struct arena *arena, struct view *ret_spki);
 

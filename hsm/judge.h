@@ -1,0 +1,84 @@
+/*
+ * The floors: what the vault holds every tbs to, above any template, on the final bytes and by its own clock.
+ * Pure functions: no token, no disk, no clock of their own, nothing remembered. Leases, ceilings and the roll
+ * are the vault's.
+ *
+ * Refusals: ERR_FLOOR, ERR_POLICY (templates_judge), and what cert says of malformed bytes.
+ */
+#ifndef CHANCERY_HSM_JUDGE_H
+#define CHANCERY_HSM_JUDGE_H
+
+#include "cert/tbs.h"
+#include "house.h"
+#include "responder.h"
+
+enum {
+    JUDGE_AHEAD_S = 60,                    /* how far ahead of our clock a time may stand */
+    JUDGE_BACKDATE_S = 24 * 3600,          /* notBefore, at most before now */
+    JUDGE_LEAF_S = 3653 * 24 * 3600,       /* life of an end-entity certificate: ten years */
+    JUDGE_OCSP_SIGNING_S = 90 * 24 * 3600, /* of a responder's */
+    JUDGE_CA_S = 14610 * 24 * 3600,        /* of a CA's: forty years */
+    JUDGE_STATUS_BACK_S = 3600,            /* thisUpdate and producedAt, at most before now */
+    JUDGE_CRL_S = 35 * 24 * 3600,          /* nextUpdate - thisUpdate, of an issuer that may issue */
+    JUDGE_ROOT_CRL_S = 400 * 24 * 3600,    /* of one that may not */
+    JUDGE_OCSP_S = 14 * 24 * 3600,         /* nextUpdate - thisUpdate of an OCSP answer */
+    JUDGE_CRL_BYTES = 512 * 1024 * 1024,
+    JUDGE_OCSP_SINGLES = 32,
+};
+
+struct judge_cert_case {
+    const struct house *house;
+    const struct responder_keys *responders;
+    const struct house_issuer *issuer;
+    enum hsm_peer peer; /* FRONT or INIT */
+    struct view template;
+    struct view tbs;
+    int64_t now;
+};
+struct judge_cert_found {
+    struct cert_tbs tbs;
+    const struct template *template;
+};
+/* An end-entity certificate. Views into the tbs; the arena holds the rest. */
+MUST_USE struct err *judge_cert(const struct judge_cert_case *c, struct arena *arena,
+                                struct judge_cert_found *ret);
+
+struct judge_ca_case {
+    const struct house *house;
+    const struct responder_keys *responders;
+    const struct house_issuer *issuer; /* NULL: self-signed */
+    const char *name;                  /* of the new issuer */
+    struct view spki;                  /* of the key labelled `name` in the token */
+    struct view template;
+    struct view tbs;
+    int64_t now;
+};
+/* A CA certificate (INIT alone). */
+MUST_USE struct err *judge_ca(const struct judge_ca_case *c, struct arena *arena,
+                              struct judge_cert_found *ret);
+
+/* A TBSCertList; floor: the highest number sealed so far. Walks every entry once. Any thread. */
+MUST_USE struct err *judge_crl(const struct house_issuer *issuer, struct view tbs, uint64_t floor,
+                               int64_t now, uint64_t *ret_number);
+
+/* A ResponseData to be signed by this responder key of this issuer. */
+MUST_USE struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder_key *key,
+                                struct view tbs, int64_t now, struct arena *arena);
+
+struct judge_nonce_found {
+    const struct responder_key *key;
+    struct view tbs; /* the new ResponseData */
+    const struct view *certs;
+    size_t cert_count;
+};
+/* A whole answer of ours to be sealed again with this nonce: verified with the responder key that made it,
+ * still valid. */
+MUST_USE struct err *judge_nonce(const struct house_issuer *issuer, const struct responder_keys *responders,
+                                 struct view answer, struct view nonce, int64_t now, struct arena *arena,
+                                 struct judge_nonce_found *ret);
+
+/* Rules that several share. */
+MUST_USE struct err *judge_cert_not_ours(const struct house *house, const struct responder_keys *responders,
+                                         const struct cert_tbs *tbs, bool responder_is_right);
+
+#endif
