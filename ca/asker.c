@@ -1,0 +1,66 @@
+/*
+ * What follows from who asks: which certificates they may see and revoke, and whether their grant covers a
+ * template and names. Who they are is settled in one place, in enroll. Pure; any thread.
+ */
+#include "asker.h"
+
+static const char *const role_texts[] = {
+    [CA_ROLE_REQUESTER] = "requester", [CA_ROLE_OPERATOR] = "operator", [CA_ROLE_AUDITOR] = "auditor",
+    [CA_ROLE_ADMIN] = "admin",         [CA_ROLE_SELF] = "self",
+};
+
+const char *ca_role_text(enum ca_role role)
+{
+    return role_texts[role];
+}
+
+bool ca_may_see(const struct ca_asker *asker, const char *owner)
+{
+    if (asker->role != CA_ROLE_REQUESTER)
+        return true;
+    return strcmp(asker->id, owner) == 0;
+}
+
+bool ca_may_revoke(const struct ca_asker *asker, const char *owner)
+{
+    if (asker->role == CA_ROLE_AUDITOR)
+        return false;
+    return ca_may_see(asker, owner);
+}
+
+static bool granted_template(const struct ca_grant *grant, const char *name)
+{
+    for (size_t i = 0; i < grant->templates_n; i++)
+        if (strcmp(grant->templates[i], name) == 0)
+            return true;
+    return false;
+}
+
+static enum templates_asker kind_of(const struct ca_asker *asker)
+{
+    if (asker->role == CA_ROLE_ADMIN)
+        return TEMPLATES_BY_ADMINISTRATOR;
+    if (asker->role == CA_ROLE_OPERATOR)
+        return TEMPLATES_BY_OPERATOR;
+    return asker->token ? TEMPLATES_BY_TOKEN : TEMPLATES_BY_CERTIFICATE;
+}
+
+struct err *asker_check_template(const struct ca_asker *asker, const struct template *template)
+{
+    if (asker->role == CA_ROLE_SELF)
+        return NULL;
+    if (asker->role == CA_ROLE_AUDITOR)
+        return err_new(ERR_FORBIDDEN, "an auditor may look, not ask for certificates");
+    if (!asker->grant.any && !granted_template(&asker->grant, templates_name(template)))
+        return err_at(err_new(ERR_FORBIDDEN, "this asker's grant does not include the template '%s'",
+                              templates_name(template)),
+                      "/template");
+    return err_at(templates_may_ask(template, kind_of(asker)), "/template");
+}
+
+struct err *asker_check_names(const struct ca_asker *asker, const char *const *names, size_t n)
+{
+    if (asker->role == CA_ROLE_SELF || asker->grant.any)
+        return NULL;
+    return templates_patterns_cover(asker->grant.names, asker->grant.names_n, names, n);
+}

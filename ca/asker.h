@@ -1,0 +1,13 @@
+/* The grant of an asker held against a template and names. */
+#ifndef CHANCERY_CA_ASKER_H
+#define CHANCERY_CA_ASKER_H
+
+#include "ca.h"
+
+/* ERR_FORBIDDEN: not in the grant, or not for such an asker. */
+MUST_USE struct err *asker_check_template(const struct ca_asker *asker, const struct template *template);
+
+/* ERR_NAME_FORBIDDEN naming the first name the grant does not cover. */
+MUST_USE struct err *asker_check_names(const struct ca_asker *asker, const char *const *names, size_t n);
+
+#endif

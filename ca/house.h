@@ -1,0 +1,69 @@
+/*
+ * What the files of this room share: the engine's state, and one issuance on its way through the steps. On
+ * the loop's thread alone.
+ */
+#ifndef CHANCERY_CA_HOUSE_H
+#define CHANCERY_CA_HOUSE_H
+
+#include "ca.h"
+#include "cert/csr.h"
+#include "cert/tbs.h"
+#include "clock.h"
+#include "deny.h"
+
+struct issuance;
+
+struct ca {
+    struct loop *loop;
+    struct ledger *ledger;
+    struct hsm *hsm;
+    const struct ca_setup *setup;
+    struct clock_watch clock;
+    struct deny_limit deny;
+    bool recovered;             /* every intent of an earlier life or channel is closed */
+    struct recovery *recovery;  /* under way, or NULL */
+    struct loop_timer *strays;  /* set while an intent was left open by a failure in mid-life */
+    struct issuance *under_way; /* doubly linked */
+    size_t under_way_n;
+};
+
+struct issuance {
+    struct issuance *next, *prev;
+    struct ca *ca;
+    struct arena *arena;
+    struct ca_request request; /* copied into the arena */
+    struct ca_asker asker;
+    const struct ca_issuer *issuer;
+    const struct template *template;
+    uint32_t generation;
+    struct cert_csr csr;
+    struct templates_shaped shaped;
+    uint8_t serial[SERIAL_BYTES];
+    struct view tbs;
+    uint64_t intent; /* seq, once durable; 0 before */
+    uint64_t n;      /* in the roll */
+    struct view signature;
+    struct ca_certificate result;
+    size_t step;
+    int64_t started_ms;
+    ca_issued *done;
+    void *arg;
+};
+
+/* One step: returns an error, or NULL and whether it waits; a step that waits calls issue_resume() later. */
+typedef struct err *issue_step(struct issuance *is, bool *ret_waits);
+
+/* Goes on after a wait: with the next step, or to the end with e (taken). */
+void issue_resume(struct issuance *is, struct err *e);
+
+/* The certificate is there already (an Idempotency-Key): to the end. */
+void issue_skip_to_hand(struct issuance *is);
+
+/* The steps, in the order of the table in issue.c. */
+issue_step steps_admit, steps_shape, steps_intend, steps_seal, steps_record, steps_hand;
+
+/* An intent was left open in mid-life: look it up in the roll shortly and close it. */
+void recover_soon(struct ca *ca);
+void recover_free(struct ca *ca);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * The decision: may this be issued, then make it so. One engine, one table of steps for every certificate of
+ * this house:
+ *
+ *     admit    CSR decoded, proof of possession, key acceptable, asker may use this template for these names
+ *     shape    template + request -> tbs, with the origin of every field
+ *     intend   serial from the lease; exact tbs; intent into the ledger       ... durable
+ *     seal     the vault: re-read, judge, roll, sign                          ... asynchronous
+ *     record   signature and n into the ledger, intent closed                 ... durable
+ *     hand     back to the asker
+ *
+ * Nothing is signed that is not first on record; nothing is handed out that is not durable. A request that
+ * ends early closes its intent. All calls and completions are on the loop's thread. Completions come exactly
+ * once, never from inside the call that started them.
+ */
+#ifndef CHANCERY_CA_H
+#define CHANCERY_CA_H
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "cert/crl.h"
+#include "hsm.h"
+#include "ledger.h"
+#include "templates.h"
+
+struct ca;
+
+/* One issuing key as the front knows it. Strings and views are borrowed for the life of the setup's arena. */
+struct ca_issuer {
+    const char *name;
+    struct view certificate; /* DER */
+    bool root;               /* self-signed */
+    const char *parent_name; /* NULL where the parent is not one of ours */
+    bool issue;              /* may certificates be had from it (a root: no) */
+    struct templates_issuer facts;
+};
+
+/* What a reload changes; everything in it lives in one arena that the owner keeps until it has set another.
+ */
+struct ca_setup {
+    uint64_t generation;
+    const struct templates *templates;
+    const struct ca_issuer *issuers;
+    size_t issuers_n;
+    const char *default_issuer;    /* the first that may issue */
+    const char *const *self_names; /* "dns:localhost", "ip:127.0.0.1": what `self` certificates carry */
+    size_t self_names_n;
+};
+
+MUST_USE struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm,
+                            const struct ca_setup *setup, struct ca **ret);
+void ca_free(struct ca *ca); /* accepts NULL; nothing may be under way */
+void ca_setup_set(struct ca *ca, const struct ca_setup *setup);
+const struct ca_setup *ca_setup_get(const struct ca *ca);
+
+/* NULL where there is none of this name. */
+const struct ca_issuer *ca_issuer_find(const struct ca_setup *setup, const char *name);
+
+/* Closes what an earlier life left open: each open intent is looked up in the seal roll; sealed ones become
+ * revoked (CRL and OCSP say so), the others were never signed, and the use of the asker's token is given
+ * back. Runs whenever the vault has attached (hsm's on_ready); until it is done nothing is issued. done(arg,
+ * error) once. */
+void ca_recover(struct ca *ca, void (*done)(void *arg, struct err *e), void *arg);
+
+/* NULL where a certificate could be issued now, else the reason (clock, vault, ledger, recovery): for
+ * /readyz. */
+MUST_USE struct err *ca_ready(struct ca *ca);
+
+/* The vault's channel is gone (hsm's on_lost): nothing is issued until ca_recover has run again. */
+void ca_vault_lost(struct ca *ca);
+
+size_t ca_under_way(const struct ca *ca);
+
+/* --- who asks --- */
+
+enum ca_role { CA_ROLE_REQUESTER, CA_ROLE_OPERATOR, CA_ROLE_AUDITOR, CA_ROLE_ADMIN, CA_ROLE_SELF };
+const char *ca_role_text(enum ca_role role);
+
+/* What an asker was granted; empty lists grant nothing. Patterns: "dns:**.example.internal", "dns:localhost",
+ * "ip:127.0.0.0/8" as templates_pattern_match reads them. */
+struct ca_grant {
+    const char *const *templates;
+    size_t templates_n;
+    const char *const *names;
+    size_t names_n;
+    bool any; /* operators and administrators: every public template, every name the template allows */
+};
+
+/* Built in one place (enroll), whatever the door. */
+struct ca_asker {
+    enum ca_role role;
+    const char *id;   /* "token:6f1c..", "cert:issuing/4a..", "roster:alice", "local:0", "self": owner of what
+                         it gets */
+    const char *door; /* "rest", "control" */
+    const char *peer; /* address text */
+    const char *request_id;
+    struct ca_grant grant;
+    const uint8_t *token; /* SHA-256 of the bearer token whose uses are counted, or NULL */
+};
+
+/* May this asker see and revoke what `owner` got? Operators, auditors (see only) and administrators: all. */
+bool ca_may_see(const struct ca_asker *asker, const char *owner);
+bool ca_may_revoke(const struct ca_asker *asker, const char *owner);
+
+/* --- issuing --- */
+
+struct ca_request {
+    const struct ca_asker *asker;
+    const char *template;
+    const char *issuer;         /* NULL: the default */
+    struct view csr;            /* PEM or DER */
+    int64_t not_after;          /* 0: not asked for */
+    int64_t validity_s;         /* 0: not asked for */
+    bool has_subject, has_sans; /* given beside the CSR: they take the place of what the CSR says */
+    const struct templates_rdn *subject;
+    size_t subject_n;
+    const char *const *sans; /* "dns:a.b" */
+    size_t sans_n;
+    const char *idempotency_key; /* or NULL */
+    uint8_t body_hash[32];       /* SHA-256 of the request's body, for the key */
+    struct view token_spki; /* of a key in the token in place of a CSR: ca itself alone, for `ocsp-signing` */
+};
+
+struct ca_certificate {
+    const char *serial; /* hex */
+    const char *issuer;
+    const char *template;
+    struct view der;
+    int64_t not_before, not_after;
+    bool replayed; /* an Idempotency-Key gave back what it gave before: 200 instead of 201 */
+};
+
+/* The certificate of a record: tbs and signature put together. ERR_WRONG_STATE where there is none. Borrows from
+ * the record. */
+MUST_USE struct err *ca_certificate_of(const struct ledger_cert *record, struct arena *arena,
+                                       struct ca_certificate *ret);
+
+/* The issuers above the leaf's, nearest first, without the root: what travels with a certificate. At most
+ * max. */
+size_t ca_chain(const struct ca_setup *setup, const char *issuer, struct view *ret, size_t max);
+
+/* On success e is NULL and *cert is valid until the callback returns. e is the callback's to free. */
+typedef void ca_issued(void *arg, struct err *e, const struct ca_certificate *cert);
+
+/* Copies what it needs of the request. The issuance goes on when the asker leaves: what is recorded stays on
+ * record. */
+void ca_issue(struct ca *ca, const struct ca_request *request, ca_issued *done, void *arg);
+
+/* --- revoking and finding --- */
+
+/* A reason an end entity's certificate may be revoked for, by its RFC 5280 5.3.1 name ("keyCompromise");
+ * ERR_BAD_FIELD naming those that may be given. cACompromise, aACompromise and removeFromCRL may not. */
+MUST_USE struct err *ca_reason_parse(const char *text, enum cert_reason *ret);
+
+/* already: it was revoked before; at and reason say what stands. */
+typedef void ca_revoked(void *arg, struct err *e, int64_t at, enum cert_reason reason, bool already);
+
+/* serial: 16 octets. Works with the vault away and the clock in doubt; lists and answers follow by
+ * themselves. ERR_NOT_FOUND for a serial that is not on record or not the asker's to see. Returns an error
+ * and never calls done, or NULL and calls it once, later. */
+MUST_USE struct err *ca_revoke(struct ca *ca, const struct ca_asker *asker, const char *issuer,
+                               struct view serial, enum cert_reason reason, ca_revoked *done, void *arg);
+
+/* Writes an audit entry for a request that was refused; at most 50 a second are written one by one, what is
+ * over is counted into one entry. Never fails the caller. */
+void ca_deny(struct ca *ca, const struct ca_asker *asker, const char *template, const struct err *why);
+
+/* --- the clock --- */
+
+/* A person says the wall clock is right, after it stood behind the ledger's last entry or leapt. The caller
+ * writes the entry. */
+void ca_clock_confirm(struct ca *ca);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * The engine: walks an issuance through the table of steps, parks it where a step waits, and ends it exactly
+ * once. An issuance that fails after its intent is on record closes the intent: at once where nothing can
+ * have been signed, by the roll where that is not known. On the loop's thread.
+ */
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/world.h"
+#include "house.h"
+
+static const struct {
+    const char *name;
+    issue_step *run;
+} steps[] = {
+    {"admit", steps_admit}, {"shape", steps_shape},   {"intend", steps_intend},
+    {"seal", steps_seal},   {"record", steps_record}, {"hand", steps_hand},
+};
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
+static void link_in(struct issuance *is)
+{
+    struct ca *ca = is->ca;
+    is->next = ca->under_way;
+    if (is->next)
+        is->next->prev = is;
+    ca->under_way = is;
+    ca->under_way_n++;
+    metric_set(METRIC_INTENTS_OPEN, (int64_t)ca->under_way_n);
+}
+
+static void unlink_it(struct issuance *is)
+{
+    struct ca *ca = is->ca;
+    if (is->next)
+        is->next->prev = is->prev;
+    if (is->prev)
+        is->prev->next = is->next;
+    if (ca->under_way == is)
+        ca->under_way = is->next;
+    ca->under_way_n--;
+    metric_set(METRIC_INTENTS_OPEN, (int64_t)ca->under_way_n);
+}
+
+static void log_end(const struct issuance *is, const struct err *e)
+{
+    if (e) {
+        log_info("cert.refused", log_text("asker", is->asker.id), log_text("template", is->request.template),
+                 log_text("step", is->step < STEPS ? steps[is->step].name : "hand"), log_err(e));
+        return;
+    }
+    metric_add(METRIC_CERTS_ISSUED, 1);
+    metric_observe_us(METRIC_ISSUE_TIME, (uint64_t)(world_mono_ms() - is->started_ms) * 1000);
+    log_info("cert.issued", log_text("serial", is->result.serial), log_text("issuer", is->result.issuer),
+             log_text("template", is->result.template), log_text("asker", is->asker.id),
+             log_num("n", (long long)is->n));
+}
+
+/* Ends it: tells the asker, frees. Takes e. */
+static void issue_end(struct issuance *is, struct err *e)
+{
+    struct arena *arena = is->arena;
+    check_working_on(is->asker.request_id, "end");
+    if (e && is->asker.role != CA_ROLE_SELF)
+        ca_deny(is->ca, &is->asker, is->request.template, e);
+    log_end(is, e);
+    unlink_it(is);
+    is->done(is->arg, e, e ? NULL : &is->result);
+    check_working_on(NULL, NULL);
+    arena_free(arena);
+}
+
+static void walk(struct issuance *is)
+{
+    while (is->step < STEPS) {
+        bool waits = false;
+        check_working_on(is->asker.request_id, steps[is->step].name);
+        struct err *e = steps[is->step].run(is, &waits);
+        check_working_on(NULL, NULL);
+        if (e) {
+            issue_end(is, e);
+            return;
+        }
+        if (waits)
+            return;
+        is->step++;
+    }
+    issue_end(is, NULL);
+}
+
+void issue_resume(struct issuance *is, struct err *e)
+{
+    if (e) {
+        issue_end(is, e);
+        return;
+    }
+    is->step++;
+    walk(is);
+}
+
+void issue_skip_to_hand(struct issuance *is)
+{
+    is->step = STEPS;
+    walk(is);
+}
+
+static void begin(void *arg)
+{
+    walk(arg);
+}
+
+/* --- copying: the request outlives its caller --- */
+
+static const char *copy_text(struct arena *a, const char *text)
+{
+    return text ? arena_str(a, view_str(text)) : NULL;
+}
+
+static const char *const *copy_texts(struct arena *a, const char *const *texts, size_t n)
+{
+    const char **copy = arena_array(a, n, sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = copy_text(a, texts[i]);
+    return copy;
+}
+
+static void copy_asker(struct issuance *is, const struct ca_asker *from)
+{
+    struct arena *a = is->arena;
+    struct ca_asker *to = &is->asker;
+    *to = *from;
+    to->id = copy_text(a, from->id);
+    to->door = copy_text(a, from->door);
+    to->peer = copy_text(a, from->peer);
+    to->request_id = copy_text(a, from->request_id);
+    to->grant.templates = copy_texts(a, from->grant.templates, from->grant.templates_n);
+    to->grant.names = copy_texts(a, from->grant.names, from->grant.names_n);
+    if (from->token)
+        to->token = arena_dup(a, view_of(from->token, SHA256_BYTES)).p;
+}
+
+static void copy_subject(struct issuance *is, const struct ca_request *from)
+{
+    struct templates_rdn *copy = arena_array(is->arena, from->subject_n, sizeof *copy);
+    for (size_t i = 0; i < from->subject_n; i++) {
+        copy[i] = from->subject[i];
+        copy[i].attribute = copy_text(is->arena, from->subject[i].attribute);
+        copy[i].value = copy_text(is->arena, from->subject[i].value);
+    }
+    is->request.subject = copy;
+}
+
+static void copy_request(struct issuance *is, const struct ca_request *from)
+{
+    struct arena *a = is->arena;
+    struct ca_request *to = &is->request;
+    *to = *from;
+    copy_asker(is, from->asker);
+    to->asker = &is->asker;
+    to->template = copy_text(a, from->template);
+    to->issuer = copy_text(a, from->issuer);
+    to->csr = arena_dup(a, from->csr);
+    to->idempotency_key = copy_text(a, from->idempotency_key);
+    to->token_spki = arena_dup(a, from->token_spki);
+    to->sans = copy_texts(a, from->sans, from->sans_n);
+    copy_subject(is, from);
+}
+
+void ca_issue(struct ca *ca, const struct ca_request *request, ca_issued *done, void *arg)
+{
+    struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+    struct issuance *is = ARENA_NEW(arena, struct issuance);
+    *is = (struct issuance){
+        .ca = ca,
+        .arena = arena,
+        .started_ms = world_mono_ms(),
+        .done = done,
+        .arg = arg,
+    };
+    copy_request(is, request);
+    link_in(is);
+    loop_after_turn(ca->loop, begin, is);
+}

@@ -1,0 +1,306 @@
+/*
+ * The steps of an issuance, in the order of the table in issue.c. Each checks one thing and leaves what the
+ * next needs in the issuance. Three of them wait: intent durable, seal made, record durable. On the loop's
+ * thread.
+ */
+#include "asker.h"
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/world.h"
+#include "house.h"
+
+/* --- admit --- */
+
+static struct err *find_template(struct issuance *is)
+{
+    const char *name = is->request.template;
+    is->template = templates_find(is->ca->setup->templates, view_str(name));
+    bool internal = is->template && templates_internal(is->template) && is->asker.role != CA_ROLE_SELF;
+    if (!is->template || internal)
+        return err_at(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.64s'", name), "/template");
+    return asker_check_template(&is->asker, is->template);
+}
+
+static struct err *find_issuer(struct issuance *is)
+{
+    const struct ca_setup *setup = is->ca->setup;
+    const char *name = is->request.issuer ? is->request.issuer : setup->default_issuer;
+    is->issuer = ca_issuer_find(setup, name);
+    if (!is->issuer)
+        return err_at(err_new(ERR_ISSUER_UNKNOWN, "no issuer '%.64s'", name ? name : ""), "/issuer");
+    if (!is->issuer->issue && is->asker.role != CA_ROLE_SELF)
+        return err_at(err_new(ERR_POLICY, "the issuer '%s' does not issue to askers", name), "/issuer");
+    if (!templates_issuer_allowed(is->template, name))
+        return err_at(
+            err_new(ERR_POLICY, "template '%s' is not for the issuer '%s'", is->request.template, name),
+            "/issuer");
+    return NULL;
+}
+
+/* One key, one owner: a key that another asker has a certificate for, or that was given up as compromised, is
+ * refused. */
+static struct err *check_key(struct issuance *is)
+{
+    struct err *e = NULL;
+    struct ledger_key key;
+    uint8_t id[SHA256_BYTES];
+
+    digest_sha256(is->csr.key.spki, id);
+    TRY(ledger_key_find(is->ca->ledger, view_of(id, sizeof id), is->arena, &key));
+    if (key.compromised)
+        e = err_new(ERR_BAD_KEY, "this key was revoked as compromised; make a new one");
+    if (!e && key.certificates && strcmp(key.actor, is->asker.id) != 0)
+        e = err_new(ERR_BAD_KEY, "this key is in use by another asker; make one of your own");
+out:
+    return err_at(e, "/csr");
+}
+
+struct err *steps_admit(struct issuance *is, bool *ret_waits)
+{
+    struct err *e = NULL;
+    (void)ret_waits;
+
+    TRY(ca_ready(is->ca));
+    is->generation = (uint32_t)is->ca->setup->generation;
+    TRY(find_template(is));
+    TRY(find_issuer(is));
+    if (is->request.token_spki.n == 0) {
+        TRY(err_at(cert_csr_parse(is->request.csr, is->arena, &is->csr), "/csr"));
+        TRY(err_at(cert_csr_verify(&is->csr), "/csr"));
+        TRY(check_key(is));
+    }
+    world_point("ca.admitted");
+out:
+    return e;
+}
+
+/* --- shape --- */
+
+struct err *steps_shape(struct issuance *is, bool *ret_waits)
+{
+    struct err *e = NULL;
+    const struct ca_request *r = &is->request;
+    (void)ret_waits;
+
+    TRY(hsm_serial(is->ca->hsm, is->issuer->name, is->serial));
+    struct templates_request want = {
+        .csr = r->token_spki.n ? NULL : &is->csr,
+        .spki = r->token_spki,
+        .serial = view_of(is->serial, SERIAL_BYTES),
+        .now = world_now_s(),
+        .not_after = r->not_after,
+        .validity_s = r->validity_s,
+        .has_subject = r->has_subject,
+        .has_sans = r->has_sans,
+        .subject = r->subject,
+        .subject_n = r->subject_n,
+        .sans = r->sans,
+        .sans_n = r->sans_n,
+    };
+    TRY(templates_shape(is->template, &want, &is->issuer->facts, is->arena, &is->shaped));
+    TRY(asker_check_names(&is->asker, is->shaped.names, is->shaped.names_n));
+    TRY(cert_tbs_write(is->shaped.tbs, is->arena, &is->tbs));
+out:
+    return e;
+}
+
+/* --- intend --- */
+
+/* The key stands already: the same certificate for the same body, as long as there is one. */
+static struct err *replay(struct issuance *is, const struct ledger_result *r)
+{
+    struct err *e = NULL;
+    struct ledger_cert record;
+
+    if (!r->same_body)
+        return err_new(ERR_IDEMPOTENCY,
+                       "this Idempotency-Key was used with another body less than 24 hours ago");
+    if (r->state == LEDGER_STATE_OPEN)
+        return err_new(ERR_CONFLICT, "a request with this Idempotency-Key is under way");
+    TRY(ledger_cert_at(is->ca->ledger, r->intent, is->arena, &record));
+    TRY(ca_certificate_of(&record, is->arena, &is->result));
+    is->result.replayed = true;
+out:
+    return e;
+}
+
+static void intended(void *arg, struct err *e, const struct ledger_result *r)
+{
+    struct issuance *is = arg;
+    if (e || r->outcome == LEDGER_WRITTEN) {
+        is->intent = e ? 0 : r->seq;
+        world_point("ca.intend.durable");
+        issue_resume(is, e);
+        return;
+    }
+    e = replay(is, r);
+    if (e)
+        issue_resume(is, e);
+    if (!e)
+        issue_skip_to_hand(is);
+}
+
+/* The key of an asker: SHA-256(asker | 0 | key). Keys of different askers never meet. */
+static struct view idempotency_of(struct issuance *is)
+{
+    if (!is->request.idempotency_key)
+        return view_of(NULL, 0);
+    uint8_t *hash = arena_alloc(is->arena, SHA256_BYTES);
+    const struct view parts[] = {view_str(is->asker.id), view_of("", 1),
+                                 view_str(is->request.idempotency_key)};
+    digest_sha256_parts(parts, 3, hash);
+    return view_of(hash, SHA256_BYTES);
+}
+
+struct err *steps_intend(struct issuance *is, bool *ret_waits)
+{
+    uint8_t spki[SHA256_BYTES];
+    struct view idempotency = idempotency_of(is);
+    digest_sha256(is->shaped.tbs->spki, spki);
+    struct ledger_entry entry = {
+        .kind = LEDGER_INTENT,
+        .actor = is->asker.id,
+        .door = is->asker.door,
+        .peer = is->asker.peer,
+        .request = is->asker.request_id,
+        .issuer = is->issuer->name,
+        .serial = view_of(is->serial, SERIAL_BYTES),
+        .body.intent =
+            {
+                .template = is->request.template,
+                .generation = is->generation,
+                .names = {is->shaped.names_n, is->shaped.names},
+                .subject = is->shaped.subject,
+                .not_before = is->shaped.tbs->not_before,
+                .not_after = is->shaped.tbs->not_after,
+                .spki_sha256 = view_of(spki, sizeof spki),
+                .roll_floor = hsm_roll_n(is->ca->hsm),
+                .idempotency = idempotency,
+                .request_hash = view_of(is->request.body_hash, idempotency.n ? SHA256_BYTES : 0),
+                .token = view_of(is->asker.token, is->asker.token ? SHA256_BYTES : 0),
+                .tbs = is->tbs,
+            },
+    };
+    *ret_waits = true;
+    return ledger_append(is->ca->ledger, &entry, intended, is, NULL);
+}
+
+/* --- seal --- */
+
+static void close_written(void *arg, struct err *e, const struct ledger_result *r)
+{
+    struct ca *ca = arg;
+    (void)r;
+    if (!e)
+        return;
+    log_warn("intent.unclosed", log_err(e));
+    err_free(e);
+    recover_soon(ca);
+}
+
+/* Nothing was signed over this intent, and nothing will be. */
+static void close_refused(struct issuance *is, enum ledger_close_reason reason, const struct err *why)
+{
+    struct ledger_entry entry = {
+        .kind = LEDGER_CLOSE,
+        .actor = is->asker.id,
+        .door = is->asker.door,
+        .peer = is->asker.peer,
+        .request = is->asker.request_id,
+        .ref = is->intent,
+        .body.close = {.reason = reason, .detail = err_detail(why)},
+    };
+    struct err *e = ledger_append(is->ca->ledger, &entry, close_written, is->ca, NULL);
+    if (e)
+        close_written(is->ca, e, NULL);
+}
+
+/* Refusals after which the vault has neither rolled nor signed anything (hsm.h). All else only the roll can
+ * tell. */
+static bool was_judged(enum err_code code)
+{
+    return code == ERR_FLOOR || code == ERR_POLICY || code == ERR_SERIAL || code == ERR_CEILING ||
+           code == ERR_GENERATION || code == ERR_BUSY;
+}
+
+static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
+{
+    struct issuance *is = arg;
+    if (e) {
+        if (was_judged(err_code(e)))
+            close_refused(is, LEDGER_REFUSED, e);
+        else
+            recover_soon(is->ca);
+        issue_resume(is, e);
+        return;
+    }
+    is->n = n;
+    is->signature = arena_dup(is->arena, signature);
+    world_point("ca.sealed");
+    issue_resume(is, NULL);
+}
+
+struct err *steps_seal(struct issuance *is, bool *ret_waits)
+{
+    const struct hsm_cert what = {
+        .generation = is->generation,
+        .issuer = is->issuer->name,
+        .template = is->request.template,
+        .tbs = is->tbs,
+    };
+    struct err *e = hsm_seal_cert(is->ca->hsm, &what, sealed, is, NULL);
+    if (e) /* it was never sent */
+        close_refused(is, LEDGER_NEVER_SEALED, e);
+    *ret_waits = true;
+    return e;
+}
+
+/* --- record --- */
+
+static void recorded(void *arg, struct err *e, const struct ledger_result *r)
+{
+    struct issuance *is = arg;
+    (void)r;
+    if (e)
+        recover_soon(is->ca);
+    if (!e)
+        world_point("ca.record.durable");
+    issue_resume(is, e);
+}
+
+struct err *steps_record(struct issuance *is, bool *ret_waits)
+{
+    struct ledger_entry entry = {
+        .kind = LEDGER_RECORD,
+        .actor = is->asker.id,
+        .door = is->asker.door,
+        .peer = is->asker.peer,
+        .request = is->asker.request_id,
+        .ref = is->intent,
+        .body.record = {.n = is->n, .alg = cert_alg_name(is->issuer->facts.alg), .signature = is->signature},
+    };
+    struct err *e = ledger_append(is->ca->ledger, &entry, recorded, is, NULL);
+    if (e)
+        recover_soon(is->ca);
+    *ret_waits = true;
+    return e;
+}
+
+/* --- hand --- */
+
+struct err *steps_hand(struct issuance *is, bool *ret_waits)
+{
+    struct err *e = NULL;
+    (void)ret_waits;
+    is->result = (struct ca_certificate){
+        .serial = hex_of(is->arena, view_of(is->serial, SERIAL_BYTES)),
+        .issuer = is->issuer->name,
+        .template = is->request.template,
+        .not_before = is->shaped.tbs->not_before,
+        .not_after = is->shaped.tbs->not_after,
+    };
+    TRY(cert_seal(is->tbs, is->issuer->facts.alg, is->signature, is->arena, &is->result.der));
+out:
+    return e;
+}
