@@ -1,0 +1,17 @@
+/* The files of templates/builtin, embedded by builtin.cmake. */
+#ifndef CHANCERY_TEMPLATES_BUILTIN_H
+#define CHANCERY_TEMPLATES_BUILTIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct builtin_file {
+    const char *name;
+    const uint8_t *bytes;
+    size_t n;
+};
+
+extern const struct builtin_file builtin_files[];
+extern const size_t builtin_files_count;
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * Extensions: one row for each that a template can explain, made as a pure function of template, issuer, key
+ * and names. Judging is comparing bytes with what would be made: an extension is either exactly ours or
+ * refused.
+ *
+ * Any thread.
+ */
+#include "exts.h"
+
+#include "judge.h"
+#include "usage.h"
+
+/* Leaves *ret->oid empty where the certificate is to have none. */
+typedef struct err *make(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret);
+
+static struct err *make_key_usage(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    unsigned mask = usage_key_mask(f->t, f->key->kind);
+    return mask ? cert_ext_write_key_usage(mask, f->t->key_usage.critical, arena, ret) : NULL;
+}
+
+static struct err *make_eku(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    if (f->t->ext_key_usage.n == 0)
+        return NULL;
+    return cert_ext_write_eku(usage_extended(f->t), f->t->ext_key_usage.critical, arena, ret);
+}
+
+static struct err *make_basic(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    const struct template_constraints *c = &f->t->constraints;
+    if (!c->present)
+        return NULL;
+    return cert_ext_write_basic((struct cert_basic){c->ca, (int)c->path_len}, c->critical, arena, ret);
+}
+
+static struct err *make_ski(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    uint8_t id[SHA1_BYTES];
+    cert_key_sha1(f->key, id);
+    return cert_ext_write_ski(view_of(id, sizeof(id)), arena, ret);
+}
+
+static struct err *make_aki(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    return cert_ext_write_aki(f->issuer->key_id, arena, ret);
+}
+
+static struct err *make_aia(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    bool ocsp = f->t->pointers.ocsp, issuer = f->t->pointers.issuer;
+    struct view ocsp_url = view_str(templates_issuer_url(f->issuer, TEMPLATES_URL_OCSP, arena));
+    struct view ca_url = view_str(templates_issuer_url(f->issuer, TEMPLATES_URL_CA, arena));
+    struct cert_aia aia = {.ocsp = {&ocsp_url, ocsp}, .ca_issuers = {&ca_url, issuer}};
+    return ocsp || issuer ? cert_ext_write_aia(&aia, arena, ret) : NULL;
+}
+
+static struct err *make_cdp(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    struct view url = view_str(templates_issuer_url(f->issuer, TEMPLATES_URL_CRL, arena));
+    return f->t->pointers.crl ? cert_ext_write_cdp((struct cert_views){&url, 1}, arena, ret) : NULL;
+}
+
+/* Critical where the subject is empty (RFC 5280 4.2.1.6). */
+static struct err *make_san(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    return f->sans_n ? cert_ext_write_san(f->sans, f->sans_n, f->subject_empty, arena, ret) : NULL;
+}
+
+static struct err *make_nocheck(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
+{
+    return f->t->pointers.ocsp_nocheck ? cert_ext_write_no_check(arena, ret) : NULL;
+}
+
+/* In the order in which they stand in a certificate. */
+static const struct {
+    enum cert_ext_id id;
+    make *make;
+    const char *field, *source;
+} rows[EXTS_MAX] = {
+    {CERT_EXT_KEY_USAGE, make_key_usage, "key_usage", "template"},
+    {CERT_EXT_EXT_KEY_USAGE, make_eku, "extended_key_usage", "template"},
+    {CERT_EXT_BASIC_CONSTRAINTS, make_basic, "basic_constraints", "template"},
+    {CERT_EXT_SKI, make_ski, "subject_key_id", "csr"},
+    {CERT_EXT_AKI, make_aki, "authority_key_id", "issuer"},
+    {CERT_EXT_AIA, make_aia, "authority_info_access", "issuer"},
+    {CERT_EXT_CDP, make_cdp, "crl_distribution_points", "issuer"},
+    {CERT_EXT_SAN, make_san, "sans", ""},
+    {CERT_EXT_NO_CHECK, make_nocheck, "ocsp_nocheck", "template"},
+};
+
+static size_t row_of(enum cert_ext_id id)
+{
+    size_t i = 0;
+    while (i < EXTS_MAX && rows[i].id != id)
+        i++;
+    return i;
+}
+
+const char *exts_field(enum cert_ext_id id)
+{
+    size_t i = row_of(id);
+    return i < EXTS_MAX ? rows[i].field : "";
+}
+
+const char *exts_source(enum cert_ext_id id)
+{
+    size_t i = row_of(id);
+    return i < EXTS_MAX ? rows[i].source : "";
+}
+
+struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,
+                      size_t *ret_n)
+{
+    struct err *e = NULL;
+    *ret_n = 0;
+    for (size_t i = 0; i < EXTS_MAX; i++) {
+        struct cert_ext ext = {{NULL, 0}, false, {NULL, 0}};
+        TRY(rows[i].make(facts, arena, &ext));
+        if (ext.oid.n > 0)
+            ret[(*ret_n)++] = ext;
+    }
+out:
+    return e;
+}
+
+const char *templates_issuer_url(const struct templates_issuer *issuer, enum templates_url which,
+                                 struct arena *arena)
+{
+    static const struct {
+        const char *folder, *ending;
+    } parts[] = {[TEMPLATES_URL_OCSP] = {"ocsp", ""},
+                 [TEMPLATES_URL_CA] = {"ca", ".crt"},
+                 [TEMPLATES_URL_CRL] = {"crl", ".crl"}};
+    return arena_printf(arena, "%s/%s/%s%s", issuer->base_url, parts[which].folder, issuer->name,
+                        parts[which].ending);
+}
+
+/* --- rules --- */
+
+static struct err *same(const struct judged *j, enum cert_ext_id id)
+{
+    const struct cert_ext *have = cert_tbs_ext(j->tbs, id);
+    const struct cert_ext *want = cert_ext_find(j->wanted, j->wanted_n, id);
+    const char *name = cert_ext_name(id), *rule = cert_ext_rule(id);
+    if (!have && !want)
+        return NULL;
+    if (!have)
+        return err_new(ERR_POLICY, "%s is missing (%s)", name, rule);
+    if (!want)
+        return err_new(ERR_POLICY, "%s does not belong here (%s)", name, rule);
+    if (have->critical != want->critical)
+        return err_new(ERR_POLICY, "%s must %sbe critical (%s)", name, want->critical ? "" : "not ", rule);
+    if (!view_eq(have->value, want->value))
+        return err_new(ERR_POLICY, "%s is not what the template gives (%s)", name, rule);
+    return NULL;
+}
+
+struct err *exts_rule_key_usage(const struct judged *j)
+{
+    return same(j, CERT_EXT_KEY_USAGE);
+}
+
+struct err *exts_rule_eku(const struct judged *j)
+{
+    return same(j, CERT_EXT_EXT_KEY_USAGE);
+}
+
+struct err *exts_rule_basic(const struct judged *j)
+{
+    return same(j, CERT_EXT_BASIC_CONSTRAINTS);
+}
+
+struct err *exts_rule_ski(const struct judged *j)
+{
+    return same(j, CERT_EXT_SKI);
+}
+
+struct err *exts_rule_aki(const struct judged *j)
+{
+    return same(j, CERT_EXT_AKI);
+}
+
+struct err *exts_rule_aia(const struct judged *j)
+{
+    return same(j, CERT_EXT_AIA);
+}
+
+struct err *exts_rule_cdp(const struct judged *j)
+{
+    return same(j, CERT_EXT_CDP);
+}
+
+struct err *exts_rule_san(const struct judged *j)
+{
+    return same(j, CERT_EXT_SAN);
+}
+
+struct err *exts_rule_nocheck(const struct judged *j)
+{
+    return same(j, CERT_EXT_NO_CHECK);
+}
+
+struct err *exts_rule_unknown(const struct judged *j)
+{
+    for (size_t i = 0; i < j->tbs->ext_count; i++) {
+        const struct cert_ext *ext = &j->tbs->exts[i];
+        if (row_of(cert_ext_id_of(ext->oid)) == EXTS_MAX)
+            return err_new(ERR_POLICY, "the extension %s is not explained by the template",
+                           cert_ext_label(ext->oid, j->arena));
+    }
+    return NULL;
+}

@@ -1,0 +1,258 @@
+/*
+ * Loading: files to a set of templates, in the order of their names. Each file is filled by the rows of
+ * fields.def; then each group refuses what cannot stand together.
+ *
+ * Never reads a file and never keeps anything of the bytes it is given. Any thread; the set does not change
+ * afterwards.
+ */
+#include "load.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "fields.h"
+
+enum { NAME_MAX_BYTES = 63 };
+
+struct templates {
+    struct arena *arena;
+    const struct template **all;
+    size_t n;
+};
+
+static struct err *(*const group_loads[])(struct load *) = {
+    head_load,      keys_load,           constraints_load, constraints_load_pointers, sans_load, subject_load,
+    usage_load_key, usage_load_extended, validity_load,
+};
+
+const json_t *load_root(const struct load *l)
+{
+    return conf_root(l->conf);
+}
+
+const json_t *load_node(const struct load *l, enum group group)
+{
+    return l->t->nodes[group] ? l->t->nodes[group] : l->none;
+}
+
+bool load_given(const struct load *l, enum group group, const char *key)
+{
+    return json_object_get(load_node(l, group), key) != NULL;
+}
+
+struct err *load_error(const struct load *l, enum group group, const char *key, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    const json_t *at =
+        group < GROUP__COUNT ? json_object_get(load_node(l, group), key) : json_object_get(load_root(l), key);
+    if (!at)
+        at = group < GROUP__COUNT && l->t->nodes[group] ? l->t->nodes[group] : load_root(l);
+    return conf_error(l->conf, at, "%s", text);
+}
+
+static struct err *mask_one(const struct load *l, const json_t *at, const char *text,
+                            const char *const *names, size_t names_n, unsigned *mask)
+{
+    for (size_t i = 0; i < names_n; i++) {
+        if (strcmp(text, names[i]) != 0)
+            continue;
+        *mask |= 1u << i;
+        return NULL;
+    }
+    const char *near = conf_nearest(text, names, names_n);
+    if (near)
+        return conf_error(l->conf, at, "unknown value '%s'; did you mean '%s'?", text, near);
+    return conf_error(l->conf, at, "unknown value '%s'", text);
+}
+
+struct err *load_mask(const struct load *l, const json_t *group, const char *key,
+                      const struct conf_texts *texts, const char *const *names, size_t names_n,
+                      unsigned fallback, unsigned *ret)
+{
+    struct err *e = NULL;
+    unsigned mask = 0;
+    const json_t *list = json_object_get(group, key);
+    for (size_t i = 0; i < texts->n && !e; i++)
+        e = mask_one(l, json_array_get(list, i), texts->items[i], names, names_n, &mask);
+    if (!e)
+        *ret = texts->n > 0 ? mask : fallback;
+    return e;
+}
+
+/* An empty list could mean all or none: it is refused. So is the same text twice. */
+static struct err *lists_check(const struct load *l, const json_t *node)
+{
+    const char *key;
+    json_t *list;
+    json_object_foreach((json_t *)node, key, list)
+    {
+        if (!json_is_array(list))
+            continue;
+        if (json_array_size(list) == 0)
+            return conf_error(l->conf, list, "'%s' is an empty list; leave it out, or name something", key);
+        for (size_t i = 1; i < json_array_size(list); i++) {
+            for (size_t k = 0; k < i; k++) {
+                if (json_equal(json_array_get(list, i), json_array_get(list, k)))
+                    return conf_error(l->conf, json_array_get(list, i), "'%s' names this twice", key);
+            }
+        }
+    }
+    return NULL;
+}
+
+static struct err *fill(struct load *l, const char *group, const json_t *node)
+{
+    size_t n;
+    struct err *e = NULL;
+    const struct conf_row *rows = fields_rows(group, &n);
+    TRY(conf_fill(l->conf, node, rows, n, l->arena, l->t));
+    TRY(lists_check(l, node));
+out:
+    return e;
+}
+
+static struct err *fill_groups(struct load *l)
+{
+    struct err *e = NULL;
+    for (enum group g = 0; g < GROUP__COUNT; g++) {
+        const json_t *node = l->t->nodes[g];
+        if (node && !json_is_object(node))
+            return conf_error(l->conf, node, "'%s' must be a mapping of its fields", fields_group_key(g));
+        TRY(fill(l, fields_group_key(g), load_node(l, g)));
+    }
+out:
+    return e;
+}
+
+static struct err *load_one(struct arena *arena, const struct templates_file *file, struct template *t)
+{
+    struct err *e = NULL;
+    json_t *none = json_object();
+    struct load l = {NULL, arena, t, none};
+    t->constraints.path_len = -1;
+    TRY(conf_parse(file->name, file->bytes, &l.conf));
+    TRY(fill(&l, "", conf_root(l.conf)));
+    TRY(fill_groups(&l));
+    for (size_t i = 0; i < sizeof(group_loads) / sizeof(group_loads[0]); i++)
+        TRY(group_loads[i](&l));
+out:
+    memset(t->nodes, 0, sizeof(t->nodes));
+    t->subject.fixed_tree = t->subject.patterns_tree = NULL;
+    conf_free(l.conf);
+    json_decref(none);
+    return e;
+}
+
+/* "templates/server.yaml" -> "server". */
+static struct err *name_of(const char *file, struct arena *arena, const char **ret)
+{
+    const char *last = strrchr(file, '/');
+    struct view name = view_str(last ? last + 1 : file), ext = view_str(".yaml");
+    if (!view_ends(name, ext))
+        return err_new(ERR_CONFIG, "%s: a template's file ends in .yaml", file);
+    name.n -= ext.n;
+    if (name.n == 0 || name.n > NAME_MAX_BYTES)
+        return err_new(ERR_CONFIG, "%s: a template's name has 1 to %d characters", file, NAME_MAX_BYTES);
+    for (size_t i = 0; i < name.n; i++) {
+        uint8_t c = name.p[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+            return err_new(ERR_CONFIG, "%s: a template's name is made of a-z, 0-9 and '-'", file);
+    }
+    *ret = arena_str(arena, name);
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct template *const *x = a, *const *y = b;
+    return view_cmp(view_str((*x)->name), view_str((*y)->name));
+}
+
+static struct err *load_file(struct arena *arena, const struct templates_file *file,
+                             const struct template **ret)
+{
+    struct err *e = NULL;
+    struct template *t = ARENA_NEW(arena, struct template);
+    if (file->bytes.n > TEMPLATES_FILE_BYTES)
+        return err_new(ERR_CONFIG, "%s: %zu octets; a template has at most %d", file->name, file->bytes.n,
+                       TEMPLATES_FILE_BYTES);
+    TRY(name_of(file->name, arena, &t->name));
+    TRY(load_one(arena, file, t));
+    *ret = t;
+out:
+    return e;
+}
+
+/* A bound on what the set can need: texts, and a pointer for each, come from the files' octets. */
+static size_t arena_bound(const struct templates_file *files, size_t n)
+{
+    size_t sum = 64 * 1024;
+    for (size_t i = 0; i < n; i++)
+        sum += 16 * 1024 +
+               64 * (files[i].bytes.n < TEMPLATES_FILE_BYTES ? files[i].bytes.n : TEMPLATES_FILE_BYTES);
+    return sum;
+}
+
+struct err *templates_load(const struct templates_file *files, size_t n, struct templates **ret_set)
+{
+    struct err *e = NULL;
+    struct templates *set = NULL;
+    if (n > TEMPLATES_MAX)
+        return err_new(ERR_CONFIG, "%zu templates; at most %d", n, TEMPLATES_MAX);
+    set = calloc(1, sizeof(*set));
+    CHECK(set);
+    set->arena = arena_new(arena_bound(files, n));
+    set->all = arena_array(set->arena, n, sizeof(set->all[0]));
+    for (; set->n < n; set->n++)
+        TRY(load_file(set->arena, &files[set->n], &set->all[set->n]));
+    qsort(set->all, n, sizeof(set->all[0]), by_name);
+    for (size_t i = 1; i < n; i++) {
+        if (by_name(&set->all[i - 1], &set->all[i]) == 0)
+            TRY(err_new(ERR_CONFIG, "templates: two files are named %s.yaml", set->all[i]->name));
+    }
+    *ret_set = set;
+    set = NULL;
+out:
+    templates_free(set);
+    return e;
+}
+
+void templates_free(struct templates *set)
+{
+    if (!set)
+        return;
+    arena_free(set->arena);
+    free(set);
+}
+
+const struct template *templates_find(const struct templates *set, struct view name)
+{
+    size_t low = 0, high = set->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int cmp = view_cmp(view_str(set->all[mid]->name), name);
+        if (cmp == 0)
+            return set->all[mid];
+        if (cmp < 0)
+            low = mid + 1;
+        if (cmp > 0)
+            high = mid;
+    }
+    return NULL;
+}
+
+size_t templates_count(const struct templates *set)
+{
+    return set->n;
+}
+
+const struct template *templates_at(const struct templates *set, size_t i)
+{
+    return i < set->n ? set->all[i] : NULL;
+}

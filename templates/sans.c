@@ -1,0 +1,163 @@
+/*
+ * Subject alternative names: the template's fields, and the rules over the names of a certificate.
+ *
+ * A `*` in a name is a label like any other: it is let in by `wildcard: true` and covered only by a `*` of a
+ * pattern. Any thread.
+ */
+#include "judge.h"
+#include "load.h"
+#include "pattern.h"
+
+#define KINDS ((unsigned)CERT_SAN_OTHER) /* those a template can name */
+
+/* Pattern and SAN kinds go by the same names and numbers. */
+_Static_assert((int)PATTERN_DNS == (int)CERT_SAN_DNS && (int)PATTERN_IP == (int)CERT_SAN_IP &&
+                   (int)PATTERN_URI == (int)CERT_SAN_URI && (int)PATTERN_EMAIL == (int)CERT_SAN_EMAIL,
+               "kinds agree");
+
+static struct err *patterns_check(const struct load *l, const char *key, const struct conf_texts *patterns,
+                                  unsigned *ret_kinds)
+{
+    const json_t *list = json_object_get(load_node(l, GROUP_SANS), key);
+    for (size_t i = 0; i < patterns->n; i++) {
+        struct view text = view_str(patterns->items[i]);
+        struct err *bad = pattern_check(text);
+        if (bad) {
+            struct err *e = conf_error(l->conf, json_array_get(list, i), "%s", err_detail(bad));
+            err_free(bad);
+            return e;
+        }
+        unsigned kind = 1u << pattern_parse(text).kind;
+        if (!(l->t->sans.kinds & kind))
+            return conf_error(l->conf, json_array_get(list, i),
+                              "a pattern for %s names, which sans.kinds does not list",
+                              pattern_kind_text(pattern_parse(text).kind));
+        *ret_kinds |= kind;
+    }
+    return NULL;
+}
+
+static struct err *combinations(struct load *l, unsigned allow_kinds)
+{
+    const struct template_sans *s = &l->t->sans;
+    if (s->min > s->max)
+        return load_error(l, GROUP_SANS, "min", "min is larger than max");
+    if (s->wildcard && !(s->kinds & (1u << CERT_SAN_DNS)))
+        return load_error(l, GROUP_SANS, "wildcard", "'wildcard: true' without dns among the kinds");
+    if (s->from_cn && !(s->kinds & (1u << CERT_SAN_DNS | 1u << CERT_SAN_IP)))
+        return load_error(l, GROUP_SANS, "from_cn", "'from_cn: true' without dns or ip among the kinds");
+    for (unsigned kind = 0; s->allow.n > 0 && kind < KINDS; kind++) {
+        if ((s->kinds & (1u << kind)) && !(allow_kinds & (1u << kind)))
+            return load_error(l, GROUP_SANS, "allow", "%s is among the kinds, but no pattern allows any",
+                              cert_san_kind_name((enum cert_san_kind)kind));
+    }
+    return NULL;
+}
+
+struct err *sans_load(struct load *l)
+{
+    struct err *e = NULL;
+    struct template_sans *s = &l->t->sans;
+    const char *names[KINDS];
+    unsigned allow_kinds = 0, deny_kinds = 0;
+    if (!l->t->nodes[GROUP_SANS])
+        return NULL;
+    for (unsigned kind = 0; kind < KINDS; kind++)
+        names[kind] = cert_san_kind_name((enum cert_san_kind)kind);
+    TRY(load_mask(l, load_node(l, GROUP_SANS), "kinds", &s->kind_texts, names, KINDS, 0, &s->kinds));
+    if (!s->kinds)
+        return load_error(l, GROUP_SANS, "kinds", "sans without kinds; leave the group out for no names");
+    TRY(patterns_check(l, "allow", &s->allow, &allow_kinds));
+    TRY(patterns_check(l, "deny", &s->deny, &deny_kinds));
+    TRY(combinations(l, allow_kinds));
+out:
+    return e;
+}
+
+struct err *sans_rule_kinds(const struct judged *j)
+{
+    for (size_t i = 0; i < j->sans_n; i++) {
+        if ((unsigned)j->sans[i].kind < KINDS && (j->t->sans.kinds & (1u << j->sans[i].kind)))
+            continue;
+        return judge_at_san(
+            j,
+            err_new(ERR_POLICY, "%s names are not among those allowed", cert_san_kind_name(j->sans[i].kind)),
+            i);
+    }
+    return NULL;
+}
+
+struct err *sans_rule_min(const struct judged *j)
+{
+    if ((int64_t)j->sans_n >= j->t->sans.min)
+        return NULL;
+    return err_at(err_new(ERR_POLICY, "%zu names; at least %d", j->sans_n, (int)j->t->sans.min), "/sans");
+}
+
+struct err *sans_rule_max(const struct judged *j)
+{
+    if ((int64_t)j->sans_n <= j->t->sans.max)
+        return NULL;
+    return err_at(err_new(ERR_POLICY, "%zu names; at most %d", j->sans_n, (int)j->t->sans.max), "/sans");
+}
+
+struct err *sans_rule_unique(const struct judged *j)
+{
+    for (size_t i = 1; i < j->sans_n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (cert_san_eq(&j->sans[i], &j->sans[k]))
+                return judge_at_san(
+                    j, err_new(ERR_POLICY, "%s stands there twice", cert_san_text(&j->sans[i], j->arena)), i);
+        }
+    }
+    return NULL;
+}
+
+struct err *sans_rule_wildcard(const struct judged *j)
+{
+    for (size_t i = 0; i < j->sans_n && !j->t->sans.wildcard; i++) {
+        if (j->sans[i].kind == CERT_SAN_DNS && view_find(j->sans[i].value, '*') < j->sans[i].value.n)
+            return judge_at_san(j,
+                                err_new(ERR_POLICY, "%s: the template allows no wildcard",
+                                        cert_san_text(&j->sans[i], j->arena)),
+                                i);
+    }
+    return NULL;
+}
+
+typedef bool match(struct pattern pattern, struct pattern name);
+
+static bool matched(const struct judged *j, const struct conf_texts *patterns, size_t i, match *how)
+{
+    struct pattern name;
+    if (!pattern_name_parse(view_str(cert_san_text(&j->sans[i], j->arena)), &name))
+        return false;
+    for (size_t k = 0; k < patterns->n; k++) {
+        if (how(pattern_parse(view_str(patterns->items[k])), name))
+            return true;
+    }
+    return false;
+}
+
+struct err *sans_rule_allow(const struct judged *j)
+{
+    for (size_t i = 0; i < j->sans_n && j->t->sans.allow.n > 0; i++) {
+        if (!matched(j, &j->t->sans.allow, i, pattern_covers))
+            return judge_at_san(j,
+                                err_new(ERR_POLICY, "%s matches none of the template's allowed patterns",
+                                        cert_san_text(&j->sans[i], j->arena)),
+                                i);
+    }
+    return NULL;
+}
+
+struct err *sans_rule_deny(const struct judged *j)
+{
+    for (size_t i = 0; i < j->sans_n; i++) {
+        if (matched(j, &j->t->sans.deny, i, pattern_touches))
+            return judge_at_san(
+                j, err_new(ERR_POLICY, "%s is denied by the template", cert_san_text(&j->sans[i], j->arena)),
+                i);
+    }
+    return NULL;
+}

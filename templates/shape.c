@@ -1,0 +1,130 @@
+/*
+ * Shaping: template, request and issuer become the description of a certificate, with the origin of each
+ * field. What comes out has passed every rule of the judge.
+ *
+ * Never signs, never looks at a clock, never knows who asks. Any thread.
+ */
+#include "shape.h"
+
+#include "base/check.h"
+#include "base/when.h"
+#include "exts.h"
+#include "judge.h"
+#include "names.h"
+
+void shape_origin(struct shape *s, const char *field, const char *source, const char *note)
+{
+    CHECK(s->origins_n < SHAPE_ORIGINS_MAX);
+    s->origins[s->origins_n++] = (struct templates_origin){field, source, note};
+}
+
+/* An end that nobody asked for is cut off at the issuer's; one that was asked for is left to the rules. */
+static struct err *shape_validity(struct shape *s, struct cert_tbs *tbs)
+{
+    const struct templates_request *r = s->request;
+    int64_t start = r->now - s->t->validity.backdate_s, issuer_start = s->issuer->not_before;
+    if (r->not_after != 0 && r->validity_s != 0)
+        return err_at(err_new(ERR_BAD_FIELD, "not_after and validity: give one of them"), "/validity");
+    if (r->validity_s < 0 || r->validity_s > VALIDITY_MAX_S)
+        return err_at(err_new(ERR_BAD_FIELD, "validity must lie between 1 second and 100 years"),
+                      "/validity");
+    tbs->not_before = start > issuer_start ? start : issuer_start;
+    shape_origin(s, "validity.not_before", "clock", start > issuer_start ? "" : "the issuer's start");
+    if (r->not_after != 0 || r->validity_s != 0) {
+        tbs->not_after = r->not_after != 0 ? r->not_after : r->now + r->validity_s;
+        shape_origin(s, "validity.not_after", "request", "");
+        return NULL;
+    }
+    int64_t end = r->now + s->t->validity.default_s;
+    bool cut = end > s->issuer->not_after;
+    tbs->not_after = cut ? s->issuer->not_after : end;
+    shape_origin(s, "validity.not_after", cut ? "issuer" : "template",
+                 cut ? "cut off at the issuer's end" : "");
+    return NULL;
+}
+
+static struct err *shape_exts(struct shape *s, struct cert_tbs *tbs)
+{
+    struct err *e = NULL;
+    struct cert_ext *exts = arena_array(s->arena, EXTS_MAX, sizeof(exts[0]));
+    struct exts_facts facts = {s->t, s->issuer, &s->key, s->sans, s->sans_n, s->subject.n == 0};
+    TRY(exts_make(&facts, s->arena, exts, &tbs->ext_count));
+    tbs->exts = exts;
+    for (size_t i = 0; i < tbs->ext_count; i++) {
+        enum cert_ext_id id = cert_ext_id_of(exts[i].oid);
+        if (id != CERT_EXT_SAN)
+            shape_origin(s, exts_field(id), exts_source(id), "");
+    }
+out:
+    return e;
+}
+
+static struct err *shape_key(struct shape *s)
+{
+    if (s->request->csr) {
+        s->key = s->request->csr->key;
+        shape_origin(s, "key", "csr", "");
+        return NULL;
+    }
+    shape_origin(s, "key", "vault", "");
+    return cert_key_parse(s->request->spki, &s->key);
+}
+
+static struct err *shape_judge(const struct shape *s, const struct cert_tbs *tbs)
+{
+    struct judged j = {
+        .t = s->t,
+        .issuer = s->issuer,
+        .tbs = tbs,
+        .now = s->request->now,
+        .arena = s->arena,
+        .key = s->key,
+        .subject = s->subject,
+        .sans = s->sans,
+        .sans_n = s->sans_n,
+        .wanted = tbs->exts,
+        .wanted_n = tbs->ext_count,
+        .sans_from_csr = strcmp(s->sans_source, "csr") == 0,
+        .subject_from_csr = strcmp(s->subject_source, "csr") == 0,
+    };
+    return err_wrap(judge_run(&j, SIZE_MAX), "template '%s'", s->t->name);
+}
+
+static struct err *shape_tbs(struct shape *s, struct cert_tbs *tbs)
+{
+    struct err *e = NULL;
+    tbs->serial = s->request->serial;
+    tbs->alg = s->issuer->alg;
+    tbs->issuer = s->issuer->subject;
+    shape_origin(s, "serial", "vault", "");
+    shape_origin(s, "algorithm", "issuer", "");
+    shape_origin(s, "issuer", "issuer", "");
+    TRY(shape_key(s));
+    TRY(shape_csr_check(s));
+    TRY(shape_names_sans(s));
+    TRY(shape_subject(s));
+    TRY(shape_validity(s, tbs));
+    TRY(shape_exts(s, tbs));
+    tbs->subject = s->subject.der;
+    tbs->spki = s->key.spki;
+    TRY(shape_judge(s, tbs));
+out:
+    return e;
+}
+
+struct err *templates_shape(const struct template *t, const struct templates_request *request,
+                            const struct templates_issuer *issuer, struct arena *arena,
+                            struct templates_shaped *ret)
+{
+    struct err *e = NULL;
+    struct cert_tbs *tbs = ARENA_NEW(arena, struct cert_tbs);
+    struct shape s = {.t = t, .request = request, .issuer = issuer, .arena = arena};
+    s.origins = arena_array(arena, SHAPE_ORIGINS_MAX, sizeof(s.origins[0]));
+    TRY(shape_tbs(&s, tbs));
+    struct templates_shaped shaped = {.tbs = tbs, .origins = s.origins, .origins_n = s.origins_n};
+    names_collect(&s.subject, s.sans, s.sans_n, t->subject.fixed_set, arena, &shaped.names, &shaped.names_n);
+    shaped.subject = cert_name_text(&s.subject, arena);
+    *ret = shaped;
+out:
+    return e;
+}

@@ -1,0 +1,100 @@
+/*
+ * The SANs of a certificate to be: those asked for beside the CSR, else the CSR's, else a common name that
+ * reads as one.
+ *
+ * Only gathers and reads them; which are allowed is the rules' affair. Any thread.
+ */
+#include "base/limits.h"
+#include "pattern.h"
+#include "shape.h"
+
+static struct err *san_of(const struct shape *s, const char *text, struct cert_san *ret)
+{
+    struct pattern p;
+    if (pattern_name_parse(view_str(text), &p))
+        return cert_san_of_text(view_str(text), s->arena, ret);
+    p = pattern_parse(view_str(text));
+    return cert_san_of_text(view_str(arena_printf(s->arena, "%s:%s", pattern_kind_text(p.kind), text)),
+                            s->arena, ret);
+}
+
+/* The gate before anything is copied. */
+static struct err *size_check(const struct templates_request *r)
+{
+    size_t sum = 0;
+    if (r->sans_n > LIMIT_SANS)
+        return err_at(err_new(ERR_TOO_MANY, "%zu names; at most %d in a certificate", r->sans_n, LIMIT_SANS),
+                      "/sans");
+    for (size_t i = 0; i < r->sans_n; i++)
+        sum += strlen(r->sans[i]);
+    if (sum > LIMIT_TBS_BYTES)
+        return err_at(err_new(ERR_TOO_LARGE, "%zu octets of names; at most %d", sum, LIMIT_TBS_BYTES),
+                      "/sans");
+    return NULL;
+}
+
+static struct err *from_request(struct shape *s)
+{
+    struct err *e = NULL;
+    const struct templates_request *r = s->request;
+    if (!s->t->sans.from_request || !s->t->sans.kinds)
+        return err_at(err_new(ERR_POLICY, "template '%s' takes no names beside the CSR", s->t->name),
+                      "/sans");
+    TRY(size_check(r));
+    s->sans = arena_array(s->arena, r->sans_n, sizeof(s->sans[0]));
+    for (; s->sans_n < r->sans_n; s->sans_n++)
+        TRY(err_at(san_of(s, r->sans[s->sans_n], &s->sans[s->sans_n]), "/sans/%zu", s->sans_n));
+    s->sans_source = "request";
+out:
+    return e;
+}
+
+static void from_csr(struct shape *s)
+{
+    const struct cert_csr *csr = s->request->csr;
+    s->sans_n = csr->san_count;
+    s->sans = arena_array(s->arena, s->sans_n, sizeof(s->sans[0]));
+    memcpy(s->sans, csr->sans, s->sans_n * sizeof(s->sans[0]));
+    s->sans_source = "csr";
+}
+
+/* A common name that is no host name or address is left to the rules: there it is a name missing. */
+static struct err *from_cn(struct shape *s)
+{
+    struct err *e = NULL;
+    const char *cn = NULL;
+    struct cert_san *san = ARENA_NEW(s->arena, struct cert_san);
+    TRY(shape_subject_asked_cn(s, &cn));
+    if (!cn)
+        return NULL;
+    struct pattern p = pattern_parse(view_str(cn));
+    bool taken = p.body.n == strlen(cn) && p.kind <= PATTERN_IP && (s->t->sans.kinds & (1u << p.kind));
+    struct err *no = taken ? san_of(s, cn, san) : NULL;
+    if (taken && !no) {
+        s->sans = san;
+        s->sans_n = 1;
+        s->sans_source = s->request->has_subject ? "request" : "csr";
+        shape_origin(s, "sans", s->sans_source, "the common name");
+    }
+    err_free(no);
+out:
+    return e;
+}
+
+struct err *shape_names_sans(struct shape *s)
+{
+    struct err *e = NULL;
+    const struct templates_request *r = s->request;
+    s->sans_source = "";
+    if (r->has_sans)
+        TRY(from_request(s));
+    if (!r->has_sans && r->csr && r->csr->san_count > 0)
+        from_csr(s);
+    s->sans_n = cert_san_unique(s->sans, s->sans_n);
+    if (s->sans_n > 0)
+        shape_origin(s, "sans", s->sans_source, "");
+    if (s->sans_n == 0 && s->t->sans.from_cn)
+        TRY(from_cn(s));
+out:
+    return e;
+}

@@ -1,0 +1,107 @@
+/*
+ * A template as it lies in memory: the values of its file (fields.def says where each goes), and below each
+ * group what load made of them. Written by load alone; read by any thread.
+ */
+#ifndef CHANCERY_TEMPLATES_TEMPLATE_H
+#define CHANCERY_TEMPLATES_TEMPLATE_H
+
+#include "base/conf.h"
+#include "cert/alg.h"
+#include "cert/name.h"
+#include "cert/san.h"
+#include "templates.h"
+
+enum {
+    SUBJECT_ATTRS = 18, /* attribute types with a short name, in subject.c */
+    BACKDATE_MAX_S = 48 * 3600,
+};
+#define VALIDITY_MAX_S INT64_C(3153600000) /* 100 years */
+
+enum group {
+#define GROUP(id, key, doc) GROUP_##id,
+#define FIELD(...)
+#include "fields.def"
+#undef GROUP
+#undef FIELD
+    GROUP__COUNT
+};
+
+enum subject_other { SUBJECT_REFUSE, SUBJECT_DROP };
+enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
+
+struct template_head {
+    const char *description;
+    bool internal;
+    struct conf_texts issuers;
+    struct conf_texts asker_texts;
+    int64_t ceiling_per_hour;
+    unsigned askers; /* enum templates_asker */
+};
+
+struct template_validity {
+    int64_t default_s, max_s, backdate_s;
+};
+
+struct template_keys {
+    struct conf_texts allow_texts;
+    int64_t rsa_min, rsa_max;
+    unsigned allow; /* 1 << enum cert_key_kind */
+};
+
+struct template_subject {
+    const json_t *fixed_tree, *patterns_tree; /* during load only */
+    struct conf_texts allow_texts, require_texts;
+    int other; /* enum subject_other */
+    int cn;    /* enum subject_cn */
+    bool from_csr, from_request;
+    uint32_t allow, require, fixed_set; /* 1 << attribute */
+    const char *fixed[SUBJECT_ATTRS];   /* NULL: not fixed */
+    struct conf_texts patterns[SUBJECT_ATTRS];
+};
+
+struct template_sans {
+    struct conf_texts kind_texts;
+    int64_t min, max;
+    bool wildcard, from_cn, from_csr, from_request;
+    struct conf_texts allow, deny;
+    unsigned kinds; /* 1 << enum cert_san_kind; 0: no SANs */
+};
+
+struct template_key_usage {
+    struct conf_texts usage_texts, rsa_texts;
+    bool critical;
+    unsigned usages, rsa; /* CERT_KU_ masks; 0: no extension */
+};
+
+struct template_ext_key_usage {
+    struct conf_texts usage_texts;
+    bool critical;
+    struct view *oids;
+    size_t n; /* 0: no extension */
+};
+
+struct template_constraints {
+    bool present, ca, critical;
+    int64_t path_len; /* -1: none */
+};
+
+struct template_pointers {
+    bool ocsp, crl, issuer, ocsp_nocheck;
+};
+
+struct template
+{
+    const char *name;
+    const json_t *nodes[GROUP__COUNT]; /* during load only */
+    struct template_head head;
+    struct template_validity validity;
+    struct template_keys keys;
+    struct template_subject subject;
+    struct template_sans sans;
+    struct template_key_usage key_usage;
+    struct template_ext_key_usage ext_key_usage;
+    struct template_constraints constraints;
+    struct template_pointers pointers;
+};
+
+#endif
