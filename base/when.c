@@ -92,9 +92,9 @@ void when_put(char to[WHEN_TEXT_MAX], int64_t s)
 void when_put_ms(char to[WHEN_TEXT_MAX], int64_t ms)
 {
     char tail[8];
-    int64_t s = floor_div(ms, 1000);
-    snprintf(tail, sizeof tail, ".%03dZ", (int)(ms - s * 1000));
-    put_date(to, s, tail);
+    int rest = (int)(ms % 1000);
+    snprintf(tail, sizeof tail, ".%03dZ", rest < 0 ? rest + 1000 : rest);
+    put_date(to, floor_div(ms, 1000), tail);
 }
 
 const char *when_text(struct arena *arena, int64_t s)
