@@ -148,11 +148,10 @@ static const struct conf_row limits[] = {
     NUMBER(CONF_INT, "connections", connections, 1, 100000, "4096", "open connections of one process"),
     NUMBER(CONF_INT, "connections_per_peer", connections_peer, 1, 100000, "512",
            "of these, from one address"),
-    NUMBER(CONF_DURATION, "handshake", handshake_s, 1, 300, "10s", "for the TLS handshake"),
-    NUMBER(CONF_DURATION, "header", header_s, 1, 300, "10s", "for the whole header of a request"),
-    NUMBER(CONF_DURATION, "request", request_s, 1, 600, "30s", "for the whole request, body and all"),
+    NUMBER(CONF_DURATION, "request", request_s, 1, 600, "15s", "for a whole request to arrive"),
+    NUMBER(CONF_DURATION, "park", park_s, 1, 600, "30s", "for an answer to be made: past it 503"),
+    NUMBER(CONF_DURATION, "write", write_s, 1, 600, "30s", "for the client to take an answer"),
     NUMBER(CONF_DURATION, "idle", idle_s, 1, 3600, "1m", "between requests of one connection"),
-    NUMBER(CONF_SIZE, "body", body_bytes, 1024, 256 * 1024, "256KiB", "largest body of a request"),
     NUMBER(CONF_DURATION, "drain", drain_s, 1, 600, "20s", "on SIGTERM: for what is under way"),
 };
 #undef ROW_OF

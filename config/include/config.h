@@ -83,8 +83,7 @@ struct config_users {
 struct config_limits {
     int64_t connections;      /* open at once, all addresses together */
     int64_t connections_peer; /* of these, from one address */
-    int64_t handshake_s, header_s, request_s, idle_s;
-    int64_t body_bytes;
+    int64_t request_s, park_s, write_s, idle_s;
     int64_t drain_s; /* how long SIGTERM waits for what is under way */
 };
 

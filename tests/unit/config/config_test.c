@@ -49,7 +49,7 @@ static void example_parses_and_has_safe_defaults(void **state)
     assert_null(c->issuers[1].alg);
     assert_string_equal(c->issuers[1].certificate, "/etc/chancery/issuers/issuing.pem");
     assert_int_equal(c->issuers[1].ocsp_lifetime_s, 86400);
-    assert_int_equal(c->limits.body_bytes, 256 * 1024);
+    assert_int_equal(c->limits.idle_s, 60);
     assert_int_equal(c->https.n, 2);
     assert_int_equal(ntohs(c->https.items[1].to.v6.sin6_port), 8443);
     assert_false(c->https.items[0].loopback);
