@@ -18,7 +18,7 @@ enum cert_key_kind {
 };
 
 enum cert_alg {
-#define ALG(name, text, scheme, digest, digest_bytes) CERT_ALG_##name,
+#define ALG(name, text, scheme, digest, digest_bytes, der) CERT_ALG_##name,
 #include "cert/alg.def"
 #undef ALG
     CERT_ALG__COUNT

@@ -42,13 +42,14 @@ void cert_key_sha256(const struct cert_key *key, uint8_t ret[SHA256_BYTES]);
 MUST_USE struct err *cert_key_verify(const struct cert_key *key, enum cert_alg alg, struct view data,
                                      struct view sig);
 
-/* The same over data that comes in parts (a big CRL): new, add.., done (frees it). */
-struct cert_key_check;
-MUST_USE struct err *cert_key_check_new(const struct cert_key *key, enum cert_alg alg,
-                                        struct cert_key_check **ret); /* not for Ed25519 */
-MUST_USE struct err *cert_key_check_add(struct cert_key_check *check, struct view data);
-MUST_USE struct err *cert_key_check_done(struct cert_key_check **take, struct view sig);
-void cert_key_check_free(struct cert_key_check *check); /* accepts NULL */
+/* The same over data that comes in parts (a big CRL): begin, add.., done (frees it, also on failure). Not for
+ * Ed25519, which has no such form: ERR_BAD_SIGNATURE. */
+struct cert_key_verifier;
+MUST_USE struct err *cert_key_verify_begin(const struct cert_key *key, enum cert_alg alg,
+                                           struct cert_key_verifier **ret);
+void cert_key_verify_add(struct cert_key_verifier *v, struct view data);
+MUST_USE struct err *cert_key_verify_done(struct cert_key_verifier **take, struct view sig);
+void cert_key_verify_free(struct cert_key_verifier *v); /* accepts NULL */
 
 const char *cert_key_kind_name(enum cert_key_kind kind); /* "rsa", "p256", "p384", "p521", "ed25519" */
 MUST_USE struct err *cert_key_kind_parse(struct view name, enum cert_key_kind *ret); /* ERR_BAD_FIELD */

@@ -1,0 +1,18 @@
+/* Directory strings, and a row of name.def. Private to the room. */
+#ifndef CHANCERY_CERT_NAME_STRING_H
+#define CHANCERY_CERT_NAME_STRING_H
+
+#include "base/err.h"
+#include "base/view.h"
+
+struct name_row {
+    const char *text;
+    struct view oid;
+    unsigned tag;
+    unsigned max, exact; /* characters */
+};
+
+/* At least one character; every one fits the tag and is no control character. ret_chars may be NULL. */
+MUST_USE struct err *name_string_check(unsigned tag, struct view value, size_t *ret_chars);
+
+#endif
