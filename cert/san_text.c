@@ -52,7 +52,7 @@ static struct err *ip_of_text(struct view text, struct arena *arena, struct view
     uint8_t ip[16];
     char z[INET6_ADDRSTRLEN];
     bool v6 = view_find(text, ':') < text.n;
-    if (text.n < sizeof z && view_find(text, 0) == text.n) {
+    if (text.n && text.n < sizeof z && view_find(text, 0) == text.n) {
         memcpy(z, text.p, text.n);
         z[text.n] = '\0';
         if (inet_pton(v6 ? AF_INET6 : AF_INET, z, ip) == 1) {
