@@ -10,7 +10,8 @@
 #include "token.h"
 
 struct keygen_spec {
-    const char *label; /* of both halves; 1 to 63 octets; ERR_STATE where a key of this label is there */
+    const char
+        *label; /* of both halves; 1 to 63 octets; ERR_WRONG_STATE where a key of this label is there */
     enum cert_key_kind kind; /* RSA, P-256, P-384, P-521 */
     unsigned bits;           /* RSA: 2048, 3072, 4096; else 0 */
 };

@@ -42,24 +42,27 @@ void module_enter(struct module *m);
 void module_enter_alone(struct module *m);
 void module_leave(struct module *m);
 
-/* C_Finalize and C_Initialize; hold the module alone. At most one a back-off (1 s, doubling to 16 s while it
- * does not help): ERR_TOKEN_AWAY at once in between. */
+/* C_Finalize and C_Initialize; hold the module alone. At most one in a back-off of 1 s, doubling to 16 s while it does not
+ * help: ask module_is_rested() first. */
+bool module_is_rested(const struct module *m);
 MUST_USE struct err *module_restart(struct module *m);
 /* Tells that a token works again, so that the next back-off starts small. Hold the module alone. */
 void module_well(struct module *m);
 /* Grows with each restart; hold the module. */
 unsigned module_epoch(const struct module *m);
 
-/* Before a C_ call of this name: CKR_OK, or what the world pretends (base/world.h). Clears OpenSSL's error
- * queue of this thread, which modules litter. */
-CK_RV module_call(const char *function);
+/* Around a C_ call of this name: CKR_OK, or what the world pretends (base/world.h); and taking what the
+ * module left on this thread's OpenSSL error queue off again. MODULE_CALL(m, C_Sign, session, ...) is both
+ * and the call. */
+CK_RV module_before(const char *function);
+CK_RV module_after(CK_RV rv);
 #define MODULE_CALL(m, name, ...)                                                                            \
     __extension__({                                                                                          \
-        CK_RV call_rv_ = module_call(#name);                                                                 \
-        call_rv_ == CKR_OK ? module_functions(m)->name(__VA_ARGS__) : call_rv_;                              \
+        CK_RV call_rv_ = module_before(#name);                                                               \
+        module_after(call_rv_ == CKR_OK ? module_functions(m)->name(__VA_ARGS__) : call_rv_);                \
     })
 
-/* "CKR_PIN_INCORRECT", or "0x...". */
+/* "CKR_PIN_INCORRECT", or "" where we have no name for it. */
 const char *module_rv_name(CK_RV rv);
 /* An error of this code: what, the function's name, the name of rv. */
 MUST_USE struct err *module_err(enum err_code code, const char *function, CK_RV rv, const char *what);

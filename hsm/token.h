@@ -31,9 +31,9 @@ struct token_options {
                               generated (SoftHSM never syncs); NULL where the token does so itself */
 };
 
-/* Takes the lock, finds the token, logs in. The pin is taken, also on failure. ERR_STATE: the lock is held
- * elsewhere; ERR_CONFIG; ERR_TOKEN_AWAY: worth another try later; ERR_PIN_REFUSED: not worth one, and none
- * was made where the token says that it is the last. The module stays the caller's and must outlive the
+/* Takes the lock, finds the token, logs in. The pin is taken, also on failure. ERR_WRONG_STATE: the lock is
+ * held elsewhere; ERR_CONFIG; ERR_TOKEN_AWAY: worth another try later; ERR_PIN_REFUSED: not worth one, and
+ * none was made where the token says that it is the last. The module stays the caller's and must outlive the
  * token. */
 MUST_USE struct err *token_open(struct module *m, const struct token_options *options, struct pin **pin,
                                 struct token **ret);
@@ -79,6 +79,10 @@ MUST_USE struct err *token_label_taken(struct token *t, const char *label, bool 
 EVP_PKEY *token_key_public(const struct token_key *key);
 
 /* --- for signer.c, provider*.c and keygen.c --- */
+
+/* Whether a signature of this key was verified since the token was opened: its halves belong together. */
+bool token_key_is_proven(const struct token_key *key);
+void token_key_proven(const struct token_key *key);
 
 /* C_SignInit and C_Sign, once, through a pooled session. *ret_n: room at `to` on the way in, octets written
  * on the way out. ERR_TOKEN_AWAY, ERR_PIN_REFUSED, else ERR_INTERNAL with the CKR_ name. Counts

@@ -9,7 +9,7 @@
 #include "module.h"
 
 struct token_make_spec {
-    const char *label;           /* 1 to 32 octets; ERR_STATE where a token of this label is there */
+    const char *label;           /* 1 to 32 octets; ERR_WRONG_STATE where a token of this label is there */
     const struct secret *so_pin; /* borrowed */
     const struct secret *pin;    /* borrowed */
     const char *sync_path;       /* as in token_options */
