@@ -1,0 +1,273 @@
+/*
+ * One ready-made answer: status from the ledger, sealed by the vault with the issuer's responder key, put on
+ * the shelf. A status that changes while its answer is under way makes that answer again before it can reach
+ * the shelf, so a `good` never overtakes the `revoked` that follows it.
+ */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/world.h"
+#include "maker.h"
+
+struct waiter {
+    struct waiter *next;
+    answer_made *done;
+    void *arg;
+};
+
+struct making {
+    struct making *next;
+    struct ocsp_maker *maker;
+    struct want want;
+    struct waiter *waiters;
+    struct arena *arena;
+    struct view tbs;
+    int64_t this_update, next_update;
+    bool again;   /* out of date before it is done */
+    bool changed; /* shows a revocation that someone waits for */
+    int64_t started_ms;
+    struct ocsp_signer signer; /* as it was when the seal was asked for */
+};
+
+static bool same(const struct want *a, const struct want *b)
+{
+    return a->hash == b->hash && memcmp(a->serial, b->serial, SERIAL_BYTES) == 0 &&
+           strcmp(a->issuer, b->issuer) == 0;
+}
+
+static void unlink_it(struct making *k)
+{
+    struct making **at = &k->maker->making;
+    while (*at != k)
+        at = &(*at)->next;
+    *at = k->next;
+    k->maker->making_n--;
+}
+
+static void tell(struct making *k, enum want_outcome outcome)
+{
+    while (k->waiters) {
+        struct waiter *w = k->waiters;
+        k->waiters = w->next;
+        w->done(w->arg, outcome);
+        free(w);
+    }
+}
+
+static void finish(struct making *k, enum want_outcome outcome)
+{
+    struct ocsp_maker *m = k->maker;
+    unlink_it(k);
+    if (k->changed) {
+        m->revocations--;
+        metric_observe_us(METRIC_REVOCATION_VISIBLE, (uint64_t)(world_mono_ms() - k->started_ms) * 1000);
+    }
+    if (outcome == WANT_MADE)
+        metric_add(METRIC_OCSP_MADE, 1);
+    tell(k, outcome);
+    sweep_note(m);
+    arena_free(k->arena);
+    free(k);
+}
+
+/* A revocation that cannot be shown takes the old answer off the shelf, so that nothing says `good`; it is
+ * caught up with when the vault is back. */
+static void withdraw(struct making *k)
+{
+    k->maker->behind = true;
+    struct err *e = k->want.hash == CERT_OCSP_SHA1
+                        ? shelf_del_answer(k->maker->shelf, k->want.issuer,
+                                           view_of(k->want.serial, SERIAL_BYTES), NULL, NULL)
+                        : shelf_del_blob(k->maker->shelf, want_blob(&k->want, k->arena), NULL, NULL);
+    if (e)
+        log_error("ocsp.not-withdrawn", log_text("issuer", k->want.issuer), log_err(e));
+    err_free(e);
+}
+
+static void fail(struct making *k, struct err *e)
+{
+    log_warn("ocsp.unmade", log_text("issuer", k->want.issuer), log_err(e));
+    err_free(e);
+    if (k->changed)
+        withdraw(k);
+    finish(k, WANT_NOT_NOW);
+}
+
+static void start(struct making *k);
+
+static void shelved(void *arg, struct err *e)
+{
+    struct making *k = arg;
+    world_point("ocsp.shelved");
+    if (e) {
+        fail(k, e);
+        return;
+    }
+    if (k->again) { /* the put that follows lands after this one: the shelf keeps order */
+        start(k);
+        return;
+    }
+    finish(k, WANT_MADE);
+}
+
+static struct err *put(struct making *k, struct view answer)
+{
+    uint8_t hash[SHA256_BYTES];
+    digest_sha256(answer, hash);
+    const struct shelf_item item = {
+        .bytes = answer,
+        .this_update = k->this_update,
+        .next_update = k->next_update,
+        .etag = hex_of(k->arena, view_of(hash, 16)),
+    };
+    struct shelf *shelf = k->maker->shelf;
+    if (k->want.hash == CERT_OCSP_SHA1)
+        return shelf_put_answer(shelf, k->want.issuer, view_of(k->want.serial, SERIAL_BYTES), &item, shelved,
+                                k);
+    return shelf_put_blob(shelf, want_blob(&k->want, k->arena), &item, shelved, k);
+}
+
+static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
+{
+    struct making *k = arg;
+    struct view answer, cert = view_of(k->signer.der, k->signer.der_n);
+    (void)n;
+    world_point("ocsp.sealed");
+    if (!e && k->again) {
+        start(k);
+        return;
+    }
+    if (!e)
+        e = cert_ocsp_seal(k->tbs, CERT_ALG_ECDSA_SHA256, signature, &cert, 1, k->arena, &answer);
+    if (!e)
+        e = put(k, answer);
+    if (e)
+        fail(k, e);
+}
+
+static struct err *write_tbs(struct making *k, const struct ocsp_state *s, const struct ledger_status *status)
+{
+    struct cert_ocsp_single single = {
+        .id = cert_ocsp_id_for(&s->hashes, k->want.hash, view_of(k->want.serial, SERIAL_BYTES)),
+        .status = status->answer == LEDGER_GOOD ? CERT_OCSP_GOOD : CERT_OCSP_REVOKED,
+        .revoked_at = status->at,
+        .reason = (enum cert_reason)status->reason,
+        .this_update = k->this_update,
+        .has_next_update = true,
+        .next_update = k->next_update,
+    };
+    const struct cert_ocsp_data data = {
+        .responder_key_sha1 = view_of(k->signer.key_sha1, SHA1_BYTES),
+        .produced_at = k->this_update,
+        .singles = &single,
+        .n = 1,
+    };
+    return cert_ocsp_data_write(&data, k->arena, &k->tbs);
+}
+
+static struct err *seal(struct making *k)
+{
+    struct err *e = NULL;
+    struct ledger_status status;
+    struct ocsp_state *s = maker_state(k->maker, k->want.issuer);
+    const struct ocsp_issuer *issuer = maker_issuer_of(k->maker, k->want.issuer);
+
+    TRY(ledger_status(k->maker->ledger, k->want.issuer, view_of(k->want.serial, SERIAL_BYTES), &status));
+    if (status.answer == LEDGER_UNKNOWN || !issuer || !s)
+        return err_new(ERR_NOT_FOUND, "not on record");
+    if (!signer_holds(&s->signer))
+        return err_new(ERR_STARTING, "no responder certificate");
+    k->signer = s->signer;
+    k->this_update = world_now_s();
+    k->next_update = k->this_update + issuer->lifetime_s;
+    TRY(write_tbs(k, s, &status));
+    const struct hsm_ocsp what = {
+        .generation = k->maker->generation,
+        .issuer = k->want.issuer,
+        .key_sha256 = k->signer.key_sha256,
+        .tbs = k->tbs,
+    };
+    TRY(hsm_seal_ocsp(k->maker->hsm, &what, sealed, k, NULL));
+out:
+    return e;
+}
+
+static void start(struct making *k)
+{
+    arena_reset(k->arena);
+    k->again = false;
+    struct err *e = seal(k);
+    if (e && err_code(e) == ERR_NOT_FOUND) {
+        err_free(e);
+        finish(k, WANT_UNKNOWN);
+        return;
+    }
+    if (e)
+        fail(k, e);
+}
+
+static struct making *find(const struct ocsp_maker *m, const struct want *want)
+{
+    struct making *k = m->making;
+    while (k && !same(&k->want, want))
+        k = k->next;
+    return k;
+}
+
+static void join(struct making *k, answer_made *done, void *arg)
+{
+    if (!done)
+        return;
+    struct waiter *w = calloc(1, sizeof *w);
+    CHECK(w);
+    *w = (struct waiter){.next = k->waiters, .done = done, .arg = arg};
+    k->waiters = w;
+}
+
+static void mark_changed(struct making *k)
+{
+    if (!k->changed)
+        k->maker->revocations++;
+    k->changed = true;
+    k->started_ms = world_mono_ms();
+}
+
+void answer_make(struct ocsp_maker *m, const struct want *want, bool changed, answer_made *done, void *arg)
+{
+    struct making *k = find(m, want);
+    if (k) {
+        k->again = k->again || changed;
+        join(k, done, arg);
+        if (changed)
+            mark_changed(k);
+        return;
+    }
+    if (m->making_n >= OCSP_MAKING_MAX && !changed) {
+        if (done)
+            done(arg, WANT_NOT_NOW);
+        return;
+    }
+    k = calloc(1, sizeof *k);
+    CHECK(k);
+    *k = (struct making){.next = m->making, .maker = m, .want = *want, .arena = arena_new(256 * 1024)};
+    m->making = k;
+    m->making_n++;
+    join(k, done, arg);
+    if (changed)
+        mark_changed(k);
+    start(k);
+}
+
+void answer_drop_all(struct ocsp_maker *m)
+{
+    while (m->making) {
+        struct making *k = m->making;
+        m->making = k->next;
+        tell(k, WANT_NOT_NOW);
+        arena_free(k->arena);
+        free(k);
+    }
+}

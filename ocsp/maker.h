@@ -1,0 +1,88 @@
+/* What the files of the making half share. All of it on the front's loop. */
+#ifndef CHANCERY_OCSP_MAKER_H
+#define CHANCERY_OCSP_MAKER_H
+
+#include "base/frame.h"
+#include "cert/chain.h"
+#include "cert/ocsp.h"
+#include "ocsp.h"
+#include "want.h"
+
+enum { OCSP_ISSUERS_MAX = 64, OCSP_RESPONDERS_MAX = 64, OCSP_MAKING_MAX = 1024, OCSP_CERT_BYTES = 4096 };
+
+/* A delegated responder's key and certificate (RFC 6960 4.2.2.2). */
+struct ocsp_signer {
+    uint8_t key_sha256[SHA256_BYTES], key_sha1[SHA1_BYTES];
+    uint8_t der[OCSP_CERT_BYTES];
+    size_t der_n; /* 0: there is none */
+    int64_t not_before, not_after;
+};
+
+struct ocsp_state {
+    struct ocsp_maker *maker;
+    char name[64];
+    bool served;
+    struct cert_ocsp_issuer hashes;
+    struct ocsp_signer signer;
+    bool renewing; /* a key or certificate is on its way */
+    unsigned failures;
+    struct loop_timer *renew;
+    uint8_t swept[SERIAL_BYTES]; /* how far the sweep has come */
+    size_t swept_n;
+};
+
+struct ocsp_peer {
+    struct ocsp_maker *maker;
+    struct channel *channel; /* NULL: a free place */
+};
+
+struct ocsp_maker {
+    struct loop *loop;
+    struct ledger *ledger;
+    struct shelf *shelf;
+    struct hsm *hsm;
+    struct ocsp_certifier certifier;
+    uint32_t generation;
+    const struct ocsp_issuer *issuers;
+    size_t n;
+    struct ocsp_state states[OCSP_ISSUERS_MAX];
+    size_t states_n;
+    struct ocsp_peer peers[OCSP_RESPONDERS_MAX];
+    struct making *making; /* answers under way */
+    size_t making_n;
+    struct loop_timer *sweep;
+    uint64_t seen;      /* last ledger entry looked at */
+    uint64_t noted;     /* what the shelf knows of `seen` */
+    size_t revocations; /* answers under way that show a revocation */
+    bool behind;        /* one of these failed: catch up when the vault is back */
+};
+
+const struct ocsp_issuer *maker_issuer_of(const struct ocsp_maker *m, const char *name);
+struct ocsp_state *maker_state(struct ocsp_maker *m, const char *name);
+
+/* --- signer.c: the delegated responder certificate --- */
+bool signer_holds(const struct ocsp_signer *s);
+void signer_go(struct ocsp_state *s); /* looks up or makes what is missing or due */
+void signer_due(void *state);
+
+/* --- answer.c: one answer --- */
+
+/* Called once with what became of it. */
+typedef void answer_made(void *arg, enum want_outcome outcome);
+
+/* Makes the answer and puts it on the shelf. Questions for one that is under way join it. `changed`: the
+ * status has just changed, so that one that is under way is out of date and made again. done may be NULL. */
+void answer_make(struct ocsp_maker *m, const struct want *want, bool changed, answer_made *done, void *arg);
+void answer_drop_all(struct ocsp_maker *m); /* at the end of the maker's life */
+
+/* --- sweep.c --- */
+void sweep_tick(void *maker);
+/* Answers for revocations that an earlier life did not get to. */
+void sweep_catch_up(struct ocsp_maker *m);
+void sweep_note(struct ocsp_maker *m);
+void sweep_seen(void *maker, const struct ledger_event *ev);
+
+/* --- peers.c --- */
+void peers_close(struct ocsp_maker *m);
+
+#endif

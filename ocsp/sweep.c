@@ -1,0 +1,184 @@
+/*
+ * Keeps the shelf fresh: walks it in small steps and makes anew what has passed half its life, with jitter,
+ * so that what was made together does not come due together. And catches up: what the ledger says was revoked
+ * since the shelf was last known to be right is made again, whatever happened in between. On the front's
+ * loop.
+ */
+#include <stdio.h>
+
+#include "base/der.h"
+#include "base/log.h"
+#include "base/world.h"
+#include "maker.h"
+
+enum { TICK_MS = 1000, LOOK = 512, MAKING_AT_ONCE = 256, LOG_PAGE = 1024, NOTE_EVERY = 4096 };
+
+static const char *const note_name = "ocsp/seen";
+
+/* Between 0 and a sixteenth of its life, fixed by the serial. */
+static int64_t jitter(const struct shelf_due *due)
+{
+    return (due->next_update - due->this_update) / 16 * due->serial[SERIAL_BYTES - 1] / 256;
+}
+
+static bool half_over(const struct shelf_due *due, int64_t now)
+{
+    return now >= due->this_update + (due->next_update - due->this_update) / 2 - jitter(due);
+}
+
+static struct want want_of(const char *issuer, const uint8_t serial[SERIAL_BYTES])
+{
+    struct want w = {.hash = CERT_OCSP_SHA1};
+    snprintf(w.issuer, sizeof w.issuer, "%s", issuer);
+    memcpy(w.serial, serial, SERIAL_BYTES);
+    return w;
+}
+
+static void sweep_issuer(struct ocsp_state *s)
+{
+    struct ocsp_maker *m = s->maker;
+    struct shelf_due due[LOOK];
+    size_t n = 0;
+    int64_t now = world_now_s();
+
+    struct err *e = shelf_answers(m->shelf, s->name, view_of(s->swept, s->swept_n), due, LOOK, &n);
+    if (e)
+        log_warn("ocsp.sweep", log_text("issuer", s->name), log_err(e));
+    err_free(e);
+    for (size_t i = 0; i < n && m->making_n < MAKING_AT_ONCE; i++) {
+        struct want w = want_of(s->name, due[i].serial);
+        memcpy(s->swept, due[i].serial, SERIAL_BYTES);
+        s->swept_n = SERIAL_BYTES;
+        if (half_over(&due[i], now))
+            answer_make(m, &w, false, NULL, NULL);
+    }
+    if (n < LOOK)
+        s->swept_n = 0;
+}
+
+void sweep_tick(void *maker)
+{
+    struct ocsp_maker *m = maker;
+    loop_timer_set(m->sweep, TICK_MS);
+    if (!hsm_ready(m->hsm))
+        return;
+    if (m->behind)
+        sweep_catch_up(m);
+    for (size_t i = 0; i < m->states_n; i++)
+        if (m->states[i].served && signer_holds(&m->states[i].signer))
+            sweep_issuer(&m->states[i]);
+}
+
+/* --- catching up --- */
+
+static void revoked(struct ocsp_maker *m, const char *issuer, struct view serial)
+{
+    if (serial.n != SERIAL_BYTES)
+        return;
+    struct want w = want_of(issuer, serial.p);
+    answer_make(m, &w, true, NULL, NULL);
+
+    struct arena *arena = arena_new(256 * 1024);
+    struct shelf_item item = {.bytes = {NULL, 0}};
+    w.hash = CERT_OCSP_SHA256;
+    struct err *e = shelf_get_blob(m->shelf, want_blob(&w, arena), arena, &item);
+    if (e || item.bytes.p) /* asked for by SHA-256 before */
+        answer_make(m, &w, true, NULL, NULL);
+    err_free(e);
+    arena_free(arena);
+}
+
+void sweep_seen(void *maker, const struct ledger_event *ev)
+{
+    struct ocsp_maker *m = maker;
+    m->seen = ev->seq;
+    struct ocsp_state *s = maker_state(m, ev->issuer);
+    if (ev->kind == LEDGER_REVOKE && s && s->served)
+        revoked(m, ev->issuer, ev->serial);
+    if (m->seen - m->noted >= NOTE_EVERY)
+        sweep_note(m);
+}
+
+static struct err *catch_up_page(struct ocsp_maker *m, uint64_t *from, bool *ret_more)
+{
+    struct err *e = NULL;
+    struct arena *arena = arena_new(512u << 20);
+    const struct ledger_entry *entries;
+    size_t n;
+
+    TRY(ledger_log(m->ledger, *from, LOG_PAGE, arena, &entries, &n));
+    for (size_t i = 0; i < n; i++)
+        if (entries[i].kind == LEDGER_REVOKE && maker_state(m, entries[i].issuer))
+            revoked(m, entries[i].issuer, entries[i].serial);
+    *from += n;
+    *ret_more = n == LOG_PAGE;
+out:
+    arena_free(arena);
+    return e;
+}
+
+/* A shelf without a note is empty: nothing on it can be out of date, and everything from now on is seen. */
+static uint64_t first_note(struct ocsp_maker *m)
+{
+    struct ledger_head head;
+    struct err *e = ledger_head(m->ledger, &head);
+    if (e)
+        log_warn("ocsp.note", log_err(e));
+    uint64_t seq = e ? 0 : head.entries;
+    err_free(e);
+    return seq;
+}
+
+static uint64_t noted_on_shelf(struct ocsp_maker *m)
+{
+    struct arena *arena = arena_new(64 * 1024);
+    struct shelf_item item = {.bytes = {NULL, 0}};
+    uint64_t seq = 0;
+    struct err *e = shelf_get_blob(m->shelf, note_name, arena, &item);
+    if (!e && item.bytes.p)
+        e = der_read_uint(&item.bytes, INT64_MAX, &seq);
+    if (e)
+        log_warn("ocsp.note", log_err(e));
+    err_free(e);
+    arena_free(arena);
+    return seq ? seq : first_note(m);
+}
+
+void sweep_catch_up(struct ocsp_maker *m)
+{
+    bool more = true;
+    uint64_t from = (m->noted ? m->noted : noted_on_shelf(m)) + 1;
+    struct err *e = NULL;
+    m->behind = false;
+    while (!e && more)
+        e = catch_up_page(m, &from, &more);
+    if (!e) {
+        m->seen = from - 1 > m->seen ? from - 1 : m->seen;
+        sweep_note(m);
+        return;
+    }
+    log_error("ocsp.catch-up", log_err(e));
+    err_free(e);
+    m->behind = true;
+}
+
+/* Everything up to `seen` shows on the shelf: remembered, so that a restart need not look at it again. */
+void sweep_note(struct ocsp_maker *m)
+{
+    if (m->revocations || m->behind || m->seen == m->noted)
+        return;
+    struct arena *arena = arena_new(4096);
+    struct der_out out;
+    struct shelf_item item = {.this_update = world_now_s(), .etag = ""};
+    der_out_init(&out, arena, 64);
+    der_put_uint(&out, m->seen);
+    struct err *e = der_out_done(&out, &item.bytes);
+    if (!e)
+        e = shelf_put_blob(m->shelf, note_name, &item, NULL, NULL);
+    if (!e)
+        m->noted = m->seen;
+    if (e)
+        log_warn("ocsp.note", log_err(e));
+    err_free(e);
+    arena_free(arena);
+}
