@@ -117,13 +117,24 @@ static json_t *value_json(const struct template *t, const struct conf_row *row)
     return strcmp(row->key, "fixed") == 0 ? subject_fixed_json(t) : subject_patterns_json(t);
 }
 
-/* Fields that say nothing for this template are left out: an open list, no bound, an extension that is not
- * there. */
+#define IS(row, member) ((row)->offset == offsetof(struct template, member))
+
+/* Fields that say nothing for this template are left out: an open list, no bound, nothing fixed. */
 static bool worth_showing(const struct template *t, const struct conf_row *row)
 {
     if (row->type == CONF_TEXTS)
         return ((const struct conf_texts *)((const char *)t + row->offset))->n > 0;
-    return row->offset != offsetof(struct template, constraints.path_len) || t->constraints.path_len >= 0;
+    if (IS(row, subject.fixed_tree))
+        return t->subject.fixed_set != 0;
+    if (IS(row, subject.patterns_tree))
+        return t->subject.patterned != 0;
+    if (IS(row, subject.cn))
+        return t->subject.allow & (1u << subject_cn_attr());
+    if (IS(row, keys.rsa_min) || IS(row, keys.rsa_max))
+        return t->keys.allow & (1u << CERT_KEY_RSA);
+    if (IS(row, constraints.critical))
+        return t->constraints.present;
+    return !IS(row, constraints.path_len) || t->constraints.path_len >= 0;
 }
 
 static bool group_absent(const struct template *t, const char *group)

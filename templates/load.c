@@ -66,6 +66,8 @@ static struct err *mask_one(const struct load *l, const json_t *at, const char *
         return NULL;
     }
     const char *near = conf_nearest(text, names, names_n);
+    for (size_t i = 0; i < names_n; i++)
+        near = view_eq_nocase(view_str(text), view_str(names[i])) ? names[i] : near;
     if (near)
         return conf_error(l->conf, at, "unknown value '%s'; did you mean '%s'?", text, near);
     return conf_error(l->conf, at, "unknown value '%s'", text);

@@ -120,6 +120,7 @@ static struct err *load_pattern_list(struct load *l, unsigned attr, const json_t
         items[i] = arena_str(l->arena, view_str(json_string_value(item)));
     }
     l->t->subject.patterns[attr] = (struct conf_texts){n, items};
+    l->t->subject.patterned |= 1u << attr;
     return NULL;
 }
 

@@ -54,8 +54,8 @@ struct template_subject {
     int other; /* enum subject_other */
     int cn;    /* enum subject_cn */
     bool from_csr, from_request;
-    uint32_t allow, require, fixed_set; /* 1 << attribute */
-    const char *fixed[SUBJECT_ATTRS];   /* NULL: not fixed */
+    uint32_t allow, require, fixed_set, patterned; /* 1 << attribute */
+    const char *fixed[SUBJECT_ATTRS];              /* NULL: not fixed */
     struct conf_texts patterns[SUBJECT_ATTRS];
 };
 

@@ -1,0 +1,313 @@
+/* Loading: what is written is what is in force; what is wrong is named with its place. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "judge.h"
+
+/* A whole template; the cases change one piece of it. */
+#define TOP   "description: test\n"
+#define LIFE  "validity: {default: 90d, max: 398d}\n"
+#define NAMES "subject: {allow: [CN]}\nsans: {kinds: [dns]}\n"
+#define EKU   "extended_key_usage: {usages: [serverAuth]}\n"
+#define KU    "key_usage: {usages: [digitalSignature]}\n"
+
+static void the_builtin_templates_load(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    static const struct {
+        const char *name;
+        bool internal, ca;
+    } want[] = {
+        {"admin", true, false},   {"client", false, false},      {"code-signing", false, false},
+        {"device", false, false}, {"ocsp-signing", true, false}, {"root", true, true},
+        {"self", true, false},    {"server", false, false},      {"sub-ca", true, true},
+    };
+    assert_int_equal(templates_count(f->set), sizeof(want) / sizeof(want[0]));
+    for (size_t i = 0; i < templates_count(f->set); i++) {
+        const struct template *t = templates_at(f->set, i);
+        assert_string_equal(templates_name(t), want[i].name);
+        assert_int_equal(templates_internal(t), want[i].internal);
+        assert_int_equal(templates_is_ca(t), want[i].ca);
+        assert_ptr_equal(templates_find(f->set, view_str(want[i].name)), t);
+    }
+    assert_null(templates_find(f->set, view_str("serve")));
+    assert_null(templates_find(f->set, view_of("server\0x", 8)));
+    assert_null(templates_find(f->set, view_str("")));
+    assert_null(templates_at(f->set, 9));
+    fixture_free(f);
+}
+
+static void no_request_can_have_an_internal_template(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    for (unsigned who = TEMPLATES_BY_TOKEN; who <= TEMPLATES_BY_OPERATOR; who <<= 1) {
+        fixture_refused(templates_may_ask(fixture_template(f, "sub-ca"), who), ERR_FORBIDDEN, "internal");
+        fixture_refused(templates_may_ask(fixture_template(f, "self"), who), ERR_FORBIDDEN, "internal");
+        fixture_ok(templates_may_ask(fixture_template(f, "server"), who));
+    }
+    fixture_refused(templates_may_ask(fixture_template(f, "code-signing"), TEMPLATES_BY_CERTIFICATE),
+                    ERR_FORBIDDEN, "kind of asker");
+    fixture_free(f);
+}
+
+static const struct {
+    const char *yaml, *error;
+} bad[] = {
+    {TOP "validty: {default: 90d, max: 398d}\n" NAMES EKU,
+     "templates/x.yaml:2:1: unknown key 'validty'; did you mean 'validity'?"},
+    {TOP "validity: {default: 90d, maks: 398d}\n" NAMES EKU, "templates/x.yaml:2:26: unknown key 'maks'"},
+    {TOP LIFE NAMES "key_usage:\n  usages: [digitalSignatur]\n" EKU,
+     "templates/x.yaml:6:12: unknown value 'digitalSignatur'; did you mean 'digitalSignature'?"},
+    {TOP LIFE NAMES "key_usage: [digitalSignature]\n" EKU, "templates/x.yaml:5:12: "},
+    {TOP NAMES EKU, "templates/x.yaml:1:1: validity needs both"},
+    {TOP "validity: {default: 0d, max: 398d}\n" NAMES EKU, "templates/x.yaml:2:21: "},
+    {TOP "validity: {default: 399d, max: 398d}\n" NAMES EKU,
+     "templates/x.yaml:2:21: the default is longer than the maximum"},
+    {TOP "validity: {default: 90d}\n" NAMES EKU, "templates/x.yaml:2:11: validity needs both"},
+    {TOP "validity: {default: 90d, max: 398d, backdate: 3d}\n" NAMES EKU, "templates/x.yaml:2:47: "},
+    {TOP LIFE "subject: {allow: []}\n" EKU, "templates/x.yaml:3:18: 'allow' is an empty list"},
+    {TOP LIFE "subject: {allow: [CN, O, CN], cn: free}\n" EKU,
+     "templates/x.yaml:3:26: 'allow' names this twice"},
+    {TOP LIFE "subject: {allow: [cn]}\n" EKU,
+     "templates/x.yaml:3:19: unknown value 'cn'; did you mean 'CN'?"},
+    {TOP LIFE "subject: {allow: [CN]}\n" EKU, "templates/x.yaml:3:10: 'cn: san' without sans.kinds"},
+    {TOP LIFE "subject: {allow: [O], cn: free}\n" EKU, "templates/x.yaml:3:27: 'cn' without CN"},
+    {TOP LIFE "subject: {allow: [O], require: [CN]}\n" EKU,
+     "templates/x.yaml:3:32: an attribute is required"},
+    {TOP LIFE "subject: {allow: [O], fixed: {O: X}}\n" EKU, "templates/x.yaml:3:18: an attribute is both"},
+    {TOP LIFE "subject: {fixed: {C: Germany}}\n" EKU, "templates/x.yaml:3:22: "},
+    {TOP LIFE "subject: {fixed: {Org: X}}\n" EKU, "unknown attribute 'Org'"},
+    {TOP LIFE "subject: {fixed: {O: 7}}\n" EKU, "templates/x.yaml:3:22: the value of 'O' is a text"},
+    {TOP LIFE "subject: {fixed: [O]}\n" EKU, "templates/x.yaml:3:18: 'fixed' is a mapping"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, patterns: {O: [a]}}\n" EKU,
+     "templates/x.yaml:3:48: patterns for 'O', which is not under 'allow'"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, patterns: {CN: a}}\n" EKU,
+     "templates/x.yaml:3:49: the patterns of 'CN'"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, other: ignore}\n" EKU, "templates/x.yaml:3:41: "},
+    {TOP LIFE EKU, "templates/x.yaml:1:1: neither a subject nor sans"},
+    {TOP LIFE "sans: {min: 1}\n" EKU, "templates/x.yaml:3:7: sans without kinds"},
+    {TOP LIFE "sans: {kinds: [dns, other]}\n" EKU, "templates/x.yaml:3:21: unknown value 'other'"},
+    {TOP LIFE "sans: {kinds: [ip], wildcard: true}\n" EKU,
+     "templates/x.yaml:3:31: 'wildcard: true' without dns"},
+    {TOP LIFE "sans: {kinds: [uri], from_cn: true}\n" EKU, "templates/x.yaml:3:31: 'from_cn: true' without"},
+    {TOP LIFE "sans: {kinds: [dns], min: 3, max: 2}\n" EKU, "templates/x.yaml:3:27: min is larger than max"},
+    {TOP LIFE "sans: {kinds: [dns], max: 101}\n" EKU, "templates/x.yaml:3:27: "},
+    {TOP LIFE "sans: {kinds: [dns], allow: ['a.*.b']}\n" EKU, "templates/x.yaml:3:30: a host pattern"},
+    {TOP LIFE "sans: {kinds: [dns], allow: ['10.0.0.0/8']}\n" EKU,
+     "templates/x.yaml:3:30: a pattern for ip names"},
+    {TOP LIFE "sans: {kinds: [dns, ip], allow: ['**.a']}\n" EKU,
+     "templates/x.yaml:3:33: ip is among the kinds"},
+    {TOP LIFE "sans: {kinds: [ip], deny: ['10.0.0.1/8']}\n" EKU, "templates/x.yaml:3:28: "},
+    {TOP LIFE NAMES "keys: {allow: [p256], rsa_min: 3072}\n" EKU,
+     "templates/x.yaml:5:32: 'rsa_min' without rsa"},
+    {TOP LIFE NAMES "keys: {rsa_min: 4096, rsa_max: 3072}\n" EKU, "templates/x.yaml:5:17: rsa_min is larger"},
+    {TOP LIFE NAMES "keys: {rsa_min: 1024}\n" EKU, "templates/x.yaml:5:17: "},
+    {TOP LIFE NAMES "keys: {allow: [dsa]}\n" EKU, "templates/x.yaml:5:16: unknown value 'dsa'"},
+    {TOP LIFE NAMES "key_usage: {usages: [keyCertSign]}\n" EKU,
+     "templates/x.yaml:5:21: keyCertSign and cRLSign"},
+    {TOP LIFE NAMES "key_usage: {usages: [cRLSign]}\n" EKU, "templates/x.yaml:5:21: keyCertSign and cRLSign"},
+    {TOP LIFE NAMES "key_usage: {usages: [keyEncipherment]}\n" EKU,
+     "templates/x.yaml:5:21: keyEncipherment and"},
+    {TOP LIFE NAMES "key_usage: {usages: [keyAgreement]}\n" EKU,
+     "templates/x.yaml:5:21: keyAgreement is for EC"},
+    {TOP LIFE NAMES "keys: {allow: [p256]}\nkey_usage: {usages: [encipherOnly]}\n" EKU,
+     "templates/x.yaml:6:21: encipherOnly"},
+    {TOP LIFE NAMES
+     "keys: {allow: [p256]}\nkey_usage: {usages: [digitalSignature], rsa: [keyEncipherment]}\n" EKU,
+     "templates/x.yaml:6:46: usages for RSA keys"},
+    {TOP LIFE NAMES "key_usage: {usages: [digitalSignature], rsa: [keyCertSign]}\n" EKU,
+     "templates/x.yaml:5:46: only key"},
+    {TOP LIFE NAMES "key_usage: {critical: true}\n" EKU, "templates/x.yaml:5:12: key_usage without usages"},
+    {TOP LIFE NAMES KU, "templates/x.yaml:1:1: extended_key_usage.usages is missing"},
+    {TOP LIFE NAMES "extended_key_usage: {usages: [OCSPSigning]}\n",
+     "templates/x.yaml:5:31: OCSPSigning is not for"},
+    {TOP LIFE NAMES "extended_key_usage: {usages: [anyExtendedKeyUsage]}\n",
+     "templates/x.yaml:5:31: anyExtended"},
+    {TOP LIFE NAMES "extended_key_usage: {usages: [webserver]}\n",
+     "templates/x.yaml:5:31: 'webserver' is neither"},
+    {TOP LIFE NAMES "extended_key_usage: {usages: [serverAuth, 1.3.6.1.5.5.7.3.1]}\n",
+     "templates/x.yaml:5:43: 'usages' names this twice"},
+    {TOP LIFE NAMES EKU "basic_constraints: {ca: true}\n",
+     "templates/x.yaml:6:25: CA certificates are not for requests"},
+    {TOP "internal: true\n" LIFE "subject: {allow: [CN], cn: free}\nbasic_constraints: {ca: true}\n",
+     "templates/x.yaml:1:1: a CA certificate needs key_usage"},
+    {TOP "internal: true\n" LIFE "subject: {allow: [CN], require: [CN], cn: free}\n" KU
+         "basic_constraints: {ca: true}\n",
+     "templates/x.yaml:5:21: a CA certificate needs keyCertSign"},
+    {TOP "internal: true\n" LIFE "subject: {allow: [CN], cn: free}\nkey_usage: {usages: [keyCertSign]}\n"
+         "basic_constraints: {ca: true, critical: false}\n",
+     "templates/x.yaml:6:41: a CA certificate carries basicConstraints, critical"},
+    {TOP "internal: true\n" LIFE "subject: {allow: [CN], cn: free}\nkey_usage: {usages: [keyCertSign]}\n"
+         "basic_constraints: {ca: true}\n",
+     "templates/x.yaml:4:10: a CA certificate needs a subject"},
+    {TOP LIFE NAMES EKU "basic_constraints: {path_len: 0}\n",
+     "templates/x.yaml:6:31: path_len without 'ca: true'"},
+    {TOP LIFE NAMES EKU "basic_constraints: {present: false, critical: true}\n",
+     "templates/x.yaml:6:47: 'critical' for"},
+    {TOP LIFE NAMES EKU "pointers: {ocsp_nocheck: true}\n",
+     "templates/x.yaml:6:26: ocsp_nocheck says not to ask"},
+    {TOP LIFE NAMES EKU "pointers: {ocsp_nocheck: true, ocsp: false, crl: false}\n",
+     "templates/x.yaml:6:26: ocsp_nocheck is for OCSPSigning"},
+    {TOP "internal: true\naskers: [token]\n" LIFE NAMES EKU,
+     "templates/x.yaml:3:9: an internal template has no askers"},
+    {TOP "askers: [tokens]\n" LIFE NAMES EKU,
+     "templates/x.yaml:2:10: unknown value 'tokens'; did you mean 'token'?"},
+    {TOP "issuers: [Issuing]\n" LIFE NAMES EKU, "templates/x.yaml:2:11: an issuer's name"},
+    {TOP "issuers: []\n" LIFE NAMES EKU, "templates/x.yaml:2:10: 'issuers' is an empty list"},
+    {TOP "ceiling_per_hour: -1\n" LIFE NAMES EKU, "templates/x.yaml:2:19: "},
+    {"- a\n", "templates/x.yaml:1:1: "},
+    {"", "templates/x.yaml"},
+};
+
+static void what_is_wrong_is_named_with_its_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct templates *set = NULL;
+        struct err *e = fixture_load(bad[i].yaml, &set);
+        if (!e)
+            print_error("case %zu was let in: %s\n", i, bad[i].error);
+        fixture_refused(e, ERR_CONFIG, bad[i].error);
+        assert_null(set);
+    }
+}
+
+/* The control to the table above: the pieces its cases are made of load. */
+static void the_pieces_of_the_cases_are_sound(void **state)
+{
+    (void)state;
+    struct templates *set = NULL;
+    fixture_ok(fixture_load(TOP LIFE NAMES KU EKU, &set));
+    templates_free(set);
+}
+
+static struct err *load_named(const char *a, const char *b)
+{
+    struct templates_file files[] = {{a, view_str(TOP LIFE NAMES EKU)}, {b, view_str(TOP LIFE NAMES EKU)}};
+    struct templates *set = NULL;
+    struct err *e = templates_load(files, 2, &set);
+    templates_free(set);
+    return e;
+}
+
+static void a_file_gives_its_name_to_the_template(void **state)
+{
+    (void)state;
+    fixture_ok(load_named("templates/a.yaml", "b.yaml"));
+    fixture_refused(load_named("templates/a.yaml", "other/a.yaml"), ERR_CONFIG, "two files are named a.yaml");
+    fixture_refused(load_named("a.yaml", "b.yml"), ERR_CONFIG, "ends in .yaml");
+    fixture_refused(load_named("a.yaml", "B.yaml"), ERR_CONFIG, "made of a-z");
+    fixture_refused(load_named("a.yaml", "../.yaml"), ERR_CONFIG, "1 to 63");
+}
+
+static void ten_thousand_templates_are_found_by_name(void **state)
+{
+    (void)state;
+    enum { N = 10000 };
+    struct templates_file *files = calloc(N, sizeof(*files));
+    char(*names)[16] = calloc(N, sizeof(*names));
+    struct templates *set = NULL;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(names[i], sizeof(names[i]), "t%05zu.yaml", (i * 7919) % N);
+        files[i] = (struct templates_file){names[i], view_str(TOP LIFE NAMES EKU)};
+    }
+    fixture_ok(templates_load(files, N, &set));
+    for (size_t i = 0; i < N; i++)
+        assert_non_null(templates_find(set, view_of(names[i], 6)));
+    assert_null(templates_find(set, view_str("t10000")));
+    templates_free(set);
+    free(files);
+    free(names);
+}
+
+static void a_template_is_shown_with_all_values_in_force(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    json_t *json = templates_to_json(fixture_template(f, "server"));
+    assert_string_equal(json_string_value(json_object_get(json, "name")), "server");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(json, "validity"), "max")), "398d");
+    assert_int_equal(json_array_size(json_object_get(json_object_get(json, "keys"), "allow")), 5);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "keys"), "rsa_max")), 8192);
+    assert_true(json_is_true(json_object_get(json_object_get(json, "key_usage"), "critical")));
+    assert_null(json_object_get(json_object_get(json, "basic_constraints"), "path_len"));
+    json_decref(json);
+    json = templates_to_json(fixture_template(f, "root"));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(json, "basic_constraints"), "path_len")), 1);
+    assert_null(json_object_get(json, "sans"));
+    json_decref(json);
+    fixture_free(f);
+}
+
+/* What is shown can be written to a file again and is the same template. */
+static void what_is_shown_loads_again(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    for (size_t i = 0; i < templates_count(f->set); i++) {
+        const struct template *t = templates_at(f->set, i);
+        json_t *json = templates_to_json(t);
+        json_object_del(json, "name");
+        char *text = json_dumps(json, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+        if (templates_internal(t))
+            assert_null(json_object_get(json, "askers"));
+        struct templates *again = NULL;
+        fixture_ok(fixture_load(text, &again));
+        json_t *shown = templates_to_json(templates_at(again, 0));
+        json_object_del(shown, "name");
+        assert_true(json_equal(json, shown));
+        json_decref(json);
+        json_decref(shown);
+        free(text);
+        templates_free(again);
+    }
+    fixture_free(f);
+}
+
+/* A field that is judged on the bytes has a rule; a rule names a field that exists. */
+static void each_tbs_field_has_a_rule(void **state)
+{
+    (void)state;
+    static const char *const under_another[] = {"rsa", "critical", "path_len", "present", "issuer"};
+    struct templates_field field;
+    for (size_t i = 0; templates_fields(i, &field); i++) {
+        bool found = strcmp(field.judge, "tbs") != 0;
+        for (size_t k = 0; k < judge_rows_count(); k++)
+            found |=
+                strcmp(judge_rows[k].group, field.group) == 0 && strcmp(judge_rows[k].key, field.key) == 0;
+        for (size_t k = 0; k < sizeof(under_another) / sizeof(under_another[0]); k++)
+            found |= strcmp(under_another[k], field.key) == 0;
+        if (!found)
+            print_error("no rule keeps %s.%s\n", field.group, field.key);
+        assert_true(found);
+        assert_true(strlen(field.doc) > 0);
+    }
+    for (size_t k = 0; k < judge_rows_count(); k++) {
+        bool found = judge_rows[k].key[0] == 0;
+        for (size_t i = 0; templates_fields(i, &field); i++)
+            found |=
+                strcmp(judge_rows[k].group, field.group) == 0 && strcmp(judge_rows[k].key, field.key) == 0;
+        assert_true(found);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_builtin_templates_load),
+        cmocka_unit_test(no_request_can_have_an_internal_template),
+        cmocka_unit_test(what_is_wrong_is_named_with_its_place),
+        cmocka_unit_test(the_pieces_of_the_cases_are_sound),
+        cmocka_unit_test(a_file_gives_its_name_to_the_template),
+        cmocka_unit_test(ten_thousand_templates_are_found_by_name),
+        cmocka_unit_test(a_template_is_shown_with_all_values_in_force),
+        cmocka_unit_test(what_is_shown_loads_again),
+        cmocka_unit_test(each_tbs_field_has_a_rule),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
