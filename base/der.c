@@ -55,7 +55,7 @@ static struct err *read_length(struct view *in, size_t *ret)
     if (in->n == 0)
         return err_new(ERR_BAD_DER, "expected a length, found the end");
     uint8_t first = in->p[0];
-    *in = view_from(*in, 1);
+    *in = view_of(in->p + 1, in->n - 1); /* not view_from: an empty body still has its place */
     if (first < 0x80) {
         *ret = first;
         return NULL;
@@ -92,7 +92,7 @@ struct err *der_read_any(struct view *in, unsigned *ret_tag, struct view *ret_wh
         return err_new(ERR_BAD_DER, "tag of more than one octet, which nothing here uses");
     if (tag == 0)
         return err_new(ERR_BAD_DER, "end-of-contents, which DER does not have (X.690 10.1)");
-    rest = view_from(rest, 1);
+    rest = view_of(rest.p + 1, rest.n - 1);
     TRY(read_length(&rest, &length));
     if (!view_take(&rest, length, &body))
         return err_new(ERR_BAD_DER, "%s of %zu octets, only %zu are left", der_tag_text(tag).s, length,
