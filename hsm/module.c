@@ -249,14 +249,18 @@ bool module_is_rested(const struct module *m)
 
 struct err *module_restart(struct module *m)
 {
+    struct err *e = NULL;
+
     m->backoff_ms = m->backoff_ms ? m->backoff_ms * 2 : BACKOFF_FIRST_MS;
     if (m->backoff_ms > BACKOFF_LAST_MS)
         m->backoff_ms = BACKOFF_LAST_MS;
     m->not_before_ms = world_mono_ms() + m->backoff_ms;
-    m->epoch++;
     log_warn("token.module.restart", log_num("next_not_before_ms", m->backoff_ms));
     (void)MODULE_CALL(m, C_Finalize, NULL);
-    return start(m);
+    TRY(start(m));
+    m->epoch++;
+out:
+    return e;
 }
 
 void module_well(struct module *m)

@@ -48,7 +48,7 @@ bool module_is_rested(const struct module *m);
 MUST_USE struct err *module_restart(struct module *m);
 /* Tells that a token works again, so that the next back-off starts small. Hold the module alone. */
 void module_well(struct module *m);
-/* Grows with each restart; hold the module. */
+/* Grows with each restart that succeeded; hold the module. */
 unsigned module_epoch(const struct module *m);
 
 /* Around a C_ call of this name: CKR_OK, or what the world pretends (base/world.h); and taking what the

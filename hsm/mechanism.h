@@ -1,0 +1,24 @@
+/*
+ * One signature over one digest: from our algorithm to the module's mechanism and back to what X.509 wants.
+ * Between the signers and provider above and token_sign() below. Any thread but the loop's: blocks.
+ */
+#ifndef CHANCERY_HSM_MECHANISM_H
+#define CHANCERY_HSM_MECHANISM_H
+
+#include <openssl/types.h>
+
+#include "cert/alg.h"
+#include "token.h"
+
+enum { MECHANISM_SIGNATURE_MAX_BYTES = 1024 }; /* RSA-8192 */
+
+/* The digest of an algorithm we can sign with; NULL for others (Ed25519). */
+const EVP_MD *mechanism_digest(enum cert_alg alg);
+
+/* digest: exactly as long as alg's; anything else is refused here, because some modules take any length and
+ * truncate. verify: check the signature before giving it out, also where the key is proven
+ * (token_key_is_proven). */
+MUST_USE struct err *mechanism_sign(const struct token_key *key, enum cert_alg alg, struct view digest,
+                                    bool verify, uint8_t to[MECHANISM_SIGNATURE_MAX_BYTES], size_t *ret_n);
+
+#endif

@@ -1,0 +1,234 @@
+/*
+ * The pool of signing threads. One queue in two lanes; each thread takes a job, hashes its data, has the
+ * token sign, and posts the answer to the loop. Judges nothing and rolls nothing: that is done before a job
+ * comes here. The loop's thread submits; the pool's threads sign.
+ */
+#include "signer.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "mechanism.h"
+
+enum { LANES = SIGNER_NONCE + 1, THREADS_MAX = 64, NAME_BYTES = 16 };
+
+struct queued {
+    struct signer_job job;
+    struct err *e;
+    size_t n;
+    struct queued *next;
+    uint8_t signature[SIGNER_MAX_BYTES];
+};
+
+struct lane {
+    struct queued *first, **last;
+    size_t n;
+};
+
+struct signer {
+    struct loop *loop;
+    size_t max_queued;
+    unsigned flags;
+    unsigned n_threads;
+    pthread_t threads[THREADS_MAX];
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    bool stopping;           /* lock */
+    struct lane lane[LANES]; /* lock */
+};
+
+static struct err *hash(enum cert_alg alg, const struct view *parts, size_t n, uint8_t to[EVP_MAX_MD_SIZE],
+                        size_t *ret_n)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    const EVP_MD *md = mechanism_digest(alg);
+    unsigned got = 0;
+    bool good = ctx && md && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+
+    for (size_t i = 0; good && i < n; i++)
+        good = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
+    good = good && EVP_DigestFinal_ex(ctx, to, &got) == 1;
+    EVP_MD_CTX_free(ctx);
+    *ret_n = got;
+    return good ? NULL : err_new(ERR_INTERNAL, "no digest for %s", cert_alg_name(alg));
+}
+
+struct err *signer_sign(const struct token_key *key, enum cert_alg alg, const struct view *parts, size_t n,
+                        unsigned flags, uint8_t to[SIGNER_MAX_BYTES], size_t *ret_n)
+{
+    struct err *e = NULL;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    size_t digest_n = 0;
+
+    TRY(hash(alg, parts, n, digest, &digest_n));
+    TRY(mechanism_sign(key, alg, view_of(digest, digest_n), (flags & SIGNER_VERIFY) != 0, to, ret_n));
+out:
+    return e;
+}
+
+static void lane_put(struct lane *l, struct queued *q)
+{
+    q->next = NULL;
+    *l->last = q;
+    l->last = &q->next;
+    l->n++;
+}
+
+static struct queued *lane_take(struct lane *l)
+{
+    struct queued *q = l->first;
+
+    if (!q)
+        return NULL;
+    l->first = q->next;
+    if (!l->first)
+        l->last = &l->first;
+    l->n--;
+    return q;
+}
+
+/* On the loop's thread. */
+static void finish(void *arg)
+{
+    struct queued *q = arg;
+
+    q->job.done(q->job.arg, q->e, q->e ? (struct view){NULL, 0} : view_of(q->signature, q->n));
+    free(q);
+}
+
+static struct queued *next_job(struct signer *s)
+{
+    struct queued *q = NULL;
+
+    CHECK(pthread_mutex_lock(&s->lock) == 0);
+    while (!s->stopping && !(q = lane_take(&s->lane[SIGNER_ISSUE])) &&
+           !(q = lane_take(&s->lane[SIGNER_NONCE])))
+        CHECK(pthread_cond_wait(&s->work, &s->lock) == 0);
+    CHECK(pthread_mutex_unlock(&s->lock) == 0);
+    return q;
+}
+
+static void *run(void *arg)
+{
+    struct signer *s = arg;
+    struct queued *q;
+
+    while ((q = next_job(s)) != NULL) {
+        q->e = signer_sign(q->job.key, q->job.alg, &q->job.data, 1, s->flags, q->signature, &q->n);
+        loop_post(s->loop, finish, q);
+    }
+    return NULL;
+}
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    return n < 1 ? 1 : (unsigned)n;
+}
+
+/* Signals belong to the loop's thread. */
+static struct err *start_threads(struct signer *s, unsigned n)
+{
+    sigset_t all, before;
+    int rc = 0;
+
+    CHECK(sigfillset(&all) == 0 && pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    while (rc == 0 && s->n_threads < n) {
+        char name[NAME_BYTES];
+
+        rc = pthread_create(&s->threads[s->n_threads], NULL, run, s);
+        if (rc != 0)
+            break;
+        (void)snprintf(name, sizeof name, "signer-%u", s->n_threads);
+        (void)pthread_setname_np(s->threads[s->n_threads++], name);
+    }
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    return rc == 0 ? NULL : err_sys(ERR_NOMEM, rc, "a signer thread cannot be started");
+}
+
+struct err *signer_start(struct loop *loop, unsigned threads, size_t max_queued, unsigned flags,
+                         struct signer **ret)
+{
+    struct err *e = NULL;
+    struct signer *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return err_new(ERR_NOMEM, "signers");
+    s->loop = loop;
+    s->max_queued = max_queued;
+    s->flags = flags;
+    for (int i = 0; i < LANES; i++)
+        s->lane[i].last = &s->lane[i].first;
+    CHECK(pthread_mutex_init(&s->lock, NULL) == 0 && pthread_cond_init(&s->work, NULL) == 0);
+    threads = threads ? threads : cores();
+    TRY(start_threads(s, threads > THREADS_MAX ? THREADS_MAX : threads));
+    *ret = s;
+    s = NULL;
+out:
+    signer_stop(s);
+    return e;
+}
+
+struct err *signer_submit(struct signer *s, const struct signer_job *job)
+{
+    struct queued *q = malloc(sizeof *q);
+    struct lane *l = &s->lane[job->lane];
+    bool taken;
+
+    if (!q)
+        return err_new(ERR_NOMEM, "a signature's job");
+    q->job = *job;
+    q->e = NULL;
+    q->n = 0;
+    CHECK(pthread_mutex_lock(&s->lock) == 0);
+    taken = l->n < s->max_queued;
+    if (taken)
+        lane_put(l, q);
+    CHECK(pthread_mutex_unlock(&s->lock) == 0);
+    if (!taken) {
+        free(q);
+        return err_new(ERR_BUSY, "%zu signatures are waiting", s->max_queued);
+    }
+    CHECK(pthread_cond_signal(&s->work) == 0);
+    return NULL;
+}
+
+size_t signer_queued(const struct signer *s, enum signer_lane lane)
+{
+    struct signer *self = (struct signer *)(uintptr_t)s;
+    size_t n;
+
+    CHECK(pthread_mutex_lock(&self->lock) == 0);
+    n = s->lane[lane].n;
+    CHECK(pthread_mutex_unlock(&self->lock) == 0);
+    return n;
+}
+
+void signer_stop(struct signer *s)
+{
+    struct queued *q;
+
+    if (!s)
+        return;
+    CHECK(pthread_mutex_lock(&s->lock) == 0);
+    s->stopping = true;
+    CHECK(pthread_mutex_unlock(&s->lock) == 0);
+    CHECK(pthread_cond_broadcast(&s->work) == 0);
+    for (unsigned i = 0; i < s->n_threads; i++)
+        CHECK(pthread_join(s->threads[i], NULL) == 0);
+    for (int i = 0; i < LANES; i++)
+        while ((q = lane_take(&s->lane[i])) != NULL) {
+            q->e = err_new(ERR_CANCELLED, "the vault is stopping");
+            loop_post(s->loop, finish, q);
+        }
+    pthread_cond_destroy(&s->work);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
