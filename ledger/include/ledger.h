@@ -27,8 +27,8 @@ struct ledger_options {
 };
 
 /* dir: made (0700) where missing. loop: where completions come; NULL: no thread, only ledger_append_wait()
- * (init). NULL options: defaults. ERR_STATE where a newer program made it, naming both versions, or where
- * another process writes it; ERR_CORRUPT where the last entries do not fit the tree. */
+ * (init). NULL options: defaults. ERR_WRONG_STATE where a newer program made it, naming both versions, or
+ * where another process writes it; ERR_CORRUPT where the last entries do not fit the tree. */
 MUST_USE struct err *ledger_open(const char *dir, const struct ledger_options *options, struct loop *loop,
                                  struct ledger **ret);
 /* For reading alone, beside a running front or of a copy: no loop, no thread, ERR_NOT_FOUND where there is
@@ -64,12 +64,11 @@ typedef void ledger_done(void *arg, struct err *e, const struct ledger_result *r
  * loop. ret may be NULL. Refused when queued: ERR_BUSY, ERR_BAD_FIELD, ERR_TOO_LARGE. Refused alone inside
  * the transaction, the rest of the batch goes on: INTENT        ERR_SERIAL (issuer and serial stand already),
  * ERR_NO_SPACE; its token: ERR_UNAUTHENTICATED (unknown or revoked), ERR_TOKEN_EXPIRED, ERR_TOKEN_USED RECORD
- * CLOSE  ERR_STATE where ref is not an open intent. A CLOSE gives the use of the token back and frees the
- *                 idempotency key
- *   REVOKE        ERR_NOT_FOUND (no such certificate on record), ERR_STATE (open, never sealed). A
- * certificate on hold may be revoked for another reason and keeps its date TOKEN_CREATE  ERR_STATE where the
- * id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL           ERR_STATE where number is not
- * above the issuer's last
+ * CLOSE  ERR_WRONG_STATE where ref is not an open intent. A CLOSE gives the use of the token back and frees
+ * the idempotency key REVOKE        ERR_NOT_FOUND (no such certificate on record), ERR_WRONG_STATE (open,
+ * never sealed). A certificate on hold may be revoked for another reason and keeps its date TOKEN_CREATE
+ * ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL ERR_WRONG_STATE
+ * where number is not above the issuer's last
  */
 MUST_USE struct err *ledger_append(struct ledger *l, const struct ledger_entry *entry, ledger_done *done,
                                    void *arg, ticket_id *ret);

@@ -22,7 +22,6 @@ struct ledger_head {
     uint64_t used_bytes, free_bytes; /* of map and disk, the smaller */
 };
 MUST_USE struct err *ledger_head(struct ledger *l, struct ledger_head *ret);
-MUST_USE struct err *ledger_root(struct ledger *l, uint8_t ret[SHA256_BYTES]);
 
 /* --- certificates --- */
 
@@ -60,6 +59,7 @@ struct ledger_query {
     const char *under; /* "dns:example.internal": that name and all under it */
     const char *actor;
     const char *template;
+    struct view spki_sha256; /* 32 octets: certificates for this key */
     enum ledger_filter status;
     int64_t now;                            /* for VALID and EXPIRED */
     int64_t not_after_from, not_after_till; /* both included */
@@ -97,8 +97,8 @@ struct ledger_status {
 };
 MUST_USE struct err *ledger_status(struct ledger *l, const char *issuer, struct view serial,
                                    struct ledger_status *ret);
-/* The serials of an issuer that are good or revoked, ascending, after `after` (empty: from the first). *ret_n
- * < max: the end, unless *ret_more: go on after to[*ret_n - 1]... of ret_last. */
+/* The serials of an issuer that are good or revoked, ascending, after `after` (empty: from the first).
+ * *ret_n < max: that was the end; else go on after to[*ret_n - 1].serial. */
 MUST_USE struct err *ledger_status_page(struct ledger *l, const char *issuer, struct view after,
                                         struct ledger_status *to, size_t max, size_t *ret_n);
 

@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "base/loop.h"
 
-enum { SHELF_NAME_BYTES = 255, SHELF_ETAG_BYTES = 64 };
+enum { SHELF_NAME_BYTES = 255, SHELF_ETAG_BYTES = 64, SHELF_ISSUER_BYTES = 63 };
 
 /* When what lies there was made and until when it holds. next_update 0: without end. etag: without quotes,
  * may be "" */

@@ -1,0 +1,64 @@
+/* What the files of this room share of an open ledger. `tree` and `time_ms` belong to the writer thread while
+ * it runs. */
+#ifndef CHANCERY_LEDGER_CORE_H
+#define CHANCERY_LEDGER_CORE_H
+
+#include "batch.h"
+#include "ledger.h"
+#include "rows.h"
+#include "tree.h"
+
+enum { CORE_SCHEMA = 1, CORE_WATCHERS = 8, CORE_IDEMPOTENCY_S = 24 * 3600 };
+
+struct core_watcher {
+    void (*fn)(void *arg, const struct ledger_event *ev);
+    void *arg;
+};
+
+struct ledger {
+    const struct store_ops *ops;
+    struct store *store;
+    struct loop *loop; /* NULL: init, or read-only */
+    struct batch *batch;
+    struct ticket_table *tickets;
+    struct loop_timer *reader_check;
+    struct core_watcher watchers[CORE_WATCHERS];
+    size_t watchers_n;
+    size_t map_bytes;
+    int lock_fd; /* one writer; -1 */
+    bool readonly;
+    /* the writer's */
+    struct tree tree;
+    int64_t time_ms;
+};
+
+/* One entry on its way. */
+struct core_append {
+    struct batch_item item; /* first */
+    ticket_id ticket;
+    ledger_done *done;
+    void *arg;
+    struct arena *arena;
+    struct ledger_entry entry; /* our own copy, in the arena */
+    struct view body;
+    struct ledger_result result;
+};
+
+/* ledger_open on another record of functions: for tests. */
+MUST_USE struct err *core_open(const struct store_ops *ops, const char *dir,
+                               const struct ledger_options *options, struct loop *loop, struct ledger **ret);
+
+/* One transaction for all of them; sets each item's error or result. On the writer's thread. */
+void write_group(struct ledger *l, struct batch_item *first);
+
+/* Schema, tree and last entries: ERR_WRONG_STATE, ERR_CORRUPT. */
+MUST_USE struct err *core_take_up(struct ledger *l);
+
+/* The tree and the time as stored; zero in a new ledger. */
+MUST_USE struct err *core_state(struct ledger *l, struct store_txn *t, struct tree *ret_tree,
+                                int64_t *ret_time_ms);
+/* The entry with this number, copied into the arena. ERR_NOT_FOUND. */
+MUST_USE struct err *core_entry(struct ledger *l, struct store_txn *t, uint64_t seq, struct arena *arena,
+                                struct ledger_entry *ret);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * Tables, keys and rows of the ledger's store. A row is a struct of eight-octet numbers and is stored as
+ * these numbers, big-endian, in order. A key that ends in a seq sorts by it within its prefix. Pure; any
+ * thread.
+ */
+#ifndef CHANCERY_LEDGER_ROWS_H
+#define CHANCERY_LEDGER_ROWS_H
+
+#include <endian.h>
+
+#include "base/digest.h"
+#include "base/limits.h"
+#include "be.h"
+#include "store.h"
+
+enum table {
+#define TABLE(name, text) TABLE_##name,
+#include "tables.def"
+#undef TABLE
+    TABLE__COUNT
+};
+extern const char *const rows_tables[TABLE__COUNT];
+
+/* --- keys --- */
+
+enum { KEY_BYTES = 511, KEY_TEXT_BYTES = 440, KEY_SEQ_BYTES = 8 };
+struct key {
+    size_t n;
+    uint8_t b[KEY_BYTES];
+};
+static inline struct view key_view(const struct key *k)
+{
+    return view_of(k->b, k->n);
+}
+struct key key_seq(uint64_t seq);
+/* issuer, 0, serial; an empty serial: the prefix of all of the issuer's. */
+struct key key_serial(const char *issuer, struct view serial);
+/* text, 0: the prefix of an exact text; a long one is cut, so whoever reads compares the text itself. */
+struct key key_text(const char *text);
+/* "dns:www.example" becomes "dns:elpmaxe.www", 0. Cut likewise. */
+struct key key_name(const char *name);
+/* The prefix of that name and of all that end in it: key_name without the 0. */
+struct key key_under(const char *name);
+struct key key_bytes(struct view bytes);
+void key_add_seq(struct key *k, uint64_t seq);
+uint64_t key_last_seq(struct view key); /* 0 where it is too short */
+/* Above all keys with this prefix and below the next ones. False where there is nothing above. */
+bool key_after_prefix(struct key *k);
+
+/* --- rows --- */
+
+struct cert_row { /* CERT: seq of the intent -> what became of it */
+    uint64_t state, reason, record, end;
+    int64_t not_after, revoked_at;
+};
+struct revoked_row { /* REVOKED: issuer, serial -> */
+    int64_t at;
+    uint64_t reason;
+    int64_t invalidity, not_after;
+    uint64_t intent, end;
+};
+struct token_row { /* TOKEN: id -> */
+    uint64_t seq, uses, used;
+    int64_t expires, revoked_at;
+};
+struct issuer_row { /* ISSUER: name -> */
+    uint64_t crl, number, upto;
+    int64_t this_update;
+};
+struct idem_row { /* IDEM: hash over asker and key -> */
+    uint64_t intent;
+    int64_t expires;
+};
+struct seq_row { /* SERIAL, TIME, META */
+    uint64_t seq;
+};
+
+enum { ROW_BYTES = 64 };
+struct row_bytes {
+    size_t n;
+    uint8_t b[ROW_BYTES];
+};
+struct row_bytes rows_pack(const void *row, size_t n);
+/* ERR_CORRUPT where the length is not the row's. */
+MUST_USE struct err *rows_unpack(struct view stored, void *row, size_t n, enum table table);
+
+/* Gets a row of type *row; *ret_found false and *row zero where there is none. */
+#define ROW_GET(txn_ops, txn, table, key, row, ret_found)                                                    \
+    rows_get((txn_ops), (txn), (table), (key), (row), sizeof(*(row)), (ret_found))
+#define ROW_PUT(txn_ops, txn, table, key, row, how)                                                          \
+    rows_put((txn_ops), (txn), (table), (key), (row), sizeof(*(row)), (how))
+MUST_USE struct err *rows_get(const struct store_ops *ops, struct store_txn *t, enum table table,
+                              struct view key, void *row, size_t n, bool *ret_found);
+MUST_USE struct err *rows_put(const struct store_ops *ops, struct store_txn *t, enum table table,
+                              struct view key, const void *row, size_t n, enum store_put how);
+
+#endif

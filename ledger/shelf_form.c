@@ -1,0 +1,60 @@
+/*
+ * An item of the shelf to octets and back, and the shelf's schema. Shared by the front, which writes, and the
+ * responder, which reads. Any thread.
+ */
+#include "shelf_form.h"
+
+#include "base/check.h"
+#include "be.h"
+
+const char *const shelf_form_tables[SHELF__TABLES] = {"meta", "answers", "blobs"};
+
+static size_t etag_bytes(const struct shelf_item *item)
+{
+    size_t n = item->etag ? strlen(item->etag) : 0;
+    CHECK(n <= SHELF_ETAG_BYTES);
+    return n;
+}
+
+size_t shelf_form_size(const struct shelf_item *item)
+{
+    return SHELF_HEAD_BYTES + etag_bytes(item) + 1 + item->bytes.n;
+}
+
+void shelf_form_put(const struct shelf_item *item, uint8_t *to)
+{
+    size_t n = etag_bytes(item);
+    be64_put(to, (uint64_t)item->this_update);
+    be64_put(to + 8, (uint64_t)item->next_update);
+    to[16] = (uint8_t)n;
+    memcpy(to + SHELF_HEAD_BYTES, n ? item->etag : "", n + 1);
+    if (item->bytes.n > 0)
+        memcpy(to + SHELF_HEAD_BYTES + n + 1, item->bytes.p, item->bytes.n);
+}
+
+bool shelf_form_get(struct view stored, struct shelf_item *ret)
+{
+    struct view head, etag;
+    if (!view_take(&stored, SHELF_HEAD_BYTES, &head) || !view_take(&stored, head.p[16] + 1u, &etag) ||
+        etag.p[etag.n - 1] != 0)
+        return false;
+    *ret = (struct shelf_item){.bytes = stored,
+                               .this_update = (int64_t)be64_get(head.p),
+                               .next_update = (int64_t)be64_get(head.p + 8),
+                               .etag = (const char *)etag.p};
+    return true;
+}
+
+struct err *shelf_form_check(const struct store_ops *ops, struct store_txn *t, bool *ret_new)
+{
+    struct view v;
+    struct err *e = ops->get(t, SHELF_META, view_str("schema"), &v);
+    if (e)
+        return e;
+    *ret_new = v.p == NULL;
+    if (v.n == 8 && be64_get(v.p) > SHELF_SCHEMA)
+        return err_new(ERR_WRONG_STATE,
+                       "the shelf has schema %llu, made by a newer program; this one knows schema %d",
+                       (unsigned long long)be64_get(v.p), SHELF_SCHEMA);
+    return NULL;
+}

@@ -1,0 +1,23 @@
+/* The form of the shelf: its tables, and an item as it lies there. Any thread. */
+#ifndef CHANCERY_LEDGER_SHELF_FORM_H
+#define CHANCERY_LEDGER_SHELF_FORM_H
+
+#include "ledger_shelf.h"
+#include "store.h"
+
+enum { SHELF_SCHEMA = 1 };
+enum shelf_table { SHELF_META, SHELF_ANSWERS, SHELF_BLOBS, SHELF__TABLES };
+extern const char *const shelf_form_tables[SHELF__TABLES];
+
+/* this_update, next_update (8 octets each), length of the etag (1), etag and its NUL, the bytes. */
+enum { SHELF_HEAD_BYTES = 17 };
+/* How much it takes; SHELF_ETAG_BYTES is a bound our own callers keep. */
+size_t shelf_form_size(const struct shelf_item *item);
+void shelf_form_put(const struct shelf_item *item, uint8_t *to);
+/* Views into `stored`. False where it is not such a thing. */
+bool shelf_form_get(struct view stored, struct shelf_item *ret);
+
+/* ERR_WRONG_STATE where a newer program made the shelf. */
+MUST_USE struct err *shelf_form_check(const struct store_ops *ops, struct store_txn *t, bool *ret_new);
+
+#endif

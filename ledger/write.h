@@ -1,0 +1,45 @@
+/* The rules of each kind, applied inside the write transaction. On the writer's thread. */
+#ifndef CHANCERY_LEDGER_WRITE_H
+#define CHANCERY_LEDGER_WRITE_H
+
+#include "core.h"
+
+struct write {
+    struct ledger *ledger;
+    const struct store_ops *ops;
+    struct store_txn *txn;
+    struct tree tree; /* of this transaction */
+    int64_t now_ms;
+    bool low; /* only what ends an intent or revokes is still taken */
+    uint64_t written;
+};
+
+struct write_rule {
+    bool spare; /* may use the room kept back */
+    /* Looks, changes nothing. What is the entry's own fault goes into a->item.error; that it stands already,
+     * into a->result.outcome. Returns only what makes the whole transaction fail. May be NULL. */
+    struct err *(*check)(struct write *w, struct core_append *a);
+    /* After the entry has its seq. May be NULL. */
+    struct err *(*apply)(struct write *w, const struct core_append *a);
+};
+/* Never NULL. */
+const struct write_rule *write_rule_of(unsigned kind);
+
+/* write_intent.c */
+MUST_USE struct err *write_intent_check(struct write *w, struct core_append *a);
+MUST_USE struct err *write_intent_apply(struct write *w, const struct core_append *a);
+/* Removes idempotency keys past their time, a few at a call. */
+MUST_USE struct err *write_intent_forget(struct write *w);
+/* What a closing gives back: a use of the token, the idempotency key. */
+MUST_USE struct err *write_intent_give_back(struct write *w, uint64_t seq,
+                                            const struct ledger_intent *intent);
+
+static inline int64_t write_now_s(const struct write *w)
+{
+    return w->now_ms / 1000;
+}
+
+/* The rows that `a->entry.issuer` and such are keyed by. */
+MUST_USE struct err *write_issuer_seen(struct write *w, const char *issuer);
+
+#endif

@@ -1,0 +1,291 @@
+/*
+ * The rules of all kinds but the intent: which entry may follow which, and what it changes in the indexes. A
+ * check changes nothing. On the writer's thread.
+ */
+#include "base/check.h"
+#include "entry.h"
+#include "write.h"
+
+static struct err *cert_get(struct write *w, uint64_t intent, struct cert_row *row, bool *ret_found)
+{
+    struct key k = key_seq(intent);
+    return ROW_GET(w->ops, w->txn, TABLE_CERT, key_view(&k), row, ret_found);
+}
+
+static struct err *cert_put(struct write *w, uint64_t intent, const struct cert_row *row)
+{
+    struct key k = key_seq(intent);
+    return ROW_PUT(w->ops, w->txn, TABLE_CERT, key_view(&k), row, STORE_PUT);
+}
+
+static struct err *open_del(struct write *w, uint64_t intent)
+{
+    struct key k = key_seq(intent);
+    return w->ops->del(w->txn, TABLE_OPEN, key_view(&k));
+}
+
+/* --- the end of an intent: record, close --- */
+
+static struct err *check_end(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct cert_row row;
+    struct ledger_entry intent;
+    bool found;
+    TRY(cert_get(w, a->entry.ref, &row, &found));
+    if (!found || row.state != LEDGER_STATE_OPEN) {
+        a->item.error =
+            err_new(ERR_WRONG_STATE, "entry %llu is not an open intent", (unsigned long long)a->entry.ref);
+        return NULL;
+    }
+    TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
+    a->entry.issuer = intent.issuer;
+    a->entry.serial = intent.serial;
+    a->result.intent = a->entry.ref;
+out:
+    return e;
+}
+
+static struct err *apply_record(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct cert_row row;
+    bool found;
+    TRY(cert_get(w, a->entry.ref, &row, &found));
+    row.state = LEDGER_STATE_RECORDED;
+    row.record = a->entry.seq;
+    TRY(cert_put(w, a->entry.ref, &row));
+    TRY(open_del(w, a->entry.ref));
+    struct key k = key_seq((uint64_t)row.not_after);
+    key_add_seq(&k, a->entry.ref);
+    TRY(w->ops->put(w->txn, TABLE_NOT_AFTER, key_view(&k), (struct view){(const uint8_t *)"", 0}, STORE_PUT));
+out:
+    return e;
+}
+
+static struct err *check_close(struct write *w, struct core_append *a)
+{
+    uint64_t reason = a->entry.body.close.reason;
+    if (reason == LEDGER_NEVER_SEALED || reason == LEDGER_SEALED_LOST || reason == LEDGER_REFUSED)
+        return check_end(w, a);
+    a->item.error = err_new(ERR_BAD_FIELD, "%llu is no reason to close", (unsigned long long)reason);
+    return NULL;
+}
+
+static struct err *revoked_put(struct write *w, const struct core_append *a, const struct revoked_row *row)
+{
+    struct key k = key_serial(a->entry.issuer, a->entry.serial);
+    return ROW_PUT(w->ops, w->txn, TABLE_REVOKED, key_view(&k), row, STORE_PUT);
+}
+
+static struct err *apply_close(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct cert_row row;
+    struct ledger_entry intent;
+    bool found, lost = a->entry.body.close.reason == LEDGER_SEALED_LOST;
+    TRY(cert_get(w, a->entry.ref, &row, &found));
+    TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
+    row.state = lost ? LEDGER_STATE_SEALED_LOST : LEDGER_STATE_NEVER_SEALED;
+    row.end = a->entry.seq;
+    row.revoked_at = lost ? write_now_s(w) : 0;
+    TRY(cert_put(w, a->entry.ref, &row));
+    TRY(open_del(w, a->entry.ref));
+    TRY(write_intent_give_back(w, a->entry.ref, &intent.body.intent));
+    if (lost)
+        TRY(revoked_put(w, a,
+                        &(struct revoked_row){.at = row.revoked_at,
+                                              .not_after = row.not_after,
+                                              .intent = a->entry.ref,
+                                              .end = a->entry.seq}));
+out:
+    return e;
+}
+
+/* --- revocation --- */
+
+enum { HOLD = 6 };
+
+/* RFC 5280 5.3.1: 7 is not used, 8 (removeFromCRL) belongs to delta lists. */
+static bool reason_known(uint64_t reason)
+{
+    return reason <= 6 || reason == 9 || reason == 10;
+}
+
+static void settle(struct core_append *a, const struct cert_row *row)
+{
+    a->result.outcome = LEDGER_ALREADY;
+    a->result.state = (enum ledger_state)row->state;
+    a->result.revoked_at = row->revoked_at;
+    a->result.reason = (unsigned)row->reason;
+}
+
+/* A hold may become final; whatever else is revoked stays as it is. */
+static void check_revocable(struct core_append *a, const struct cert_row *row)
+{
+    const struct ledger_revoke *r = &a->entry.body.revoke;
+    bool held = row->state == LEDGER_STATE_REVOKED && row->reason == HOLD;
+    if (row->state == LEDGER_STATE_OPEN || row->state == LEDGER_STATE_NEVER_SEALED)
+        a->item.error = err_new(ERR_WRONG_STATE, "no certificate of this serial was handed out");
+    else if (row->state != LEDGER_STATE_RECORDED && !(held && r->reason != HOLD))
+        settle(a, row);
+    if (a->item.error || a->result.outcome != LEDGER_WRITTEN)
+        return;
+    a->result.state = LEDGER_STATE_REVOKED;
+    a->result.reason = (unsigned)r->reason;
+    a->result.revoked_at = held ? row->revoked_at : r->at ? r->at : a->result.time_ms / 1000;
+}
+
+static struct err *check_revoke(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct seq_row serial;
+    struct cert_row row;
+    bool found;
+    if (!reason_known(a->entry.body.revoke.reason)) {
+        a->item.error = err_new(ERR_BAD_FIELD, "not a reason of RFC 5280 5.3.1 that may be given");
+        return NULL;
+    }
+    struct key k = key_serial(a->entry.issuer, a->entry.serial);
+    TRY(ROW_GET(w->ops, w->txn, TABLE_SERIAL, key_view(&k), &serial, &found));
+    if (!found) {
+        a->item.error = err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
+        return NULL;
+    }
+    a->entry.ref = a->result.intent = serial.seq;
+    TRY(cert_get(w, serial.seq, &row, &found));
+    check_revocable(a, &row);
+out:
+    return e;
+}
+
+static struct err *apply_revoke(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct cert_row row;
+    bool found;
+    TRY(cert_get(w, a->entry.ref, &row, &found));
+    row.state = LEDGER_STATE_REVOKED;
+    row.reason = a->result.reason;
+    row.revoked_at = a->result.revoked_at;
+    row.end = a->entry.seq;
+    TRY(cert_put(w, a->entry.ref, &row));
+    TRY(revoked_put(w, a,
+                    &(struct revoked_row){.at = row.revoked_at,
+                                          .reason = row.reason,
+                                          .invalidity = a->entry.body.revoke.invalidity,
+                                          .not_after = row.not_after,
+                                          .intent = a->entry.ref,
+                                          .end = a->entry.seq}));
+out:
+    return e;
+}
+
+/* --- tokens --- */
+
+static struct err *check_token_create(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct view v;
+    TRY(w->ops->get(w->txn, TABLE_TOKEN, a->entry.body.token.id, &v));
+    if (v.p)
+        a->item.error = err_new(ERR_WRONG_STATE, "this token stands already");
+out:
+    return e;
+}
+
+static struct err *apply_token_create(struct write *w, const struct core_append *a)
+{
+    const struct ledger_token *t = &a->entry.body.token;
+    struct token_row row = {.seq = a->entry.seq, .uses = t->uses, .expires = t->expires};
+    return ROW_PUT(w->ops, w->txn, TABLE_TOKEN, t->id, &row, STORE_PUT);
+}
+
+static struct err *check_token_revoke(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct token_row row;
+    bool found;
+    TRY(ROW_GET(w->ops, w->txn, TABLE_TOKEN, a->entry.body.token_revoke.id, &row, &found));
+    if (!found)
+        a->item.error = err_new(ERR_NOT_FOUND, "no such token");
+    if (found && row.revoked_at != 0) {
+        a->result.outcome = LEDGER_ALREADY;
+        a->result.revoked_at = row.revoked_at;
+    }
+out:
+    return e;
+}
+
+static struct err *apply_token_revoke(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct token_row row;
+    bool found;
+    TRY(ROW_GET(w->ops, w->txn, TABLE_TOKEN, a->entry.body.token_revoke.id, &row, &found));
+    row.revoked_at = write_now_s(w);
+    TRY(ROW_PUT(w->ops, w->txn, TABLE_TOKEN, a->entry.body.token_revoke.id, &row, STORE_PUT));
+out:
+    return e;
+}
+
+/* --- issuers and their lists --- */
+
+struct err *write_issuer_seen(struct write *w, const char *issuer)
+{
+    struct err *e = NULL;
+    struct issuer_row row;
+    bool found;
+    TRY(ROW_GET(w->ops, w->txn, TABLE_ISSUER, view_str(issuer), &row, &found));
+    if (!found)
+        TRY(ROW_PUT(w->ops, w->txn, TABLE_ISSUER, view_str(issuer), &row, STORE_PUT));
+out:
+    return e;
+}
+
+static struct err *apply_issuer(struct write *w, const struct core_append *a)
+{
+    return write_issuer_seen(w, a->entry.issuer);
+}
+
+static struct err *check_crl(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct issuer_row row;
+    bool found;
+    TRY(ROW_GET(w->ops, w->txn, TABLE_ISSUER, view_str(a->entry.issuer), &row, &found));
+    if (a->entry.body.crl.number <= row.number)
+        a->item.error =
+            err_new(ERR_WRONG_STATE, "the last list of this issuer has number %llu (RFC 5280 5.2.3)",
+                    (unsigned long long)row.number);
+out:
+    return e;
+}
+
+static struct err *apply_crl(struct write *w, const struct core_append *a)
+{
+    const struct ledger_crl *crl = &a->entry.body.crl;
+    struct issuer_row row = {a->entry.seq, crl->number, crl->upto, crl->this_update};
+    return ROW_PUT(w->ops, w->txn, TABLE_ISSUER, view_str(a->entry.issuer), &row, STORE_PUT);
+}
+
+const struct write_rule *write_rule_of(unsigned kind)
+{
+    static const struct write_rule none = {.spare = false};
+    static const struct write_rule rules[] = {
+        [LEDGER_START] = {.spare = true},
+        [LEDGER_GENERATION] = {.spare = true},
+        [LEDGER_ISSUER] = {.spare = true, .apply = apply_issuer},
+        [LEDGER_INTENT] = {.check = write_intent_check, .apply = write_intent_apply},
+        [LEDGER_RECORD] = {.spare = true, .check = check_end, .apply = apply_record},
+        [LEDGER_CLOSE] = {.spare = true, .check = check_close, .apply = apply_close},
+        [LEDGER_REVOKE] = {.spare = true, .check = check_revoke, .apply = apply_revoke},
+        [LEDGER_DENY] = {.spare = false},
+        [LEDGER_TOKEN_CREATE] = {.check = check_token_create, .apply = apply_token_create},
+        [LEDGER_TOKEN_REVOKE] = {.spare = true, .check = check_token_revoke, .apply = apply_token_revoke},
+        [LEDGER_CRL] = {.spare = true, .check = check_crl, .apply = apply_crl},
+        [LEDGER_CLOCK] = {.spare = true},
+        [LEDGER_RECOVERY] = {.spare = true},
+    };
+    return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;
+}
