@@ -15,7 +15,7 @@
 #include "cert/tbs.h"
 #include "templates.h"
 
-#define FIXTURE_NOW INT64_C(1795242000) /* 2026-11-21T09:00:00Z */
+#define FIXTURE_NOW INT64_C(1795242000) /* 2026-11-21T06:20:00Z */
 
 struct fixture {
     struct arena *arena;
