@@ -132,6 +132,7 @@ static void copy_asker(struct issuance *is, const struct ca_asker *from)
     to->door = copy_text(a, from->door);
     to->peer = copy_text(a, from->peer);
     to->request_id = copy_text(a, from->request_id);
+    to->lineage = copy_text(a, from->lineage);
     to->grant.templates = copy_texts(a, from->grant.templates, from->grant.templates_n);
     to->grant.names = copy_texts(a, from->grant.names, from->grant.names_n);
     if (from->token)

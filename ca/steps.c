@@ -38,6 +38,11 @@ static struct err *find_issuer(struct issuance *is)
     return NULL;
 }
 
+static bool is_own(const struct ca_asker *asker, const char *owner)
+{
+    return strcmp(owner, asker->id) == 0 || (asker->lineage && strcmp(owner, asker->lineage) == 0);
+}
+
 /* One key, one owner: a key that another asker has a certificate for, or that was given up as compromised, is
  * refused. */
 static struct err *check_key(struct issuance *is)
@@ -50,7 +55,7 @@ static struct err *check_key(struct issuance *is)
     TRY(ledger_key_find(is->ca->ledger, view_of(id, sizeof id), is->arena, &key));
     if (key.compromised)
         e = err_new(ERR_BAD_KEY, "this key was revoked as compromised; make a new one");
-    if (!e && key.certificates && strcmp(key.actor, is->asker.id) != 0)
+    if (!e && key.certificates && !is_own(&is->asker, key.actor))
         e = err_new(ERR_BAD_KEY, "this key is in use by another asker; make one of your own");
 out:
     return err_at(e, "/csr");

@@ -97,6 +97,8 @@ struct ca_asker {
     const char *peer; /* address text */
     const char *request_id;
     struct ca_grant grant;
+    const char
+        *lineage; /* owner of the certificate that was shown, or NULL: its key may be certified again */
     const uint8_t *token; /* SHA-256 of the bearer token whose uses are counted, or NULL */
 };
 
@@ -132,8 +134,8 @@ struct ca_certificate {
     bool replayed; /* an Idempotency-Key gave back what it gave before: 200 instead of 201 */
 };
 
-/* The certificate of a record: tbs and signature put together. ERR_WRONG_STATE where there is none. Borrows from
- * the record. */
+/* The certificate of a record: tbs and signature put together. ERR_WRONG_STATE where there is none. Borrows
+ * from the record. */
 MUST_USE struct err *ca_certificate_of(const struct ledger_cert *record, struct arena *arena,
                                        struct ca_certificate *ret);
 

@@ -1,0 +1,118 @@
+/* Answers of the JSON doors, and the small things of a request's path and query they share. */
+#include "base/hex.h"
+#include "base/when.h"
+#include "cert/pem.h"
+#include "house.h"
+
+#include <stdlib.h>
+
+enum { CHAIN_MAX = 8 };
+
+void answer_json(struct http_request *r, int status, json_t *tree)
+{
+    char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
+    json_decref(tree);
+    if (!text) {
+        http_problem(r, err_new(ERR_NOMEM, "no memory for the answer"));
+        return;
+    }
+    http_reply(r, status, "application/json", view_str(text));
+    free(text);
+}
+
+json_t *answer_time(int64_t s)
+{
+    char text[WHEN_TEXT_MAX];
+    when_put(text, s);
+    return json_string(text);
+}
+
+json_t *answer_texts(const struct ledger_texts *texts)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < texts->n; i++)
+        json_array_append_new(list, json_string(texts->items[i]));
+    return list;
+}
+
+static size_t chain_of(struct http_request *r, const struct ca_certificate *cert,
+                       struct view chain[CHAIN_MAX])
+{
+    const struct enroll *en = r->app;
+    return ca_chain(ca_setup_get(en->setup.ca), cert->issuer, chain, CHAIN_MAX);
+}
+
+static void reply_pem(struct http_request *r, int status, const struct ca_certificate *cert)
+{
+    struct view chain[CHAIN_MAX];
+    size_t n = chain_of(r, cert, chain);
+    const char *text = cert_pem_write("CERTIFICATE", cert->der, r->arena);
+    for (size_t i = 0; i < n; i++)
+        text = arena_printf(r->arena, "%s%s", text, cert_pem_write("CERTIFICATE", chain[i], r->arena));
+    http_reply(r, status, "application/pem-certificate-chain", view_str(text));
+}
+
+static json_t *certificate_json(struct http_request *r, const struct ca_certificate *cert)
+{
+    struct view chain[CHAIN_MAX];
+    size_t n = chain_of(r, cert, chain);
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(cert_pem_write("CERTIFICATE", chain[i], r->arena)));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s}", "serial", cert->serial, "certificate",
+                     cert_pem_write("CERTIFICATE", cert->der, r->arena), "chain", list, "not_before",
+                     answer_time(cert->not_before), "not_after", answer_time(cert->not_after), "template",
+                     cert->template, "issuer", cert->issuer);
+}
+
+void answer_certificate(struct http_request *r, int status, const struct ca_certificate *cert, json_t *extra)
+{
+    static const char *const types[] = {"application/json", "application/pem-certificate-chain"};
+    int kind = http_prefer(r, types, 2);
+    http_add(r, "Cache-Control", "no-store");
+    if (kind < 0) {
+        http_problem(r, err_new(ERR_NOT_ACCEPTABLE, "there is %s and %s", types[0], types[1]));
+    } else if (kind == 1) {
+        reply_pem(r, status, cert);
+    } else {
+        json_t *tree = certificate_json(r, cert);
+        if (extra)
+            json_object_update(tree, extra);
+        answer_json(r, status, tree);
+    }
+    json_decref(extra);
+}
+
+struct err *answer_query(struct http_request *r, const char *name, const char **ret)
+{
+    struct view value;
+    struct err *e = http_query(r, name, &value);
+    if (!e)
+        *ret = value.p ? arena_str(r->arena, value) : NULL;
+    return e;
+}
+
+struct err *answer_limit(struct http_request *r, size_t fallback, size_t max, size_t *ret)
+{
+    const char *text;
+    struct err *e = answer_query(r, "limit", &text);
+    if (e || !text) {
+        *ret = fallback;
+        return e;
+    }
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    if (*end || text[0] < '0' || text[0] > '9' || n < 1 || n > max)
+        return err_at(err_new(ERR_BAD_FIELD, "limit is 1 to %zu, not '%.20s'", max, text), "/limit");
+    *ret = n;
+    return NULL;
+}
+
+struct err *answer_serial(struct http_request *r, struct view *ret)
+{
+    struct err *e = hex_parse(r->arena, http_segment(r, "serial"), ret);
+    if (!e && ret->n == SERIAL_BYTES)
+        return NULL;
+    err_free(e);
+    return err_new(ERR_NOT_FOUND, "a serial is %d hex digits, lower case, without colons", 2 * SERIAL_BYTES);
+}

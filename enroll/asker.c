@@ -1,0 +1,219 @@
+/*
+ * Who asks: the one place where credentials become a `struct ca_asker`. A bearer token is looked up by its
+ * hash; a client certificate counts by its key on the roster, or as a requester where this authority issued
+ * it and it still holds; on control.sock the kernel says who it is. The TLS layer lets any certificate
+ * through, so every refusal here is readable.
+ */
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/world.h"
+#include "cert/chain.h"
+#include "house.h"
+
+enum { TOKEN_TEXT_MAX = 128 };
+
+static const char *const role_door[] = {"rest", "control"};
+
+static struct ca_asker *asker_new(struct http_request *r, enum ca_role role, const char *id)
+{
+    struct ca_asker *a = ARENA_NEW(r->arena, struct ca_asker);
+    *a = (struct ca_asker){
+        .role = role,
+        .id = id,
+        .door = role_door[r->peer->is_unix],
+        .peer = r->peer->address,
+        .request_id = r->id,
+        .grant.any = role == CA_ROLE_ADMIN || role == CA_ROLE_OPERATOR,
+    };
+    return a;
+}
+
+/* --- bearer tokens (RFC 6750 2.1) --- */
+
+static struct err *check_token(const struct ledger_token_state *t)
+{
+    if (t->revoked_at)
+        return err_new(ERR_UNAUTHENTICATED, "this bearer token has been revoked");
+    if (t->token.expires && t->token.expires <= world_now_s())
+        return err_new(ERR_TOKEN_EXPIRED, "this bearer token has expired");
+    return NULL;
+}
+
+static struct err *by_token(struct http_request *r, struct view text, struct ca_asker **ret)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    struct ledger_token_state *t = ARENA_NEW(r->arena, struct ledger_token_state);
+    uint8_t *id = arena_alloc(r->arena, SHA256_BYTES);
+
+    if (text.n == 0 || text.n > TOKEN_TEXT_MAX)
+        return err_new(ERR_UNAUTHENTICATED, "no bearer token of this authority has that length");
+    digest_sha256(text, id);
+    e = ledger_token_find(en->setup.ledger, view_of(id, SHA256_BYTES), r->arena, t);
+    if (e && err_code(e) == ERR_NOT_FOUND) {
+        err_free(e);
+        return err_new(ERR_UNAUTHENTICATED, "this bearer token is not known here");
+    }
+    TRY(e);
+    TRY(check_token(t));
+    struct ca_asker *a =
+        asker_new(r, CA_ROLE_REQUESTER, arena_printf(r->arena, "token:%s", hex_of(r->arena, view_of(id, 8))));
+    a->token = id;
+    a->grant = (struct ca_grant){
+        .templates = t->token.templates.items,
+        .templates_n = t->token.templates.n,
+        .names = t->token.names.items,
+        .names_n = t->token.names.n,
+    };
+    *ret = a;
+out:
+    return e;
+}
+
+/* --- client certificates --- */
+
+static enum ca_role role_of(enum hsm_role role)
+{
+    if (role == HSM_ROLE_ADMIN)
+        return CA_ROLE_ADMIN;
+    return role == HSM_ROLE_OPERATOR ? CA_ROLE_OPERATOR : CA_ROLE_AUDITOR;
+}
+
+static struct err *issuer_of(struct http_request *r, const struct cert_chain_cert *cert,
+                             const struct ca_issuer **ret)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    const struct ca_setup *setup = ca_setup_get(en->setup.ca);
+    for (size_t i = 0; i < setup->issuers_n; i++) {
+        struct cert_chain_cert parent;
+        if (!view_eq(setup->issuers[i].facts.subject, cert->tbs.issuer))
+            continue;
+        TRY(cert_chain_read(setup->issuers[i].certificate, r->arena, &parent));
+        e = cert_chain_link(cert, &parent, 0, world_now_s());
+        if (e) {
+            log_info("asker.certificate", log_err(e));
+            err_free(e);
+            continue;
+        }
+        *ret = &setup->issuers[i];
+        return NULL;
+    }
+    e = err_new(ERR_UNAUTHENTICATED,
+                "this client certificate's key is not on the roster, and it does not chain to an "
+                "issuer of this authority at this time (RFC 5280 6.1)");
+out:
+    return e;
+}
+
+/* Names that a holder may ask for again: its own. A wildcard is left out: as a pattern it would grant more
+ * than the certificate says. */
+static void grant_of(struct ca_asker *a, const struct ledger_cert *record, struct arena *arena)
+{
+    const struct ledger_texts *names = &record->decision.names;
+    const char **templates = ARENA_NEW(arena, const char *);
+    const char **own = arena_array(arena, names->n, sizeof *own);
+    templates[0] = record->decision.template;
+    a->grant = (struct ca_grant){.templates = templates, .templates_n = 1, .names = own};
+    for (size_t i = 0; i < names->n; i++)
+        if (!strchr(names->items[i], '*'))
+            own[a->grant.names_n++] = names->items[i];
+}
+
+static struct err *requester_by_certificate(struct http_request *r, const struct cert_chain_cert *cert,
+                                            struct ca_asker **ret)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    const struct ca_issuer *issuer;
+    struct ledger_cert *record = ARENA_NEW(r->arena, struct ledger_cert);
+    const struct cert_ext *eku = cert_tbs_ext(&cert->tbs, CERT_EXT_EXT_KEY_USAGE);
+    struct cert_views usages = {.n = 0};
+
+    TRY(issuer_of(r, cert, &issuer));
+    if (eku)
+        TRY(cert_ext_read_eku(eku->value, r->arena, &usages));
+    if (!cert_ext_eku_has(usages, "clientAuth"))
+        return err_new(ERR_UNAUTHENTICATED,
+                       "this certificate is not for client authentication (RFC 5280 4.2.1.12)");
+    TRY(ledger_find(en->setup.ledger, issuer->name, cert->tbs.serial, r->arena, record));
+    if (record->state != LEDGER_STATE_RECORDED)
+        return err_new(ERR_UNAUTHENTICATED, "this client certificate has been revoked");
+    struct ca_asker *a =
+        asker_new(r, CA_ROLE_REQUESTER,
+                  arena_printf(r->arena, "cert:%s/%s", issuer->name, hex_of(r->arena, cert->tbs.serial)));
+    a->lineage = record->actor;
+    grant_of(a, record, r->arena);
+    *ret = a;
+out:
+    return e;
+}
+
+static struct err *by_certificate(struct http_request *r, struct ca_asker **ret)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    struct cert_chain_cert cert;
+    uint8_t spki[SHA256_BYTES];
+
+    TRY(cert_chain_read(r->peer->certificate, r->arena, &cert));
+    digest_sha256(cert.key.spki, spki);
+    const struct hsm_roster_entry *entry = hsm_roster_find(en->config.roster, spki);
+    if (!entry)
+        return requester_by_certificate(r, &cert, ret);
+    *ret = asker_new(r, role_of(entry->role), arena_printf(r->arena, "roster:%s", entry->name));
+out:
+    return e;
+}
+
+/* --- control.sock --- */
+
+static struct err *by_uid(struct http_request *r, struct ca_asker **ret)
+{
+    const struct enroll *en = r->app;
+    if (r->peer->uid != 0 && r->peer->uid != en->setup.control_uid)
+        return err_new(ERR_UNAUTHENTICATED,
+                       "user %u is not an administrator here: root and the owner of the installation are",
+                       (unsigned)r->peer->uid);
+    *ret = asker_new(r, CA_ROLE_ADMIN, arena_printf(r->arena, "local:%u", (unsigned)r->peer->uid));
+    return NULL;
+}
+
+struct err *asker_of(struct http_request *r, struct ca_asker **ret)
+{
+    struct view authorization = http_header(r, "Authorization");
+    struct view bearer = view_of(authorization.p, authorization.n < 7 ? authorization.n : 7);
+    if (authorization.p && !view_eq_nocase(bearer, view_str("Bearer ")))
+        return err_new(ERR_UNAUTHENTICATED, "Authorization must be `Bearer TOKEN` (RFC 6750 2.1)");
+    if (authorization.p)
+        return by_token(r, view_from(authorization, 7), ret);
+    if (r->peer->certificate.n)
+        return by_certificate(r, ret);
+    if (r->peer->is_unix)
+        return by_uid(r, ret);
+    return err_new(ERR_UNAUTHENTICATED,
+                   "send a bearer token (Authorization: Bearer ...) or a client certificate");
+}
+
+struct err *asker_with_role(struct http_request *r, int roles, struct ca_asker **ret)
+{
+    struct err *e = asker_of(r, ret);
+    if (e || roles & 1 << (*ret)->role)
+        return e;
+    const char *may = roles == ASKER_RULES  ? "an administrator"
+                      : roles == ASKER_RUNS ? "an operator or administrator"
+                                            : "an auditor, operator or administrator";
+    return err_new(ERR_FORBIDDEN, "only %s may do this, not a %s", may, ca_role_text((*ret)->role));
+}
+
+void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct err *e)
+{
+    const struct enroll *en = r->app;
+    const struct ca_asker nobody = {
+        .id = "", .door = role_door[r->peer->is_unix], .peer = r->peer->address, .request_id = r->id};
+    ca_deny(en->setup.ca, asker ? asker : &nobody, NULL, e);
+    if (err_code(e) == ERR_UNAUTHENTICATED || err_code(e) == ERR_TOKEN_EXPIRED)
+        http_add(r, "WWW-Authenticate", "Bearer realm=\"chancery\"");
+    http_problem(r, e);
+}

@@ -1,0 +1,57 @@
+/* What the files of this room share. On the front's loop. */
+#ifndef CHANCERY_ENROLL_HOUSE_H
+#define CHANCERY_ENROLL_HOUSE_H
+
+#include <jansson.h>
+
+#include "enroll.h"
+
+struct enroll {
+    struct enroll_setup setup;
+    struct enroll_config config;
+    struct http_server *http;
+};
+
+/* One door: its routes. */
+struct enroll_protocol {
+    const char *name;
+    const struct http_route *routes;
+    const size_t *n;
+};
+
+/* --- asker.c --- */
+
+/* Who asks, by bearer token, client certificate or peer credentials, in this order; ERR_UNAUTHENTICATED where
+ * by none. Lives in the request's arena. */
+MUST_USE struct err *asker_of(struct http_request *r, struct ca_asker **ret);
+
+/* The same, and the role must be one of these (bits: 1 << role); ERR_FORBIDDEN names those that may. */
+enum {
+    ASKER_ANY = ~0,
+    ASKER_STAFF = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_AUDITOR | 1 << CA_ROLE_ADMIN,
+    ASKER_RUNS = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_ADMIN,
+    ASKER_RULES = 1 << CA_ROLE_ADMIN,
+};
+MUST_USE struct err *asker_with_role(struct http_request *r, int roles, struct ca_asker **ret);
+
+/* Refuses: an entry in the ledger, then a problem document. asker NULL: nobody known. Takes e. */
+void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct err *e);
+
+/* --- answer.c --- */
+
+/* The tree as the body; takes it. */
+void answer_json(struct http_request *r, int status, json_t *tree);
+/* A time as RFC 3339, a new reference. */
+json_t *answer_time(int64_t s);
+json_t *answer_texts(const struct ledger_texts *texts);
+/* A certificate: JSON, or the PEM chain where Accept asks for it. extra: more members for the JSON form, may
+ * be NULL; taken. */
+void answer_certificate(struct http_request *r, int status, const struct ca_certificate *cert, json_t *extra);
+/* "limit" of the query: 1..max, or the fallback. */
+MUST_USE struct err *answer_limit(struct http_request *r, size_t fallback, size_t max, size_t *ret);
+/* A query parameter as text, NULL where it is not there. */
+MUST_USE struct err *answer_query(struct http_request *r, const char *name, const char **ret);
+/* {serial} of the path: 16 octets in hex. */
+MUST_USE struct err *answer_serial(struct http_request *r, struct view *ret);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * POST /v1/certificates: JSON, or the CSR itself as application/pkcs10 with ?template=. Decodes, asks the
+ * engine, answers.
+ */
+#include <stddef.h>
+
+#include "../house.h"
+#include "base/conf.h"
+#include "base/digest.h"
+#include "base/hex.h"
+#include "base/when.h"
+#include "rest.h"
+
+enum { SUBJECT_PARTS_MAX = LIMIT_RDNS, KEY_BYTES_MAX = 255, SANS_MAX = 1000 };
+
+struct body {
+    const char *template, *csr, *issuer, *not_after;
+    int64_t validity_s;
+    const json_t *subject, *sans;
+};
+
+static const struct conf_row rows[] = {
+    {"template", CONF_TEXT, offsetof(struct body, template), true, 1, 64, NULL, NULL, "which template"},
+    {"csr", CONF_TEXT, offsetof(struct body, csr), true, 1, LIMIT_CSR_BYTES, NULL, NULL, "PKCS#10, PEM"},
+    {"issuer", CONF_TEXT, offsetof(struct body, issuer), false, 1, 63, NULL, NULL, "which issuer"},
+    {"not_after", CONF_TEXT, offsetof(struct body, not_after), false, 1, 40, NULL, NULL, "RFC 3339, UTC, Z"},
+    {"validity", CONF_DURATION, offsetof(struct body, validity_s), false, 0, 0, NULL, NULL, "\"90d\""},
+    {"subject", CONF_TREE, offsetof(struct body, subject), false, 0, 0, NULL, NULL,
+     "{\"CN\": \"...\"}, in place of the CSR's"},
+    {"sans", CONF_TREE, offsetof(struct body, sans), false, 0, 0, NULL, NULL,
+     "[\"dns:a.example\"], in place of the CSR's"},
+};
+
+struct job {
+    struct enroll *enroll;
+    ticket_id ticket;
+};
+
+static void issued(void *arg, struct err *e, const struct ca_certificate *cert)
+{
+    struct job *job = arg;
+    struct http_request *r = http_resume(job->enroll->http, job->ticket);
+    if (r && e)
+        http_problem(r, e);
+    else if (r)
+        answer_certificate(r, cert->replayed ? 200 : 201, cert, NULL);
+    else
+        err_free(e);
+}
+
+/* --- the two forms of the body --- */
+
+static struct err *texts_of(const struct conf *c, const json_t *list, struct arena *arena,
+                            struct ca_request *to)
+{
+    size_t n = json_array_size(list);
+    if (!json_is_array(list))
+        return conf_error(c, list, "sans is a list of texts");
+    if (n > SANS_MAX)
+        return err_at(err_new(ERR_TOO_MANY, "%zu names; no certificate carries more than %d", n, LIMIT_SANS),
+                      "/sans");
+    const char **sans = arena_array(arena, n, sizeof *sans);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text)
+            return err_at(err_new(ERR_BAD_FIELD, "a name is a text, such as \"dns:a.example\""), "/sans/%zu",
+                          i);
+        sans[i] = arena_str(arena, view_str(text));
+    }
+    to->has_sans = true;
+    to->sans = sans;
+    to->sans_n = n;
+    return NULL;
+}
+
+static struct err *subject_of(const struct conf *c, const json_t *tree, struct arena *arena,
+                              struct ca_request *to)
+{
+    size_t n = json_object_size(tree), i = 0;
+    const char *key;
+    json_t *value;
+    if (!json_is_object(tree) || n > SUBJECT_PARTS_MAX)
+        return conf_error(c, tree, "subject is an object of at most %d attributes", SUBJECT_PARTS_MAX);
+    struct templates_rdn *parts = arena_array(arena, n, sizeof *parts);
+    json_object_foreach((json_t *)tree, key, value)
+    {
+        if (!json_is_string(value))
+            return conf_error(c, value, "an attribute of the subject is a text");
+        parts[i++] = (struct templates_rdn){.attribute = arena_str(arena, view_str(key)),
+                                            .value = arena_str(arena, view_str(json_string_value(value)))};
+    }
+    to->has_subject = true;
+    to->subject = parts;
+    to->subject_n = n;
+    return NULL;
+}
+
+static struct err *decode_json(struct http_request *r, struct ca_request *to)
+{
+    struct err *e = NULL;
+    struct conf *c = NULL;
+    struct body body = {.template = NULL};
+
+    TRY(conf_parse_json(r->body, &c));
+    TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, &body));
+    to->template = body.template;
+    to->issuer = body.issuer;
+    to->csr = view_str(body.csr);
+    to->validity_s = body.validity_s;
+    if (body.not_after)
+        TRY(err_at(when_parse(view_str(body.not_after), &to->not_after), "/not_after"));
+    if (body.not_after && body.validity_s)
+        TRY(err_at(err_new(ERR_BAD_FIELD, "not_after and validity exclude each other"), "/validity"));
+    if (body.sans)
+        TRY(texts_of(c, body.sans, r->arena, to));
+    if (body.subject)
+        TRY(subject_of(c, body.subject, r->arena, to));
+out:
+    conf_free(c);
+    return e;
+}
+
+static struct err *decode_pkcs10(struct http_request *r, struct ca_request *to)
+{
+    static const char *const known[] = {"template", "issuer", "validity", "not_after", NULL};
+    struct err *e = NULL;
+    const char *validity, *not_after;
+
+    TRY(http_query_only(r, known));
+    TRY(answer_query(r, "template", &to->template));
+    TRY(answer_query(r, "issuer", &to->issuer));
+    TRY(answer_query(r, "validity", &validity));
+    TRY(answer_query(r, "not_after", &not_after));
+    if (!to->template)
+        TRY(err_new(ERR_BAD_REQUEST, "name the template: POST /v1/certificates?template=server"));
+    if (validity)
+        TRY(err_at(when_duration_parse(view_str(validity), &to->validity_s), "/validity"));
+    if (not_after)
+        TRY(err_at(when_parse(view_str(not_after), &to->not_after), "/not_after"));
+    to->csr = r->body;
+out:
+    return e;
+}
+
+static struct err *decode(struct http_request *r, struct ca_request *to)
+{
+    if (http_is_type(r, "application/json"))
+        return decode_json(r, to);
+    if (http_is_type(r, "application/pkcs10"))
+        return decode_pkcs10(r, to);
+    return err_new(ERR_BAD_MEDIA_TYPE, "send application/json, or a CSR as application/pkcs10");
+}
+
+/* --- Idempotency-Key --- */
+
+static struct err *idempotency(struct http_request *r, struct ca_request *to)
+{
+    struct view key = http_header(r, "Idempotency-Key");
+    if (!key.p)
+        return NULL;
+    if (key.n == 0 || key.n > KEY_BYTES_MAX)
+        return err_new(ERR_BAD_REQUEST, "an Idempotency-Key has 1 to %d octets", KEY_BYTES_MAX);
+    const struct view parts[] = {r->query, view_of("", 1), r->body};
+    digest_sha256_parts(parts, 3, to->body_hash);
+    to->idempotency_key = arena_str(r->arena, key);
+    return NULL;
+}
+
+void issue_post(struct http_request *r)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    struct ca_asker *asker = NULL;
+    struct ca_request request = {.template = NULL};
+    struct job *job = ARENA_NEW(r->arena, struct job);
+
+    TRY(asker_of(r, &asker));
+    request.asker = asker;
+    TRY(decode(r, &request));
+    TRY(idempotency(r, &request));
+    *job = (struct job){.enroll = en, .ticket = http_park(r)};
+    ca_issue(en->setup.ca, &request, issued, job);
+out:
+    if (e)
+        asker_refuse(r, asker, e);
+}

@@ -1,0 +1,211 @@
+/*
+ * POST, GET /v1/tokens and DELETE /v1/tokens/{id}: bearer tokens. The text of a token is in one answer, once,
+ * and nowhere else; everything after speaks of its id.
+ */
+#include <stddef.h>
+
+#include "../house.h"
+#include "base/conf.h"
+#include "base/hex.h"
+#include "base/secret.h"
+#include "base/world.h"
+#include "rest.h"
+
+enum { LIST_MAX = 1000, ID_HEX_MIN = 8 };
+
+struct body {
+    const char *label;
+    struct conf_texts templates, names;
+    int64_t uses, ttl_s;
+};
+
+static const struct conf_row rows[] = {
+    {"label", CONF_TEXT, offsetof(struct body, label), false, 0, 200, "", NULL, "for people"},
+    {"templates", CONF_TEXTS, offsetof(struct body, templates), true, 1, 64, NULL, NULL,
+     "what may be asked for"},
+    {"names", CONF_TEXTS, offsetof(struct body, names), true, 1, 64, NULL, NULL, "for which names: patterns"},
+    {"uses", CONF_INT, offsetof(struct body, uses), false, 0, 1000000000, "0", NULL,
+     "how often; 0: without bound"},
+    {"ttl", CONF_DURATION, offsetof(struct body, ttl_s), false, 0, 0, "30d", NULL, "how long"},
+};
+
+struct job {
+    struct enroll *enroll;
+    ticket_id ticket;
+    char text[ENROLL_TOKEN_TEXT_BYTES];
+    uint8_t id[32];
+    int64_t expires;
+};
+
+static struct ledger_entry entry_of(const struct ca_asker *asker, unsigned kind)
+{
+    return (struct ledger_entry){.kind = kind,
+                                 .actor = asker->id,
+                                 .door = asker->door,
+                                 .peer = asker->peer,
+                                 .request = asker->request_id};
+}
+
+/* --- create --- */
+
+static void created(void *arg, struct err *e, const struct ledger_result *result)
+{
+    struct job *job = arg;
+    struct http_request *r = http_resume(job->enroll->http, job->ticket);
+    (void)result;
+    if (!r) {
+        err_free(e);
+        return;
+    }
+    if (e) {
+        http_problem(r, e);
+    } else {
+        http_add(r, "Cache-Control", "no-store");
+        answer_json(r, 201,
+                    json_pack("{s:s, s:s, s:o}", "token", job->text, "id",
+                              hex_of(r->arena, view_of(job->id, 32)), "expires", answer_time(job->expires)));
+    }
+    secret_wipe(job->text, sizeof job->text);
+}
+
+static struct err *check(const struct enroll *en, const struct body *b)
+{
+    struct err *e = NULL;
+    const struct templates *set = ca_setup_get(en->setup.ca)->templates;
+    for (size_t i = 0; i < b->templates.n; i++) {
+        const struct template *t = templates_find(set, view_str(b->templates.items[i]));
+        if (!t || templates_internal(t))
+            TRY(err_at(
+                err_new(ERR_BAD_FIELD, "no template '%.64s' that may be granted", b->templates.items[i]),
+                "/templates/%zu", i));
+        TRY(err_at(templates_may_ask(t, TEMPLATES_BY_TOKEN), "/templates/%zu", i));
+    }
+    for (size_t i = 0; i < b->names.n; i++)
+        TRY(err_at(templates_pattern_check(b->names.items[i]), "/names/%zu", i));
+out:
+    return e;
+}
+
+static struct err *append_token(struct enroll *en, const struct ca_asker *asker, const struct body *b,
+                                struct job *job)
+{
+    struct ledger_entry entry = entry_of(asker, LEDGER_TOKEN_CREATE);
+    entry.body.token = (struct ledger_token){
+        .id = view_of(job->id, 32),
+        .label = b->label,
+        .templates = {b->templates.n, b->templates.items},
+        .names = {b->names.n, b->names.items},
+        .uses = (uint64_t)b->uses,
+        .expires = job->expires,
+    };
+    return ledger_append(en->setup.ledger, &entry, created, job, NULL);
+}
+
+void tokens_create(struct http_request *r)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    struct ca_asker *asker = NULL;
+    struct conf *c = NULL;
+    struct body body = {.label = ""};
+    struct job *job = ARENA_NEW(r->arena, struct job);
+
+    TRY(asker_with_role(r, ASKER_RUNS, &asker));
+    TRY(conf_parse_json(r->body, &c));
+    TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, &body));
+    TRY(check(en, &body));
+    job->enroll = en;
+    job->expires = world_now_s() + body.ttl_s;
+    enroll_token_make(job->text, job->id);
+    TRY(append_token(en, asker, &body, job));
+    job->ticket = http_park(r);
+out:
+    conf_free(c);
+    if (e)
+        asker_refuse(r, asker, e);
+}
+
+/* --- list --- */
+
+static json_t *token_json(const struct ledger_token_state *t, struct arena *arena)
+{
+    const char *status = t->revoked_at                                           ? "revoked"
+                         : t->token.expires && t->token.expires <= world_now_s() ? "expired"
+                         : t->token.uses && t->used >= t->token.uses             ? "used-up"
+                                                                                 : "valid";
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:o, s:o}", "id", hex_of(arena, t->token.id),
+                     "label", t->token.label, "status", status, "made_by", t->actor, "templates",
+                     answer_texts(&t->token.templates), "names", answer_texts(&t->token.names), "uses",
+                     (json_int_t)t->token.uses, "used", (json_int_t)t->used, "created",
+                     answer_time(t->created_ms / 1000), "expires",
+                     t->token.expires ? answer_time(t->token.expires) : json_null());
+}
+
+void tokens_list(struct http_request *r)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    struct ca_asker *asker = NULL;
+    const struct ledger_token_state *tokens;
+    size_t n, limit;
+    const char *after;
+    struct view last = {NULL, 0};
+
+    TRY(asker_with_role(r, ASKER_STAFF, &asker));
+    TRY(answer_limit(r, LIST_MAX, LIST_MAX, &limit));
+    TRY(answer_query(r, "after", &after));
+    if (after)
+        TRY(err_at(hex_parse(r->arena, view_str(after), &last), "/after"));
+    TRY(ledger_token_list(en->setup.ledger, last, limit, r->arena, &tokens, &n));
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, token_json(&tokens[i], r->arena));
+    json_t *tree = json_pack("{s:o}", "tokens", list);
+    json_object_set_new(tree, "next",
+                        n == limit ? json_string(hex_of(r->arena, tokens[n - 1].token.id)) : json_null());
+    answer_json(r, 200, tree);
+out:
+    if (e)
+        asker_refuse(r, asker, e);
+}
+
+/* --- revoke --- */
+
+static void token_revoked(void *arg, struct err *e, const struct ledger_result *result)
+{
+    struct job *job = arg;
+    struct http_request *r = http_resume(job->enroll->http, job->ticket);
+    if (r && e)
+        http_problem(r, e);
+    else if (r)
+        answer_json(r, 200,
+                    json_pack("{s:s, s:s, s:b}", "id", hex_of(r->arena, view_of(job->id, 32)), "status",
+                              "revoked", "already", result->outcome == LEDGER_ALREADY));
+    else
+        err_free(e);
+}
+
+void tokens_revoke(struct http_request *r)
+{
+    struct err *e = NULL;
+    struct enroll *en = r->app;
+    struct ca_asker *asker = NULL;
+    struct view id = http_segment(r, "id");
+    struct ledger_token_state t;
+    struct job *job = ARENA_NEW(r->arena, struct job);
+
+    TRY(asker_with_role(r, ASKER_RUNS, &asker));
+    if (id.n < ID_HEX_MIN)
+        TRY(err_new(ERR_NOT_FOUND, "name a token by at least %d hex digits of its id", ID_HEX_MIN));
+    TRY(hex_parse(r->arena, id, &id));
+    TRY(ledger_token_find(en->setup.ledger, id, r->arena, &t));
+    job->enroll = en;
+    memcpy(job->id, t.token.id.p, sizeof job->id);
+    struct ledger_entry entry = entry_of(asker, LEDGER_TOKEN_REVOKE);
+    entry.body.token_revoke.id = t.token.id;
+    TRY(ledger_append(en->setup.ledger, &entry, token_revoked, job, NULL));
+    job->ticket = http_park(r);
+out:
+    if (e)
+        asker_refuse(r, asker, e);
+}
