@@ -22,8 +22,8 @@ MUST_USE struct err *file_check_sealed(int fd);
 
 /* mkdir -p of the last component only; fine where it is there. */
 MUST_USE struct err *file_mkdir(const char *path, unsigned mode);
-/* An exclusive lock (flock) on path, made 0600 where missing; held until *ret_fd is closed. ERR_WRONG_STATE where
- * held elsewhere. */
+/* An exclusive lock (flock) on path, made 0600 where missing; held until *ret_fd is closed. ERR_WRONG_STATE
+ * where held elsewhere. */
 MUST_USE struct err *file_lock(const char *path, int *ret_fd);
 
 #endif
