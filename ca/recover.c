@@ -21,7 +21,7 @@ struct recovery {
     uint8_t hashes[PAGE][SHA256_BYTES];
     size_t n;       /* in the page, without those in hand */
     size_t waiting; /* closings not yet durable */
-    bool more;      /* a full page was read: there may be another */
+    bool more;      /* a page is bounded in octets too: only an empty one is the last */
     uint64_t next;  /* seq to go on from */
     uint64_t closed, lost;
     struct err *failed;
@@ -162,7 +162,7 @@ static void next_page(struct recovery *r)
     do {
         arena_reset(r->arena);
         TRY(ledger_open_intents(r->ca->ledger, r->next, PAGE, r->arena, &page));
-        r->more = page.n == PAGE;
+        r->more = page.n > 0;
         from = take_page(r, &page);
     } while (r->n == 0 && r->more);
     if (r->n)

@@ -111,7 +111,7 @@ static struct err *catch_up_page(struct ocsp_maker *m, uint64_t *from, bool *ret
         if (entries[i].kind == LEDGER_REVOKE && maker_state(m, entries[i].issuer))
             revoked(m, entries[i].issuer, entries[i].serial);
     *from += n;
-    *ret_more = n == LOG_PAGE;
+    *ret_more = n > 0; /* a page is bounded in octets too */
 out:
     arena_free(arena);
     return e;

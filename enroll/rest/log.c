@@ -85,6 +85,7 @@ void log_page(struct http_request *r)
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
     const struct ledger_entry *entries;
+    struct ledger_head head;
     size_t n, limit;
     uint64_t from;
 
@@ -92,13 +93,15 @@ void log_page(struct http_request *r)
     TRY(http_query_only(r, known));
     TRY(from_of(r, &from));
     TRY(answer_limit(r, PAGE, PAGE_MAX, &limit));
+    TRY(ledger_head(en->setup.ledger, &head));
     TRY(ledger_log(en->setup.ledger, from, limit, r->arena, &entries, &n));
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, entry_json(&entries[i], r->arena));
     json_t *tree = json_pack("{s:o}", "entries", list);
+    uint64_t last = n ? entries[n - 1].seq : head.entries;
     json_object_set_new(tree, "next",
-                        n == limit ? json_integer((json_int_t)(entries[n - 1].seq + 1)) : json_null());
+                        last < head.entries ? json_integer((json_int_t)(last + 1)) : json_null());
     answer_json(r, 200, tree);
 out:
     if (e)

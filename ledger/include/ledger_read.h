@@ -84,6 +84,15 @@ MUST_USE struct err *ledger_lapsing(struct ledger *l, int64_t from, int64_t till
 MUST_USE struct err *ledger_open_intents(struct ledger *l, uint64_t from, size_t limit, struct arena *arena,
                                          struct ledger_page *ret);
 
+/* What is on record for a key: by the SHA-256 of its SPKI. Looks at its first 64 issuances. */
+struct ledger_key {
+    uint64_t certificates; /* sealed or on their way; 0: the key is new */
+    const char *actor;     /* of the first of them; "" */
+    bool compromised;      /* one of them was revoked for keyCompromise */
+};
+MUST_USE struct err *ledger_key_find(struct ledger *l, struct view spki_sha256, struct arena *arena,
+                                     struct ledger_key *ret);
+
 /* --- status, for OCSP --- */
 
 enum ledger_answer { LEDGER_GOOD, LEDGER_REVOKED, LEDGER_UNKNOWN };
