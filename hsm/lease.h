@@ -10,18 +10,18 @@
 #include "base/limits.h"
 #include "base/view.h"
 
-enum { LEASE_MAX_AT_ONCE = 256, LEASE_MAX = 16384 };
+enum { LEASE_MAX_AT_ONCE = 256, LEASE_MAX = 4096, LEASE_ISSUERS_MAX = 64 };
 
 struct lease;
 struct lease *lease_new(void);
 void lease_free(struct lease *l); /* accepts NULL */
 
-/* n new serials for this issuer. */
-void lease_grant(struct lease *l, struct view issuer, size_t n, uint8_t (*ret)[SERIAL_BYTES]);
+/* n new serials for this issuer. ERR_TOO_MANY where it would be one issuer more than LEASE_ISSUERS_MAX. */
+MUST_USE struct err *lease_grant(struct lease *l, struct view issuer, size_t n, uint8_t (*ret)[SERIAL_BYTES]);
 /* ERR_SERIAL: not on lease for this issuer here. A look; nothing is used up. */
 MUST_USE struct err *lease_check(const struct lease *l, struct view issuer, struct view serial);
-/* Uses it up; it must be on lease. */
-void lease_use(struct lease *l, struct view serial);
-size_t lease_count(const struct lease *l);
+/* Uses it up; it must be on lease for this issuer. */
+void lease_use(struct lease *l, struct view issuer, struct view serial);
+size_t lease_count(const struct lease *l, struct view issuer);
 
 #endif

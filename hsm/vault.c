@@ -1,0 +1,279 @@
+/*
+ * The vault as a whole: opened from setup and a first generation, reloaded in two phases, asked for its
+ * state, closed. Opens roll and roster before the token, so that a broken book is found before a key is
+ * touched. The vault's loop.
+ */
+#include "vault.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/der.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/world.h"
+
+/* --- counted life --- */
+
+void vault_hold(struct hsm_vault *v)
+{
+    v->refs++;
+}
+
+void vault_release(struct hsm_vault *v)
+{
+    if (--v->refs > 0)
+        return;
+    module_close(v->t.module);
+    roll_file_close(v->roll);
+    responder_free(v->responders);
+    ceiling_free(v->ceilings);
+    house_unref(v->house);
+    house_unref(v->previous);
+    house_unref(v->prepared);
+    hsm_roster_free(v->prepared_roster);
+    arena_free(v->scratch);
+    arena_free(v->arena);
+    free(v);
+}
+
+void hsm_vault_free(struct hsm_vault *v)
+{
+    if (!v)
+        return;
+    v->closing = true;
+    vault_peer_drop_all(v);
+    worker_stop(v->judge);
+    v->judge = NULL;
+    vault_token_stop(v);
+    worker_stop(v->syncer);
+    v->syncer = NULL;
+    vault_roll_drop_all(v);
+    vault_seal_drop_all(v);
+    vault_release(v);
+}
+
+/* --- opening --- */
+
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_str(arena, view_str(text)) : NULL;
+}
+
+static const char *const *copy_env(struct arena *arena, const char *const *env)
+{
+    size_t n = 0;
+    while (env && env[n])
+        n++;
+    const char **ret = arena_array(arena, n + 1, sizeof *ret);
+    for (size_t i = 0; i < n; i++)
+        ret[i] = copy(arena, env[i]);
+    return ret;
+}
+
+static struct vault_setup copy_setup(struct arena *arena, const struct hsm_vault_setup *setup)
+{
+    return (struct vault_setup){.module = copy(arena, setup->module),
+                                .init_args = copy(arena, setup->init_args),
+                                .token_uri = copy(arena, setup->token_uri),
+                                .pin_state_path = copy(arena, setup->pin_state_path),
+                                .lock_path = copy(arena, setup->lock_path),
+                                .sync_path = copy(arena, setup->sync_path),
+                                .roll_dir = copy(arena, setup->roll_dir),
+                                .make_label = copy(arena, setup->make_label),
+                                .env = copy_env(arena, setup->env),
+                                .pin_fd = setup->pin_fd,
+                                .make_so_pin_fd = setup->make_so_pin_fd,
+                                .threads = setup->threads};
+}
+
+static void seen(void *arg, const struct hsm_roll_entry *entry)
+{
+    struct hsm_vault *v = arg;
+    if (entry->kind == HSM_ROLL_CERT)
+        ceiling_note(v->ceilings, entry->key, entry->template, entry->time_ms / 1000);
+}
+
+/* The roster of this configuration, held to the pinned one. *ret: to be pinned; NULL where it is the pinned
+ * one. */
+static struct err *admit_roster(const char *dir, const struct hsm_vault_config *config,
+                                struct hsm_roster **ret)
+{
+    struct err *e = NULL;
+    struct hsm_roster *roster = NULL;
+    bool is_new = false;
+    *ret = NULL;
+    if (config->roster_yaml.n == 0)
+        return NULL;
+    TRY(hsm_roster_parse("roster.yaml", config->roster_yaml, &roster));
+    TRY(roster_admit(dir, roster, config->roster_sigs, &is_new));
+    if (is_new) {
+        *ret = roster;
+        roster = NULL;
+    }
+out:
+    hsm_roster_free(roster);
+    return e;
+}
+
+static struct err *open_books(struct hsm_vault *v, const struct hsm_vault_config *config)
+{
+    struct err *e = NULL;
+    struct hsm_roster *fresh = NULL;
+    TRY(roll_file_open(v->setup.roll_dir, seen, v, &v->roll));
+    TRY(responder_load(v->setup.roll_dir, &v->responders));
+    TRY(admit_roster(v->setup.roll_dir, config, &fresh));
+    if (fresh)
+        TRY(roster_pin(v->setup.roll_dir, fresh));
+out:
+    hsm_roster_free(fresh);
+    return e;
+}
+
+static struct hsm_vault *vault_new(struct loop *l, const struct hsm_vault_setup *setup)
+{
+    struct hsm_vault *v = calloc(1, sizeof *v);
+    CHECK(v != NULL);
+    v->loop = l;
+    v->refs = 1;
+    v->arena = arena_new(1 << 20);
+    v->scratch = arena_new(8 << 20);
+    v->setup = copy_setup(v->arena, setup);
+    v->ceilings = ceiling_new();
+    v->batch_end = &v->batch;
+    v->unsynced_end = &v->unsynced;
+    v->waits_end = &v->waits;
+    return v;
+}
+
+struct err *hsm_vault_open(struct loop *l, const struct hsm_vault_setup *setup,
+                           const struct hsm_vault_config *config, struct templates **templates,
+                           struct hsm_vault **ret)
+{
+    struct err *e = NULL;
+    struct templates *kept = *templates;
+    struct hsm_vault *v = vault_new(l, setup);
+    TRY(house_new(config, templates, &v->house));
+    /* The token's lock comes first of all: two vaults must never write one roll. */
+    TRY(vault_token_start(v));
+    TRY(open_books(v, config));
+    TRY(worker_start("vault-sync", 4, &v->syncer));
+    TRY(worker_start("vault-judge", HOUSE_ISSUERS_MAX, &v->judge));
+    log_info("vault.open", log_text("token", hsm_vault_token_state(v)),
+             log_num("n", (long long)roll_file_n(v->roll)), log_num("generation", v->house->generation));
+    *ret = v;
+    v = NULL;
+out:
+    if (e && v->house) {
+        v->house->templates = NULL; /* stays the caller's */
+        *templates = kept;
+    }
+    hsm_vault_free(v);
+    return e;
+}
+
+/* --- generations --- */
+
+struct err *vault_house(const struct hsm_vault *v, uint32_t generation, struct house **ret)
+{
+    bool previous = v->previous && v->previous->generation == generation;
+    if (v->house->generation == generation)
+        *ret = v->house;
+    else if (previous && world_mono_ms() < v->previous_until_ms)
+        *ret = v->previous;
+    else
+        return err_new(ERR_GENERATION, "configuration generation %u; the vault works under %u", generation,
+                       v->house->generation);
+    return NULL;
+}
+
+struct err *vault_issuer(const struct house *house, struct view name, struct house_issuer **ret)
+{
+    *ret = house_issuer(house, name);
+    return *ret ? NULL
+                : err_new(ERR_ISSUER_UNKNOWN, "the vault's generation %u has no such issuer",
+                          house->generation);
+}
+
+struct err *hsm_vault_prepare(struct hsm_vault *v, const struct hsm_vault_config *config,
+                              struct templates **templates)
+{
+    struct err *e = NULL;
+    struct house *house = NULL;
+    struct hsm_roster *roster = NULL;
+    struct templates *kept = *templates;
+    hsm_vault_abort(v);
+    if (config->generation <= v->house->generation)
+        return err_new(ERR_CONFIG, "generation %u does not follow %u", config->generation,
+                       v->house->generation);
+    TRY(house_new(config, templates, &house));
+    TRY(vault_token_find_keys(v, house, true));
+    TRY(admit_roster(v->setup.roll_dir, config, &roster));
+    v->prepared = house;
+    v->prepared_roster = roster;
+    return NULL;
+out:
+    if (house) {
+        house->templates = NULL;
+        *templates = kept;
+    }
+    house_unref(house);
+    return e;
+}
+
+void hsm_vault_commit(struct hsm_vault *v)
+{
+    CHECK(v->prepared != NULL);
+    if (v->prepared_roster) {
+        /* Not pinned now, it is held to its signatures again at the next start. */
+        struct err *e = roster_pin(v->setup.roll_dir, v->prepared_roster);
+        if (e)
+            log_error("roster.pin", log_err(e));
+        err_free(e);
+    }
+    house_unref(v->previous);
+    v->previous = v->house;
+    v->previous_until_ms = world_mono_ms() + VAULT_PREVIOUS_MS;
+    v->house = v->prepared;
+    v->prepared = NULL;
+    log_info("vault.generation", log_num("generation", v->house->generation));
+    hsm_vault_abort(v);
+}
+
+void hsm_vault_abort(struct hsm_vault *v)
+{
+    house_unref(v->prepared);
+    v->prepared = NULL;
+    hsm_roster_free(v->prepared_roster);
+    v->prepared_roster = NULL;
+}
+
+/* --- STATUS --- */
+
+struct err *vault_status(struct vault_call *call)
+{
+    const struct hsm_vault *v = call->v;
+    struct der_out out;
+    struct view body;
+    der_out_init(&out, call->arena, 64 * 1024);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, hsm_vault_token_state(v));
+    der_put_text(&out, v->t.detail);
+    der_put_uint(&out, call->peer->kind == HSM_PEER_RESPONDER ? 0 : roll_file_n(v->roll));
+    der_put_uint(&out, v->house->generation);
+    size_t list = der_begin(&out, DER_SEQUENCE);
+    for (size_t i = 0; i < v->house->n_issuers; i++) {
+        const struct house_issuer *issuer = &v->house->issuers[i];
+        size_t one = der_begin(&out, DER_SEQUENCE);
+        der_put_text(&out, issuer->name);
+        der_put_bool(&out, issuer->token_key && v->t.state == VAULT_READY);
+        der_put_text(&out, issuer->token_key ? "" : issuer->reason);
+        der_finish(&out, one);
+    }
+    der_finish(&out, list);
+    der_finish(&out, m);
+    struct err *e = der_out_done(&out, &body);
+    if (!e)
+        vault_peer_answer(call->peer, call->id, body);
+    return e;
+}

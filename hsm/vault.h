@@ -1,0 +1,185 @@
+/*
+ * The vault's inside, shared by vault*.c alone. All of it belongs to the loop's thread; other threads see
+ * only what a job was handed. The vault is counted: each job under way holds it, so that a late `done` finds
+ * it.
+ *
+ *     vault.c          open, free, reload, status
+ *     vault_peer.c     channels: attach, drop, dispatch, answer
+ *     vault_token.c    the token: brought up, watched, keys found
+ *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
+ *     vault_cert.c     LEASE, SEAL_CERT
+ *     vault_crl.c      SEAL_CRL
+ *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY, NONCE
+ *     vault_roll.c     ROLL_READ, ROLL_FIND
+ *     vault_ceremony.c KEY_GENERATE, SEAL_CA, and the body of init's child
+ */
+#ifndef CHANCERY_HSM_VAULT_PRIVATE_H
+#define CHANCERY_HSM_VAULT_PRIVATE_H
+
+#include "base/worker.h"
+#include "ceiling.h"
+#include "frames.h"
+#include "judge.h"
+#include "lease.h"
+#include "roll_file.h"
+#include "roster.h"
+#include "signer.h"
+
+enum {
+    VAULT_RESPONDERS_MAX = 64,
+    VAULT_SEALS_MAX = 8192,
+    VAULT_NONCES_MAX = 256,
+    VAULT_NONCES_PER_S = 4000,
+    VAULT_PREVIOUS_MS = 60000 /* how long the generation before counts after a reload */
+};
+
+struct vault_peer {
+    struct hsm_vault *v;
+    enum hsm_peer kind;
+    struct channel *channel; /* NULL: gone */
+    struct lease *leases;    /* front and init */
+    unsigned refs;           /* the vault's own, and one for each answer still owed */
+};
+
+/* A question in hand. */
+struct vault_call {
+    struct hsm_vault *v;
+    struct vault_peer *peer;
+    uint64_t id;
+    uint16_t kind;
+    uint32_t generation;
+    struct view body; /* borrowed until the handler returns */
+    int fd;           /* -1: none; closed after the handler */
+    struct arena *arena;
+};
+
+enum vault_state { VAULT_STARTING, VAULT_READY, VAULT_AWAY, VAULT_PIN_REFUSED };
+
+struct vault_token {
+    struct module *module;
+    struct token *token; /* NULL until it came up once */
+    struct signer *signer;
+    struct worker *worker; /* everything slow but signing */
+    struct loop_timer *timer;
+    enum vault_state state;
+    char detail[256];
+    int64_t wait_ms;
+    bool busy; /* a job of ours is with the worker */
+};
+
+struct vault_seal; /* vault_seal.c */
+struct vault_wait; /* vault_roll.c */
+
+struct vault_setup {
+    const char *module, *init_args, *token_uri, *pin_state_path, *lock_path, *sync_path, *roll_dir,
+        *make_label;
+    const char *const *env;
+    int pin_fd, make_so_pin_fd;
+    unsigned threads;
+};
+
+struct hsm_vault {
+    struct loop *loop;
+    struct arena *arena;   /* of the setup */
+    struct arena *scratch; /* of one turn's work, reset after each frame */
+    struct vault_setup setup;
+    unsigned refs;
+    bool closing;
+
+    struct house *house, *previous, *prepared;
+    int64_t previous_until_ms;          /* monotonic */
+    struct hsm_roster *prepared_roster; /* to be pinned at commit, or NULL */
+
+    struct roll_file *roll;
+    struct worker *syncer, *judge; /* fdatasync; big CRLs */
+    struct ceiling *ceilings;
+    struct responder_keys *responders;
+    bool responder_coming; /* a responder key is being generated */
+
+    struct vault_token t;
+
+    struct vault_peer *front, *init, *responder[VAULT_RESPONDERS_MAX];
+    struct loop *stop_with_init; /* stopped where the init peer goes */
+
+    struct vault_seal *batch, **batch_end;       /* added to the roll, not written yet */
+    struct vault_seal *unsynced, **unsynced_end; /* written, ascending by n */
+    size_t seals, nonces;                        /* under way */
+    bool write_due;
+    int64_t nonce_second, nonce_count; /* of this second */
+    struct vault_wait *waits, **waits_end;
+};
+
+/* --- vault.c --- */
+void vault_hold(struct hsm_vault *v);
+void vault_release(struct hsm_vault *v);
+/* The generation a question names: the current or the previous one; ERR_GENERATION. Borrowed. */
+MUST_USE struct err *vault_house(const struct hsm_vault *v, uint32_t generation, struct house **ret);
+/* Issuer of that generation; ERR_ISSUER_UNKNOWN. */
+MUST_USE struct err *vault_issuer(const struct house *house, struct view name, struct house_issuer **ret);
+MUST_USE struct err *vault_status(struct vault_call *call);
+
+/* --- vault_peer.c --- */
+struct vault_peer *vault_peer_hold(struct vault_peer *p);
+void vault_peer_release(struct vault_peer *p);
+void vault_peer_drop_all(struct hsm_vault *v);
+/* RESULT with this body; nothing where the channel is gone. */
+void vault_peer_answer(struct vault_peer *p, uint64_t id, struct view body);
+/* REFUSED; frees e. */
+void vault_peer_refuse(struct vault_peer *p, uint64_t id, struct err *e);
+/* What a body that is not as frames.def has it becomes: the channel is closed. Takes e; NULL stays NULL. */
+MUST_USE struct err *vault_peer_malformed(struct err *e);
+
+/* --- vault_token.c --- */
+MUST_USE struct err *vault_token_start(struct hsm_vault *v); /* first try, here and now */
+void vault_token_stop(struct hsm_vault *v);
+/* ERR_TOKEN_AWAY, ERR_PIN_REFUSED; ready: NULL. */
+MUST_USE struct err *vault_token_check(const struct hsm_vault *v);
+/* A signature failed with this. */
+void vault_token_trouble(struct hsm_vault *v, const struct err *e);
+/* Finds the keys of this generation; strict: the first that is missing is the error, while the token is
+ * ready. */
+MUST_USE struct err *vault_token_find_keys(struct hsm_vault *v, struct house *house, bool strict);
+const char *vault_token_state_name(enum vault_state state);
+/* The blocking half of bringing a token up, for the worker and for --check. */
+MUST_USE struct err *vault_token_open(const struct vault_setup *setup, struct module **module,
+                                      struct token **ret);
+
+/* --- vault_seal.c --- */
+struct vault_sealed {
+    uint64_t n;
+    struct view tbs, signature;
+};
+struct vault_seal_want {
+    struct house *house;
+    struct hsm_roll_entry
+        entry; /* key, kind, serial, template, tbs_sha256, extra; generation is the house's */
+    const struct token_key *token_key; /* not NULL */
+    enum cert_alg alg;
+    struct view tbs;  /* copied, unless map_bytes */
+    size_t map_bytes; /* tbs is a mapping of this length, taken */
+    enum signer_lane lane;
+    /* Called once the signature may be shown; makes the body of RESULT. NULL: n and signature. */
+    struct err *(*finish)(void *arg, const struct vault_sealed *sealed, struct arena *arena,
+                          struct view *ret);
+    void (*forget)(void *arg); /* frees arg; called exactly once; NULL: nothing to free */
+    void *arg;
+};
+/* ERR_BUSY, ERR_TOKEN_AWAY ...: nothing was rolled, what want carries stays the caller's. Else all is taken.
+ */
+MUST_USE struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                                      const struct vault_seal_want *want);
+/* Whether one may start: before work is put into judging. */
+MUST_USE struct err *vault_seal_room(const struct hsm_vault *v, enum signer_lane lane);
+/* Everything in the roll up to n is durable, or e (borrowed) says why not: by whoever waits besides seals. */
+void vault_roll_synced(struct hsm_vault *v, uint64_t n, const struct err *e);
+/* A sync of what is written, where one is wanted and none under way. */
+void vault_seal_sync(struct hsm_vault *v);
+void vault_seal_drop_all(struct hsm_vault *v);
+void vault_roll_drop_all(struct hsm_vault *v);
+
+/* --- handlers, by kind of frame --- */
+typedef struct err *vault_handler(struct vault_call *call);
+vault_handler vault_cert_lease, vault_cert_seal, vault_crl_seal, vault_ocsp_seal, vault_ocsp_key,
+    vault_ocsp_nonce, vault_roll_read, vault_roll_find, vault_ceremony_key, vault_ceremony_seal;
+
+#endif

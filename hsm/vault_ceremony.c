@@ -1,0 +1,277 @@
+/*
+ * KEY_GENERATE and SEAL_CA, for init alone: keys made in the token, roots and subordinates judged, rolled and
+ * signed as everything else is. What was sealed the vault adopts as an issuer, so that the next step of the
+ * ceremony can use it. Runs in a child of `chancery init` that serves nobody else: token calls may block its
+ * loop.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/der.h"
+#include "base/log.h"
+#include "base/world.h"
+#include "keygen.h"
+#include "vault.h"
+
+static const struct {
+    const char *text;
+    enum cert_key_kind kind;
+    unsigned bits;
+} key_kinds[] = {
+    {"ec-p256", CERT_KEY_P256, 0},    {"ec-p384", CERT_KEY_P384, 0},    {"rsa-2048", CERT_KEY_RSA, 2048},
+    {"rsa-3072", CERT_KEY_RSA, 3072}, {"rsa-4096", CERT_KEY_RSA, 4096},
+};
+
+struct key_asked {
+    struct view label;
+    struct keygen_spec spec;
+    bool reuse;
+};
+
+static struct err *read_key_asked(struct vault_call *call, struct key_asked *ret)
+{
+    struct err *e = NULL;
+    struct view in = call->body, body, kind;
+    TRY(vault_peer_malformed(der_read(&in, DER_SEQUENCE, &body)));
+    TRY(vault_peer_malformed(der_end(in)));
+    TRY(vault_peer_malformed(der_read(&body, DER_UTF8_STRING, &ret->label)));
+    TRY(vault_peer_malformed(der_read(&body, DER_UTF8_STRING, &kind)));
+    TRY(vault_peer_malformed(der_read_bool(&body, &ret->reuse)));
+    TRY(vault_peer_malformed(der_end(body)));
+    if (!house_name_ok(ret->label))
+        TRY(err_new(ERR_BAD_FIELD, "a key's label is an issuer's name: 1 to 63 of a-z, 0-9 and '-'"));
+    for (size_t i = 0; i < sizeof key_kinds / sizeof *key_kinds; i++)
+        if (view_eq_str(kind, key_kinds[i].text)) {
+            ret->spec = (struct keygen_spec){.label = arena_str(call->arena, ret->label),
+                                             .kind = key_kinds[i].kind,
+                                             .bits = key_kinds[i].bits};
+            return NULL;
+        }
+    e = err_new(ERR_BAD_FIELD, "kinds of keys: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096");
+out:
+    return e;
+}
+
+/* The key of that label where it may be taken up again; NULL in *ret where there is none. */
+static struct err *find_made(struct token *t, const struct key_asked *asked, const struct token_key **ret)
+{
+    const struct token_key *key = NULL;
+    struct err *e = token_key_find(t, asked->spec.label, (struct view){NULL, 0}, &key);
+    if (e && err_code(e) == ERR_NOT_FOUND) {
+        err_free(e);
+        return NULL;
+    }
+    if (e)
+        return e;
+    if (!asked->reuse)
+        return err_new(ERR_WRONG_STATE, "a key labelled %s is in the token already", asked->spec.label);
+    if (key->kind != asked->spec.kind || (asked->spec.bits && key->bits != asked->spec.bits))
+        return err_new(ERR_WRONG_STATE, "the key labelled %s in the token is of another kind",
+                       asked->spec.label);
+    *ret = key;
+    return NULL;
+}
+
+struct err *vault_ceremony_key(struct vault_call *call)
+{
+    struct err *e = NULL;
+    struct key_asked asked;
+    const struct token_key *key = NULL;
+    struct view body;
+    TRY(read_key_asked(call, &asked));
+    TRY(vault_token_check(call->v));
+    TRY(find_made(call->v->t.token, &asked, &key));
+    if (!key) {
+        TRY(keygen_pair(call->v->t.token, &asked.spec, &key));
+        log_info("ceremony.key", log_text("label", asked.spec.label));
+    }
+    struct der_out out;
+    der_out_init(&out, call->arena, 4096);
+    der_put_octets(&out, key->spki);
+    TRY(der_out_done(&out, &body));
+    vault_peer_answer(call->peer, call->id, body);
+out:
+    return e;
+}
+
+/* --- SEAL_CA --- */
+
+struct ca_asked {
+    struct view issuer, name, template, tbs;
+};
+
+static struct err *read_ca_asked(struct view in, struct ca_asked *ret)
+{
+    struct err *e = NULL;
+    struct view body;
+    TRY(der_read(&in, DER_SEQUENCE, &body));
+    TRY(der_end(in));
+    TRY(der_read(&body, DER_UTF8_STRING, &ret->issuer));
+    TRY(der_read(&body, DER_UTF8_STRING, &ret->name));
+    TRY(der_read(&body, DER_UTF8_STRING, &ret->template));
+    TRY(der_read(&body, DER_OCTET_STRING, &ret->tbs));
+    TRY(der_end(body));
+out:
+    return vault_peer_malformed(e);
+}
+
+/* What the new issuer will be, once its certificate is signed. */
+struct adoption {
+    struct arena *arena;
+    struct hsm_vault *v;
+    const char *name;
+    enum cert_alg signer_alg, own_alg;
+    const struct token_key *key;
+};
+
+static void adoption_forget(void *arg)
+{
+    struct adoption *a = arg;
+    vault_release(a->v);
+    arena_free(a->arena);
+}
+
+/* A signature that is durable in the roll is shown whatever becomes of the adoption: init can name the issuer
+ * anew. */
+static void adopt(struct adoption *a, struct view tbs, struct view signature)
+{
+    struct view der;
+    struct err *e = cert_seal(tbs, a->signer_alg, signature, a->arena, &der);
+    if (!e) {
+        struct hsm_issuer_setup setup = {.name = a->name,
+                                         .key_uri = arena_printf(a->arena, "pkcs11:object=%s", a->name),
+                                         .certificate = der,
+                                         .alg = a->own_alg,
+                                         .may_issue = true};
+        e = house_adopt(a->v->house, &setup);
+    }
+    if (!e) {
+        struct house_issuer *issuer = house_issuer(a->v->house, view_str(a->name));
+        issuer->token_key = a->key;
+        issuer->reason[0] = '\0';
+        return;
+    }
+    log_error("ceremony.adopt", log_text("name", a->name), log_err(e));
+    err_free(e);
+}
+
+static struct err *adoption_finish(void *arg, const struct vault_sealed *sealed, struct arena *arena,
+                                   struct view *ret)
+{
+    adopt(arg, sealed->tbs, sealed->signature);
+    return frames_write_sealed(sealed->n, sealed->signature, arena, ret);
+}
+
+static struct adoption *adoption_new(struct hsm_vault *v, struct view name, const struct token_key *key,
+                                     enum cert_alg signer_alg, bool root)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct adoption *a = ARENA_NEW(arena, struct adoption);
+    vault_hold(v);
+    *a = (struct adoption){
+        .arena = arena, .v = v, .name = arena_str(arena, name), .signer_alg = signer_alg, .key = key};
+    a->own_alg = root ? signer_alg : cert_alg_default(key->kind);
+    return a;
+}
+
+/* The signer: a known issuer, or the key itself where both names are one. */
+static struct err *find_signer(struct hsm_vault *v, const struct ca_asked *asked, struct house_issuer **ret)
+{
+    *ret = NULL;
+    if (!house_name_ok(asked->name) || !house_name_ok(asked->issuer))
+        return err_new(ERR_BAD_FIELD, "an issuer's name is 1 to 63 of a-z, 0-9 and '-'");
+    if (house_issuer(v->house, asked->name))
+        return err_new(ERR_WRONG_STATE, "there is an issuer of this name already");
+    if (view_eq(asked->issuer, asked->name))
+        return NULL;
+    return vault_issuer(v->house, asked->issuer, ret);
+}
+
+static struct err *judge(struct vault_call *call, const struct ca_asked *asked,
+                         const struct house_issuer *signer, const struct token_key *key,
+                         struct judge_cert_found *ret)
+{
+    struct hsm_vault *v = call->v;
+    struct judge_ca_case c = {.house = v->house,
+                              .responders = v->responders,
+                              .issuer = signer,
+                              .name = key->label,
+                              .spki = key->spki,
+                              .template = asked->template,
+                              .tbs = asked->tbs,
+                              .now = world_now_s()};
+    struct err *e = judge_ca(&c, call->arena, ret);
+    return e ? e : lease_check(call->peer->leases, asked->issuer, ret->tbs.serial);
+}
+
+struct err *vault_ceremony_seal(struct vault_call *call)
+{
+    struct err *e = NULL;
+    struct hsm_vault *v = call->v;
+    struct ca_asked asked;
+    struct house_issuer *signer;
+    struct judge_cert_found found;
+    const struct token_key *key;
+    uint8_t hash[SHA256_BYTES];
+    TRY(read_ca_asked(call->body, &asked));
+    TRY(vault_seal_room(v, SIGNER_ISSUE));
+    TRY(find_signer(v, &asked, &signer));
+    TRY(token_key_find(v->t.token, arena_str(call->arena, asked.name), (struct view){NULL, 0}, &key));
+    TRY(judge(call, &asked, signer, key, &found));
+    if (signer && !signer->token_key)
+        TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", signer->name, signer->reason));
+    digest_sha256(asked.tbs, hash);
+    struct vault_seal_want want = {.house = v->house,
+                                   .entry = {.key = asked.issuer,
+                                             .kind = HSM_ROLL_CA,
+                                             .serial = found.tbs.serial,
+                                             .template = asked.template,
+                                             .tbs_sha256 = view_of(hash, SHA256_BYTES)},
+                                   .token_key = signer ? signer->token_key : key,
+                                   .alg = found.tbs.alg,
+                                   .tbs = asked.tbs,
+                                   .lane = SIGNER_ISSUE,
+                                   .finish = adoption_finish,
+                                   .forget = adoption_forget};
+    lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
+    want.arg = adoption_new(v, asked.name, key, found.tbs.alg, signer == NULL);
+    e = vault_seal_start(v, call->peer, call->id, &want);
+    if (e)
+        adoption_forget(want.arg);
+out:
+    return e;
+}
+
+/* --- the child --- */
+
+static void stop_loop(void *arg)
+{
+    loop_stop(arg);
+}
+
+struct err *hsm_vault_run_init(const struct hsm_vault_setup *setup, const struct hsm_vault_config *config,
+                               struct templates **templates, int fd)
+{
+    struct err *e = NULL;
+    struct loop *l = NULL;
+    struct hsm_vault *v = NULL;
+    TRY(loop_new(&l));
+    TRY(hsm_vault_open(l, setup, config, templates, &v));
+    TRY(vault_token_check(v));
+    v->stop_with_init = l;
+    hsm_vault_attach(v, HSM_PEER_INIT, fd);
+    fd = -1;
+    loop_run(l);
+out:
+    hsm_vault_free(v);
+    if (l) { /* what was posted while closing */
+        loop_post(l, stop_loop, l);
+        loop_run(l);
+    }
+    loop_free(l);
+    if (fd >= 0)
+        close(fd);
+    return e;
+}

@@ -1,0 +1,108 @@
+/*
+ * LEASE and SEAL_CERT: serials given out, certificates judged and sent on their way to a signature. A serial
+ * is used up before its certificate is rolled, so a second one under it cannot be. The vault's loop.
+ */
+#include "base/der.h"
+#include "base/world.h"
+#include "vault.h"
+
+struct err *vault_cert_lease(struct vault_call *call)
+{
+    struct err *e = NULL;
+    struct view in = call->body, body, issuer, answer;
+    struct house_issuer *known;
+    uint64_t count;
+    uint8_t serials[LEASE_MAX_AT_ONCE][SERIAL_BYTES];
+    TRY(vault_peer_malformed(der_read(&in, DER_SEQUENCE, &body)));
+    TRY(vault_peer_malformed(der_end(in)));
+    TRY(vault_peer_malformed(der_read(&body, DER_UTF8_STRING, &issuer)));
+    TRY(vault_peer_malformed(der_read_uint(&body, LEASE_MAX_AT_ONCE, &count)));
+    TRY(vault_peer_malformed(der_end(body)));
+    /* A ceremony leases for issuers that are still to be made. */
+    if (call->peer->kind != HSM_PEER_INIT)
+        TRY(vault_issuer(call->v->house, issuer, &known));
+    else if (!house_name_ok(issuer))
+        TRY(err_new(ERR_ISSUER_UNKNOWN, "an issuer's name is 1 to 63 of a-z, 0-9 and '-'"));
+    TRY(lease_grant(call->peer->leases, issuer, (size_t)count, serials));
+    struct der_out out;
+    der_out_init(&out, call->arena, 8192);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    for (size_t i = 0; i < count; i++)
+        der_put_octets(&out, view_of(serials[i], SERIAL_BYTES));
+    der_finish(&out, m);
+    TRY(der_out_done(&out, &answer));
+    vault_peer_answer(call->peer, call->id, answer);
+out:
+    return e;
+}
+
+struct asked {
+    struct view issuer, template, tbs;
+};
+
+static struct err *read_asked(struct view in, struct asked *ret)
+{
+    struct err *e = NULL;
+    struct view body;
+    TRY(der_read(&in, DER_SEQUENCE, &body));
+    TRY(der_end(in));
+    TRY(der_read(&body, DER_UTF8_STRING, &ret->issuer));
+    TRY(der_read(&body, DER_UTF8_STRING, &ret->template));
+    TRY(der_read(&body, DER_OCTET_STRING, &ret->tbs));
+    TRY(der_end(body));
+out:
+    return vault_peer_malformed(e);
+}
+
+static struct err *judge(struct vault_call *call, struct house *house, struct house_issuer *issuer,
+                         const struct asked *asked, struct judge_cert_found *ret)
+{
+    struct err *e = NULL;
+    struct hsm_vault *v = call->v;
+    struct judge_cert_case c = {.house = house,
+                                .responders = v->responders,
+                                .issuer = issuer,
+                                .peer = call->peer->kind,
+                                .template = asked->template,
+                                .tbs = asked->tbs,
+                                .now = world_now_s()};
+    TRY(judge_cert(&c, call->arena, ret));
+    TRY(lease_check(call->peer->leases, asked->issuer, ret->tbs.serial));
+    TRY(ceiling_check(v->ceilings, asked->issuer, asked->template, templates_ceiling_per_hour(ret->template),
+                      c.now));
+out:
+    return e;
+}
+
+struct err *vault_cert_seal(struct vault_call *call)
+{
+    struct err *e = NULL;
+    struct asked asked;
+    struct house *house;
+    struct house_issuer *issuer;
+    struct judge_cert_found found;
+    uint8_t hash[SHA256_BYTES];
+    TRY(read_asked(call->body, &asked));
+    TRY(vault_seal_room(call->v, SIGNER_ISSUE));
+    TRY(vault_house(call->v, call->generation, &house));
+    TRY(vault_issuer(house, asked.issuer, &issuer));
+    TRY(judge(call, house, issuer, &asked, &found));
+    if (!issuer->token_key)
+        TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", issuer->name, issuer->reason));
+    digest_sha256(asked.tbs, hash);
+    struct vault_seal_want want = {.house = house,
+                                   .entry = {.key = view_str(issuer->name),
+                                             .kind = HSM_ROLL_CERT,
+                                             .serial = found.tbs.serial,
+                                             .template = asked.template,
+                                             .tbs_sha256 = view_of(hash, SHA256_BYTES)},
+                                   .token_key = issuer->token_key,
+                                   .alg = found.tbs.alg,
+                                   .tbs = asked.tbs,
+                                   .lane = SIGNER_ISSUE};
+    lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
+    ceiling_note(call->v->ceilings, asked.issuer, asked.template, world_now_s());
+    TRY(vault_seal_start(call->v, call->peer, call->id, &want));
+out:
+    return e;
+}

@@ -1,0 +1,255 @@
+/*
+ * The one way to a signature. In order: the roll entry in memory; at the end of the turn one write for all
+ * entries of the turn; then the signer threads sign while another thread syncs the roll; answered when both
+ * are done. Nothing is signed that is not written, nothing shown that is not durable. Judges nothing. The
+ * vault's loop.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/world.h"
+#include "vault.h"
+
+struct vault_seal {
+    struct vault_seal *next;
+    struct hsm_vault *v;
+    struct vault_peer *peer;
+    struct house *house;
+    uint64_t id, n;
+    struct vault_seal_want want; /* its tbs is our own copy or mapping */
+    struct err *e;
+    bool signed_, synced;
+    size_t signature_n;
+    uint8_t signature[SIGNER_MAX_BYTES];
+    uint8_t tbs[];
+};
+
+static void list_add(struct vault_seal ***end, struct vault_seal *s)
+{
+    s->next = NULL;
+    **end = s;
+    *end = &s->next;
+}
+
+static struct vault_seal *list_take_all(struct vault_seal **list, struct vault_seal ***end)
+{
+    struct vault_seal *all = *list;
+    *list = NULL;
+    *end = list;
+    return all;
+}
+
+static void seal_free(struct vault_seal *s)
+{
+    struct hsm_vault *v = s->v;
+    v->seals--;
+    if (s->want.lane == SIGNER_NONCE)
+        v->nonces--;
+    if (s->want.map_bytes)
+        munmap((void *)(uintptr_t)s->want.tbs.p, s->want.map_bytes);
+    if (s->want.forget)
+        s->want.forget(s->want.arg);
+    err_free(s->e);
+    vault_peer_release(s->peer);
+    house_unref(s->house);
+    free(s);
+    vault_release(v);
+}
+
+static struct err *result(struct vault_seal *s, struct arena *arena, struct view *ret)
+{
+    struct vault_sealed sealed = {s->n, s->want.tbs, view_of(s->signature, s->signature_n)};
+    if (s->want.finish)
+        return s->want.finish(s->want.arg, &sealed, arena, ret);
+    return frames_write_sealed(sealed.n, sealed.signature, arena, ret);
+}
+
+/* Both sides are done with it. */
+static void answer(struct vault_seal *s)
+{
+    struct view body;
+    struct err *e = s->e;
+    s->e = NULL;
+    if (!e)
+        e = result(s, s->v->scratch, &body);
+    if (e) {
+        log_warn("seal.lost", log_num("n", (long long)s->n), log_err(e));
+        vault_peer_refuse(s->peer, s->id, e);
+    } else {
+        vault_peer_answer(s->peer, s->id, body);
+    }
+    arena_reset(s->v->scratch);
+    seal_free(s);
+}
+
+static void settle(struct vault_seal *s)
+{
+    if (s->signed_ && s->synced)
+        answer(s);
+}
+
+static struct err *same(const struct err *e)
+{
+    return err_new(err_code(e), "%s", err_detail(e));
+}
+
+static void on_signed(void *arg, struct err *e, struct view signature)
+{
+    struct vault_seal *s = arg;
+    s->signed_ = true;
+    if (e) {
+        vault_token_trouble(s->v, e);
+        err_free(s->e);
+        s->e = e;
+    } else {
+        world_point("vault.signed");
+        CHECK(signature.n <= sizeof s->signature);
+        memcpy(s->signature, signature.p, signature.n);
+        s->signature_n = signature.n;
+    }
+    settle(s);
+}
+
+static void submit(struct vault_seal *s)
+{
+    struct signer_job job = {.key = s->want.token_key,
+                             .alg = s->want.alg,
+                             .data = s->want.tbs,
+                             .lane = s->want.lane,
+                             .done = on_signed,
+                             .arg = s};
+    struct err *e =
+        s->v->closing ? err_new(ERR_CANCELLED, "the vault is closing") : signer_submit(s->v->t.signer, &job);
+    if (!e)
+        return;
+    s->signed_ = true;
+    s->e = e;
+}
+
+/* At the end of a turn: all that was added in it goes into the roll with one write, then to the signers. */
+static void write_batch(void *arg)
+{
+    struct hsm_vault *v = arg;
+    v->write_due = false;
+    struct err *e = v->closing ? err_new(ERR_CANCELLED, "the vault is closing") : roll_file_write(v->roll);
+    if (e)
+        log_error("roll.write", log_err(e));
+    for (struct vault_seal *s = list_take_all(&v->batch, &v->batch_end), *next; s; s = next) {
+        next = s->next;
+        if (e) {
+            s->e = same(e);
+            s->signed_ = s->synced = true;
+            settle(s);
+            continue;
+        }
+        world_point("vault.rolled");
+        list_add(&v->unsynced_end, s);
+        submit(s);
+    }
+    if (!e)
+        vault_seal_sync(v);
+    else
+        vault_roll_synced(v, UINT64_MAX, e); /* who waited for these entries */
+    err_free(e);
+    vault_release(v);
+}
+
+static void sync_run(void *arg)
+{
+    struct hsm_vault *v = arg;
+    roll_file_sync_run(v->roll);
+}
+
+static void sync_done(void *arg)
+{
+    struct hsm_vault *v = arg;
+    uint64_t n;
+    struct err *e = roll_file_sync_end(v->roll, &n);
+    if (e)
+        log_error("roll.sync", log_num("n", (long long)n), log_err(e));
+    else
+        world_point("vault.synced");
+    while (v->unsynced && v->unsynced->n <= n) {
+        struct vault_seal *s = v->unsynced;
+        v->unsynced = s->next;
+        if (!v->unsynced)
+            v->unsynced_end = &v->unsynced;
+        s->synced = true;
+        if (e && !s->e)
+            s->e = same(e);
+        settle(s);
+    }
+    vault_roll_synced(v, n, e);
+    err_free(e);
+    if (!v->closing)
+        vault_seal_sync(v);
+    vault_release(v);
+}
+
+void vault_seal_sync(struct hsm_vault *v)
+{
+    if (!roll_file_sync_begin(v->roll))
+        return;
+    vault_hold(v);
+    struct err *e = worker_submit(v->syncer, sync_run, v->loop, sync_done, v);
+    CHECK(e == NULL); /* one sync at a time */
+}
+
+struct err *vault_seal_room(const struct hsm_vault *v, enum signer_lane lane)
+{
+    if (lane == SIGNER_NONCE && v->nonces >= VAULT_NONCES_MAX)
+        return err_new(ERR_BUSY, "%d nonces are under way", VAULT_NONCES_MAX);
+    if (v->seals >= VAULT_SEALS_MAX)
+        return err_new(ERR_BUSY, "%d seals are under way", VAULT_SEALS_MAX);
+    return vault_token_check(v);
+}
+
+struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                             const struct vault_seal_want *want)
+{
+    struct err *e = vault_seal_room(v, want->lane);
+    if (e)
+        return e;
+    struct vault_seal *s = calloc(1, sizeof *s + (want->map_bytes ? 0 : want->tbs.n));
+    CHECK(s != NULL);
+    s->v = v;
+    s->id = id;
+    s->want = *want;
+    s->peer = vault_peer_hold(peer);
+    s->house = house_ref(want->house);
+    if (!want->map_bytes) {
+        memcpy(s->tbs, want->tbs.p, want->tbs.n);
+        s->want.tbs = view_of(s->tbs, want->tbs.n);
+    }
+    vault_hold(v);
+    v->seals++;
+    if (want->lane == SIGNER_NONCE)
+        v->nonces++;
+    world_point("vault.judged");
+    struct hsm_roll_entry entry = want->entry;
+    entry.generation = want->house->generation;
+    s->n = roll_file_add(v->roll, &entry);
+    list_add(&v->batch_end, s);
+    if (!v->write_due) {
+        v->write_due = true;
+        vault_hold(v);
+        loop_after_turn(v->loop, write_batch, v);
+    }
+    return NULL;
+}
+
+/* At closing: the signers have been stopped, the syncer too; their `done` calls may still come. */
+void vault_seal_drop_all(struct hsm_vault *v)
+{
+    for (struct vault_seal *s = list_take_all(&v->unsynced, &v->unsynced_end), *next; s; s = next) {
+        next = s->next;
+        s->synced = true;
+        if (!s->e)
+            s->e = err_new(ERR_CANCELLED, "the vault is closing");
+        settle(s);
+    }
+}
