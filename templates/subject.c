@@ -9,6 +9,8 @@
 #include "base/check.h"
 #include "load.h"
 
+enum { PATTERNS_MAX = 100 };
+
 /* From the general to the particular, as names are read. */
 const char *const subject_attrs[SUBJECT_ATTRS] = {
     "DC",
@@ -110,9 +112,10 @@ out:
 static struct err *load_pattern_list(struct load *l, unsigned attr, const json_t *list)
 {
     size_t n = json_array_size(list);
+    if (!json_is_array(list) || n == 0 || n > PATTERNS_MAX)
+        return conf_error(l->conf, list, "the patterns of '%s' are a list of 1 to %d texts",
+                          subject_attrs[attr], PATTERNS_MAX);
     const char **items = arena_array(l->arena, n, sizeof(items[0]));
-    if (!json_is_array(list) || n == 0)
-        return conf_error(l->conf, list, "the patterns of '%s' are a list of texts", subject_attrs[attr]);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(list, i);
         if (!json_is_string(item) || json_string_length(item) == 0)

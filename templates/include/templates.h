@@ -144,11 +144,11 @@ struct templates_shaped {
 };
 
 /*
- * Everything lives in the arena (the CSR's and the issuer's bytes are borrowed). Refusals: ERR_POLICY and,
- * for what a CSR carries that the template does not take, ERR_BAD_EXTENSION; ERR_BAD_NAME for malformed
- * names; each with the rule, the limit, and the pointer of the field ("/sans/3", "/not_after", "/csr"). Of a
- * CSR's extensions only subjectAltName is taken; basicConstraints CA:FALSE, subjectKeyIdentifier, and key
- * usages within the template's are passed over; all else is refused.
+ * Everything lives in the arena (the CSR's and the issuer's bytes are borrowed); what comes out has passed
+ * every rule of templates_judge. Refusals: ERR_POLICY; ERR_BAD_NAME for malformed names; ERR_BAD_EXTENSION
+ * for what a CSR carries and the template does not take; each with the rule, the limit, and a pointer
+ * ("/sans/3", "/not_after", "/csr"). Of a CSR's extensions only subjectAltName is taken; CA:FALSE,
+ * subjectKeyIdentifier, and key usages within the template's are passed over; all else is refused.
  */
 MUST_USE struct err *templates_shape(const struct template *t, const struct templates_request *request,
                                      const struct templates_issuer *issuer, struct arena *arena,
@@ -156,9 +156,9 @@ MUST_USE struct err *templates_shape(const struct template *t, const struct temp
 
 /* --- judge --- */
 
-/* tbs: read from the final bytes (cert_tbs_read). ERR_POLICY "RULE: why", the first broken rule. The serial
- * and what needs more than these bytes (leases, CA:TRUE by channel, other issuers' names and keys) is the
- * vault's own affair. */
+/* tbs: read from the final bytes (cert_tbs_read). ERR_POLICY "template 'NAME': RULE: why", for the first
+ * broken rule. The serial and what needs more than these bytes (leases, CA:TRUE by channel, other issuers'
+ * names and keys) is the vault's own affair. */
 MUST_USE struct err *templates_judge(const struct template *t, const struct templates_issuer *issuer,
                                      const struct cert_tbs *tbs, int64_t now, struct arena *arena);
 

@@ -269,6 +269,29 @@ static void what_is_shown_loads_again(void **state)
     fixture_free(f);
 }
 
+/* Cut short at each place, and with one octet changed: an error or a template, never a fall. */
+static void a_spoiled_file_takes_nothing_down(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(1 << 20);
+    struct templates_file file;
+    struct view whole;
+    for (size_t i = 0; templates_builtin(i, &file.name, &whole); i++) {
+        for (size_t at = i; at < whole.n; at += 5) {
+            struct templates *set = NULL;
+            arena_reset(arena);
+            uint8_t *bytes = (uint8_t *)arena_str(arena, whole);
+            bytes[at] = "\0[]{}:,-#\x80 \n'0&*"[at % 17];
+            file.bytes = at % 2 ? view_of(bytes, whole.n) : view_of(whole.p, at);
+            struct err *e = templates_load(&file, 1, &set);
+            assert_true(e ? err_code(e) == ERR_CONFIG && !set : set != NULL);
+            err_free(e);
+            templates_free(set);
+        }
+    }
+    arena_free(arena);
+}
+
 /* A field that is judged on the bytes has a rule; a rule names a field that exists. */
 static void each_tbs_field_has_a_rule(void **state)
 {
@@ -307,6 +330,7 @@ int main(void)
         cmocka_unit_test(ten_thousand_templates_are_found_by_name),
         cmocka_unit_test(a_template_is_shown_with_all_values_in_force),
         cmocka_unit_test(what_is_shown_loads_again),
+        cmocka_unit_test(a_spoiled_file_takes_nothing_down),
         cmocka_unit_test(each_tbs_field_has_a_rule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

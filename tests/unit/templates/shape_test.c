@@ -337,6 +337,37 @@ static void identifying_attributes_are_names_a_grant_must_cover(void **state)
     assert_string_equal(names[1], "serial_number:SN-1");
 }
 
+static void a_wildcard_stands_where_the_template_lets_it(void **state)
+{
+    struct fixture *f = *state;
+    struct templates *set = NULL;
+    struct templates_shaped s;
+    struct templates_request r = fixture_request(f);
+    const char *sans[] = {"dns:*.a.example"};
+    const char *const one[] = {"*.example"}, *const deep[] = {"**.example"};
+    fixture_ok(
+        fixture_load("validity: {default: 1d, max: 1d}\n"
+                     "subject: {allow: [CN]}\n"
+                     "sans: {kinds: [dns], wildcard: true, allow: ['**.example'], deny: ['db.b.example']}\n"
+                     "extended_key_usage: {usages: [serverAuth]}\n",
+                     &set));
+    r.has_sans = true;
+    r.sans = sans;
+    r.sans_n = 1;
+    fixture_ok(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s));
+    assert_string_equal(s.names[0], "dns:*.a.example");
+    fixture_refused(templates_patterns_cover(one, 1, s.names, s.names_n), ERR_NAME_FORBIDDEN,
+                    "dns:*.a.example");
+    fixture_ok(templates_patterns_cover(deep, 1, s.names, s.names_n));
+    sans[0] = "dns:*.b.example";
+    refused_at(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s), ERR_POLICY, "sans.deny",
+               "/sans/0");
+    sans[0] = "dns:a.*.example";
+    refused_at(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s), ERR_BAD_NAME, "",
+               "/sans/0");
+    templates_free(set);
+}
+
 static void the_addresses_are_the_issuers(void **state)
 {
     struct fixture *f = *state;
@@ -367,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(usages_follow_the_kind_of_key, setup, teardown),
         cmocka_unit_test_setup_teardown(fixed_attributes_stand_in_our_order, setup, teardown),
         cmocka_unit_test_setup_teardown(identifying_attributes_are_names_a_grant_must_cover, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wildcard_stands_where_the_template_lets_it, setup, teardown),
         cmocka_unit_test_setup_teardown(the_addresses_are_the_issuers, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
