@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/limits.h"
+#include "cert/name.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -122,6 +123,43 @@ struct view fixture_csr(const char *key, const char *cn, const char *const *conf
     int n = i2d_X509_REQ(req, &der);
     X509_REQ_free(req);
     return take(arena, der, n);
+}
+
+struct view fixture_name(const char *text, struct arena *arena)
+{
+    struct view der;
+    assert_ok(cert_name_of_text(text, arena, &der));
+    return der;
+}
+
+struct cert_tbs fixture_tbs(struct arena *arena)
+{
+    return (struct cert_tbs){
+        .serial = fixture_hex("400102030405060708090a0b0c0d0e0f", arena),
+        .alg = CERT_ALG_ECDSA_SHA256,
+        .issuer = fixture_name("CN=Issuer", arena),
+        .not_before = 1795219200, /* 2026-11-21 */
+        .not_after = 1826755200,
+        .subject = fixture_name("CN=Subject", arena),
+        .spki = fixture_spki("p256b", arena),
+    };
+}
+
+struct view fixture_issue(const struct cert_tbs *tbs, const char *key, struct arena *arena)
+{
+    struct view der, cert;
+    assert_ok(cert_tbs_write(tbs, arena, &der));
+    assert_ok(cert_seal(der, tbs->alg, fixture_sign(key, tbs->alg, der, arena), arena, &cert));
+    return cert;
+}
+
+X509 *fixture_x509(struct view der)
+{
+    const uint8_t *p = der.p;
+    X509 *x = d2i_X509(NULL, &p, (long)der.n);
+    assert_non_null(x);
+    assert_ptr_equal(p, der.p + der.n);
+    return x;
 }
 
 struct view fixture_hex(const char *hex, struct arena *arena)

@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "cert/alg.h"
+#include "cert/tbs.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -31,6 +31,14 @@ struct view fixture_sign(const char *key, enum cert_alg alg, struct view data, s
  * the end or NULL. */
 struct view fixture_csr(const char *key, const char *cn, const char *const *conf, const char *digest,
                         struct arena *arena);
+
+/* A description to start from: serial 40 01 .. 0f, P-256 keys "p256" (issuer) and "p256b" (subject),
+ * CN=Issuer, CN=Subject, valid 2026 to 2027, no extensions. */
+struct cert_tbs fixture_tbs(struct arena *arena);
+/* Written by us, signed by this key with tbs->alg, sealed. */
+struct view fixture_issue(const struct cert_tbs *tbs, const char *key, struct arena *arena);
+X509 *fixture_x509(struct view der);
+struct view fixture_name(const char *text, struct arena *arena);
 
 struct view fixture_hex(const char *hex, struct arena *arena);
 
