@@ -7,20 +7,12 @@
 #include "cert/tbs.h"
 
 #include "base/limits.h"
-
-static bool serial_ok(struct view serial)
-{
-    if (serial.n == 0 || serial.n > SERIAL_MAX_BYTES || serial.p[0] & 0x80)
-        return false;
-    if (serial.n == 1)
-        return serial.p[0] != 0;
-    return serial.p[0] != 0 || serial.p[1] & 0x80;
-}
+#include "crl_entry.h"
 
 struct err *cert_tbs_write(const struct cert_tbs *tbs, struct arena *arena, struct view *ret_der)
 {
     struct der_out out;
-    if (!serial_ok(tbs->serial))
+    if (!crl_entry_serial_ok(tbs->serial))
         return err_new(ERR_INTERNAL, "a serial that is not positive and minimal (RFC 5280 4.1.2.2)");
     der_out_init(&out, arena, LIMIT_TBS_BYTES);
     size_t m = der_begin(&out, DER_SEQUENCE);
@@ -105,7 +97,7 @@ struct err *cert_tbs_read(struct view der, struct arena *arena, struct cert_tbs 
     TRY(der_end(der));
     TRY(read_version(&seq));
     TRY(der_read_integer(&seq, &tbs.serial));
-    if (!serial_ok(tbs.serial))
+    if (!crl_entry_serial_ok(tbs.serial))
         return err_new(ERR_BAD_DER,
                        "a serial that is not positive or longer than %d octets (RFC 5280 4.1.2.2)",
                        SERIAL_MAX_BYTES);

@@ -1,0 +1,127 @@
+/*
+ * Extensions of a certificate in two readings: raw, one by one, and what the well-known ones mean.
+ *
+ * Uses OpenSSL's decoder on purpose (lint.c). Any thread.
+ */
+#include "lint_ext.h"
+
+#include <openssl/x509v3.h>
+
+static struct err *compare_raw(X509_EXTENSION *theirs, const struct cert_ext *ours, struct arena *arena)
+{
+    const ASN1_OBJECT *object = X509_EXTENSION_get_object(theirs);
+    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(theirs);
+    bool same = view_eq(view_of(OBJ_get0_data(object), OBJ_length(object)), ours->oid) &&
+                (X509_EXTENSION_get_critical(theirs) != 0) == ours->critical &&
+                view_eq(view_of(value->data, (size_t)value->length), ours->value);
+    return same ? NULL : lint_ext_differs(cert_ext_label(ours->oid, arena));
+}
+
+static struct err *compare_basic(X509 *x, const struct cert_ext *ext)
+{
+    struct err *e = NULL;
+    struct cert_basic basic;
+    TRY(cert_ext_read_basic(ext->value, &basic));
+    bool ca = (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
+    if (ca != basic.ca || X509_get_pathlen(x) != basic.path_len)
+        return lint_ext_differs("basicConstraints");
+out:
+    return e;
+}
+
+/* OpenSSL keeps the octets of the BIT STRING: first octet low, its highest bit first. */
+static struct err *compare_key_usage(X509 *x, const struct cert_ext *ext)
+{
+    struct err *e = NULL;
+    unsigned mask = 0;
+    uint32_t theirs = X509_get_key_usage(x), ours = 0;
+    TRY(cert_ext_read_key_usage(ext->value, &mask));
+    for (unsigned bit = 0; bit < 9; bit++) {
+        if (mask >> bit & 1)
+            ours |= bit < 8 ? 0x80u >> bit : 0x8000u;
+    }
+    if (ours != theirs)
+        return lint_ext_differs("keyUsage");
+out:
+    return e;
+}
+
+static bool same_san(const GENERAL_NAME *theirs, const struct cert_san *ours)
+{
+    static const int types[] = {[CERT_SAN_DNS] = GEN_DNS,
+                                [CERT_SAN_IP] = GEN_IPADD,
+                                [CERT_SAN_URI] = GEN_URI,
+                                [CERT_SAN_EMAIL] = GEN_EMAIL};
+    int type = 0;
+    const ASN1_STRING *value = GENERAL_NAME_get0_value(theirs, &type);
+    if (ours->kind == CERT_SAN_OTHER)
+        return true; /* compared raw */
+    return type == types[ours->kind] &&
+           view_eq_nocase(view_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)),
+                          ours->value);
+}
+
+static struct err *compare_san(X509 *x, const struct cert_ext *ext, struct arena *arena)
+{
+    struct err *e = NULL;
+    struct cert_san *sans = NULL;
+    const struct cert_san_limits limits = {.max = SIZE_MAX, .allow_other = true};
+    size_t n = 0;
+    GENERAL_NAMES *names = NULL;
+    TRY(cert_san_read(ext->value, &limits, arena, &sans, &n));
+    names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    bool same = names && (size_t)sk_GENERAL_NAME_num(names) == n;
+    for (size_t i = 0; same && i < n; i++)
+        same = same_san(sk_GENERAL_NAME_value(names, (int)i), &sans[i]);
+    if (!same)
+        e = lint_ext_differs("subjectAltName");
+out:
+    GENERAL_NAMES_free(names);
+    return e;
+}
+
+static struct err *compare_key_id(const ASN1_OCTET_STRING *theirs, struct view ours, const char *field)
+{
+    bool same =
+        theirs && view_eq(view_of(ASN1_STRING_get0_data(theirs), (size_t)ASN1_STRING_length(theirs)), ours);
+    return same ? NULL : lint_ext_differs(field);
+}
+
+static struct err *compare_meaning(X509 *x, const struct cert_ext *ext, struct arena *arena)
+{
+    struct err *e = NULL;
+    struct view id;
+    switch (cert_ext_id_of(ext->oid)) {
+    case CERT_EXT_BASIC_CONSTRAINTS:
+        return compare_basic(x, ext);
+    case CERT_EXT_KEY_USAGE:
+        return compare_key_usage(x, ext);
+    case CERT_EXT_SAN:
+        return compare_san(x, ext, arena);
+    case CERT_EXT_SKI:
+        TRY(cert_ext_read_ski(ext->value, &id));
+        return compare_key_id(X509_get0_subject_key_id(x), id, "subjectKeyIdentifier");
+    case CERT_EXT_AKI:
+        TRY(cert_ext_read_aki(ext->value, &id));
+        return compare_key_id(X509_get0_authority_key_id(x), id, "authorityKeyIdentifier");
+    default:
+        return NULL;
+    }
+out:
+    return e;
+}
+
+struct err *lint_ext_compare(X509 *x, const struct cert_tbs *tbs, struct arena *arena)
+{
+    struct err *e = NULL;
+    if ((size_t)X509_get_ext_count(x) != tbs->ext_count)
+        return lint_ext_differs("number of extensions");
+    for (size_t i = 0; i < tbs->ext_count; i++) {
+        TRY(compare_raw(X509_get_ext(x, (int)i), &tbs->exts[i], arena));
+        TRY(compare_meaning(x, &tbs->exts[i], arena));
+    }
+    if (X509_get_extension_flags(x) & EXFLAG_INVALID)
+        return lint_ext_differs("OpenSSL takes an extension for invalid");
+out:
+    return e;
+}
