@@ -1,0 +1,137 @@
+/*
+ * Folders: made by the warden before any child is started, each for the one user that may enter it; and
+ * looked at for owner and mode, with plain words for what is wrong. Never changes what is there already.
+ */
+#include "folders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { OF_WARDEN = MESSAGE_PROCESSES };
+
+static const struct row {
+    size_t path; /* in struct config_paths */
+    int owner;   /* enum message_process, or OF_WARDEN */
+    unsigned mode;
+    bool shared; /* where users are own: the responder's group reads it */
+} rows[] = {
+    {offsetof(struct config_paths, run), OF_WARDEN, 0755, false},
+    {offsetof(struct config_paths, ledger), MESSAGE_FRONT, 0700, false},
+    {offsetof(struct config_paths, front), MESSAGE_FRONT, 0700, false},
+    {offsetof(struct config_paths, shelf), MESSAGE_FRONT, 0700, true},
+    {offsetof(struct config_paths, roll), MESSAGE_VAULT, 0700, false},
+    {offsetof(struct config_paths, lock), MESSAGE_VAULT, 0700, false},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const char *path_of(const struct config *c, const struct row *r)
+{
+    return *(const char *const *)((const char *)&c->paths + r->path);
+}
+
+static uid_t owner_of(const struct users *u, int owner)
+{
+    return owner == OF_WARDEN ? geteuid() : u->of[owner].uid;
+}
+
+static struct err *make(const struct config *c, const struct users *u, const struct row *r)
+{
+    struct err *e = NULL;
+    const char *path = path_of(c, r);
+    bool shared = r->shared && u->own;
+    unsigned mode = shared ? 02770 : r->mode;
+    struct stat st;
+
+    if (lstat(path, &st) == 0)
+        return S_ISDIR(st.st_mode) ? NULL : err_new(ERR_CONFIG, "%s is not a folder", path);
+    TRY(file_mkdir(path, 0700));
+    if (u->drop && r->owner != OF_WARDEN) {
+        gid_t gid = shared ? u->of[MESSAGE_RESPONDER].gid : u->of[r->owner].gid;
+        if (chown(path, u->of[r->owner].uid, gid) != 0)
+            return err_sys(ERR_IO, errno, "%s", path);
+    }
+    if (chmod(path, mode) != 0)
+        e = err_sys(ERR_IO, errno, "%s", path);
+out:
+    return e;
+}
+
+struct err *folders_make(const struct config *c, const struct users *u)
+{
+    struct err *e = NULL;
+    for (size_t i = 0; i < ROWS; i++)
+        TRY(make(c, u, &rows[i]));
+out:
+    return e;
+}
+
+/* --- looking --- */
+
+struct look {
+    folders_finding *fn;
+    void *arg;
+    bool wrong;
+};
+
+static void __attribute__((format(printf, 3, 4))) say(struct look *l, bool wrong, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    l->wrong = l->wrong || wrong;
+    l->fn(l->arg, wrong, text);
+}
+
+/* type: S_IFDIR or S_IFREG. forbidden: mode bits that must not be set. or_root: root may own it too. */
+static void look_at(struct look *l, const char *path, mode_t type, uid_t owner, bool or_root,
+                    mode_t forbidden)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0) {
+        say(l, true, "%s: %s", path, strerror(errno));
+        return;
+    }
+    if ((st.st_mode & S_IFMT) != type) {
+        say(l, true, "%s: is not a %s", path, type == S_IFDIR ? "folder" : "plain file");
+        return;
+    }
+    if (st.st_uid != owner && !(or_root && st.st_uid == 0)) {
+        say(l, true, "%s: belongs to user %u; it must belong to user %u", path, (unsigned)st.st_uid,
+            (unsigned)owner);
+        return;
+    }
+    if (st.st_mode & forbidden) {
+        say(l, true, "%s: mode %04o lets others in: chmod %04o", path, (unsigned)(st.st_mode & 07777),
+            (unsigned)(st.st_mode & 07777 & ~forbidden));
+        return;
+    }
+    say(l, false, "%s: owner and mode", path);
+}
+
+bool folders_check(const struct config *c, const struct users *u, folders_finding *fn, void *arg)
+{
+    struct look l = {fn, arg, false};
+    uid_t vault = u->of[MESSAGE_VAULT].uid;
+
+    for (size_t i = 0; i < ROWS; i++) {
+        struct stat st;
+        mode_t forbidden = rows[i].owner == OF_WARDEN ? 0022 : rows[i].shared && u->own ? 0007 : 0077;
+        if (lstat(path_of(c, &rows[i]), &st) == 0) /* else it will be made */
+            look_at(&l, path_of(c, &rows[i]), S_IFDIR, owner_of(u, rows[i].owner), false, forbidden);
+    }
+    look_at(&l, c->token->pin_file, S_IFREG, vault, true, 0077);
+    for (size_t i = 0; i < c->token->writes.n; i++)
+        look_at(&l, c->token->writes.items[i], S_IFDIR, vault, false, 0077);
+    return !l.wrong;
+}

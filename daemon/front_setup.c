@@ -1,0 +1,100 @@
+/* One list of issuers, in the form each of the front's rooms wants. Copies nothing but pointers. Any thread.
+ */
+#include "front_setup.h"
+
+#include "base/check.h"
+#include "base/hex.h"
+
+static const char *parent_name(const struct setup_issuer *i)
+{
+    return i->parent && i->parent != i ? i->parent->config->name : NULL;
+}
+
+static const struct ca_issuer *ca_issuers(const struct setup *s)
+{
+    struct ca_issuer *to = arena_array(s->arena, s->n, sizeof *to);
+
+    for (size_t k = 0; k < s->n; k++) {
+        const struct setup_issuer *i = &s->issuers[k];
+        to[k] = (struct ca_issuer){
+            .name = i->config->name,
+            .certificate = i->certificate,
+            .root = i->parent == i,
+            .parent_name = parent_name(i),
+            .issue = i->config->issue,
+            .facts = {.name = i->config->name,
+                      .subject = i->cert.tbs.subject,
+                      .key_id = i->key_id,
+                      .alg = i->alg,
+                      .not_before = i->cert.tbs.not_before,
+                      .not_after = i->cert.tbs.not_after,
+                      .base_url = s->config->public_url},
+        };
+    }
+    return to;
+}
+
+static const struct crl_issuer *crl_issuers(const struct setup *s)
+{
+    struct crl_issuer *to = arena_array(s->arena, s->n, sizeof *to);
+
+    for (size_t k = 0; k < s->n; k++) {
+        const struct setup_issuer *i = &s->issuers[k];
+        to[k] = (struct crl_issuer){
+            .name = i->config->name,
+            .parent = parent_name(i),
+            .certificate = i->certificate,
+            .subject = i->cert.tbs.subject,
+            .key_id = i->key_id,
+            .alg = i->alg,
+            .every_s = i->config->crl_every_s,
+            .lifetime_s = i->config->crl_lifetime_s,
+        };
+    }
+    return to;
+}
+
+static const struct ocsp_issuer *ocsp_issuers(const struct setup *s)
+{
+    struct ocsp_issuer *to = arena_array(s->arena, s->n, sizeof *to);
+
+    for (size_t k = 0; k < s->n; k++)
+        to[k] = (struct ocsp_issuer){
+            .name = s->issuers[k].config->name,
+            .certificate = s->issuers[k].certificate,
+            .lifetime_s = s->issuers[k].config->ocsp_lifetime_s,
+        };
+    return to;
+}
+
+static const char *default_issuer(const struct setup *s)
+{
+    for (size_t k = 0; k < s->n; k++)
+        if (s->issuers[k].config->issue)
+            return s->issuers[k].config->name;
+    UNREACHABLE(); /* config has checked it */
+}
+
+const struct front_setup *front_setup_of(const struct setup *s)
+{
+    struct front_setup *f = ARENA_NEW(s->arena, struct front_setup);
+
+    f->n = s->n;
+    f->ca = (struct ca_setup){
+        .generation = s->generation.number,
+        .templates = s->templates,
+        .issuers = ca_issuers(s),
+        .issuers_n = s->n,
+        .default_issuer = default_issuer(s),
+        .self_names = s->config->names.items,
+        .self_names_n = s->config->names.n,
+    };
+    f->enroll = (struct enroll_config){
+        .roster = s->roster,
+        .generation = s->generation.number,
+        .generation_sha256 = hex_of(s->arena, view_of(s->sha256, SHA256_BYTES)),
+    };
+    f->crl = crl_issuers(s);
+    f->ocsp = ocsp_issuers(s);
+    return f;
+}

@@ -1,0 +1,113 @@
+/*
+ * The table of processes, and what each may open. What is not listed here cannot be opened by that process
+ * once it is jailed. Constant data; any thread.
+ */
+#include "process.h"
+
+#include <stddef.h>
+
+#include "base/check.h"
+#include "role_front.h"
+#include "role_responder.h"
+#include "role_vault.h"
+
+static const struct process_row rows[MESSAGE_PROCESSES] = {
+    [MESSAGE_VAULT] = {"vault", PROCESS_LISTENS_NOWHERE, true, &role_vault,
+                       "PKCS#11, PIN, keys, seal roll, roster", "network, ledger"},
+    [MESSAGE_FRONT] = {"front", PROCESS_LISTENS_HTTPS, false, &role_front,
+                       "HTTPS, decisions, ledger, shelf, its own TLS key", "CA keys, PIN, outgoing sockets"},
+    [MESSAGE_RESPONDER] = {"responder", PROCESS_LISTENS_HTTP, false, &role_responder,
+                           "OCSP, CRLs and CA certificates from the shelf", "keys, ledger"},
+};
+
+static const struct {
+    enum message_process a, b;
+} links[] = {
+    {MESSAGE_FRONT, MESSAGE_VAULT},
+    {MESSAGE_RESPONDER, MESSAGE_VAULT},
+    {MESSAGE_RESPONDER, MESSAGE_FRONT},
+};
+
+/* What libraries read as they run; the same for all. */
+static const struct jail_path system_paths[] = {
+    {"/usr", JAIL_READ, true},        {"/lib", JAIL_READ, true},
+    {"/lib64", JAIL_READ, true},      {"/etc/ld.so.cache", JAIL_READ, true},
+    {"/etc/ssl", JAIL_READ, true},    {"/etc/localtime", JAIL_READ, true},
+    {"/proc/self", JAIL_READ, true},  {"/sys/devices/system/cpu", JAIL_READ, true},
+    {"/dev/null", JAIL_UPDATE, true}, {"/dev/urandom", JAIL_READ, true},
+};
+enum { SYSTEM_PATHS = sizeof system_paths / sizeof *system_paths };
+
+/* Folders of the house, by process. */
+static const struct {
+    enum message_process kind;
+    size_t path; /* in struct config_paths */
+    unsigned access;
+} house_paths[] = {
+    {MESSAGE_VAULT, offsetof(struct config_paths, roll), JAIL_WRITE},
+    {MESSAGE_VAULT, offsetof(struct config_paths, lock), JAIL_WRITE},
+    {MESSAGE_FRONT, offsetof(struct config_paths, ledger), JAIL_WRITE},
+    {MESSAGE_FRONT, offsetof(struct config_paths, shelf), JAIL_WRITE},
+    {MESSAGE_FRONT, offsetof(struct config_paths, front), JAIL_WRITE},
+    {MESSAGE_RESPONDER, offsetof(struct config_paths, shelf), JAIL_UPDATE}, /* LMDB's lock file */
+};
+enum { HOUSE_PATHS = sizeof house_paths / sizeof *house_paths };
+
+const struct process_row *process_row(enum message_process kind)
+{
+    CHECK(kind < MESSAGE_PROCESSES);
+    return &rows[kind];
+}
+
+enum message_process process_of_name(const char *name)
+{
+    for (int i = 0; i < MESSAGE_PROCESSES; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return (enum message_process)i;
+    return MESSAGE_PROCESSES;
+}
+
+bool process_link(size_t i, enum message_process *ret_a, enum message_process *ret_b)
+{
+    if (i >= sizeof links / sizeof *links)
+        return false;
+    *ret_a = links[i].a;
+    *ret_b = links[i].b;
+    return true;
+}
+
+/* What a vendor's library opens: its own file, what the configuration lists, files its environment names. */
+static size_t token_paths(const struct config_token *t, struct jail_path *to)
+{
+    size_t n = 0;
+
+    to[n++] = (struct jail_path){t->module, JAIL_READ, false};
+    for (size_t i = 0; i < t->reads.n; i++)
+        to[n++] = (struct jail_path){t->reads.items[i], JAIL_READ, false};
+    for (size_t i = 0; i < t->writes.n; i++)
+        to[n++] = (struct jail_path){t->writes.items[i], JAIL_WRITE, true}; /* a token may be away */
+    for (size_t i = 0; i < t->env_n; i++)
+        if (t->env_values[i][0] == '/')
+            to[n++] = (struct jail_path){t->env_values[i], JAIL_READ, true};
+    return n;
+}
+
+const struct jail_path *process_paths(enum message_process kind, const struct config *c, struct arena *arena,
+                                      size_t *ret_n)
+{
+    const struct config_token *t = c->token;
+    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + t->reads.n + t->writes.n + t->env_n, n = 0;
+    struct jail_path *to = arena_array(arena, max, sizeof *to);
+
+    for (size_t i = 0; i < SYSTEM_PATHS; i++)
+        to[n++] = system_paths[i];
+    for (size_t i = 0; i < HOUSE_PATHS; i++)
+        if (house_paths[i].kind == kind) {
+            const char *path = *(const char *const *)((const char *)&c->paths + house_paths[i].path);
+            to[n++] = (struct jail_path){path, house_paths[i].access, false};
+        }
+    if (kind == MESSAGE_VAULT)
+        n += token_paths(t, to + n);
+    *ret_n = n;
+    return to;
+}

@@ -1,0 +1,233 @@
+/*
+ * --check, and the parse of a generation before the first start. Whatever looks at file contents or at the
+ * token does so in a forked child, jailed as the process it stands for; the parent has one thread and only
+ * waits. Prints findings in --check; otherwise says nothing.
+ */
+#include "prove.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "landlock.h"
+#include "process.h"
+#include "role_vault.h"
+
+enum { TEXT_BYTES = 4096 };
+
+/* --- in a child --- */
+
+/* Runs fn in a fork; what it wrote to the descriptor comes back, cut at TEXT_BYTES. Its exit status is the
+ * answer. */
+static struct err *in_child(int (*fn)(void *arg, int fd), void *arg, char text[TEXT_BYTES], int *ret_status)
+{
+    int pipe_fds[2], status = 0;
+    size_t n = 0;
+    ssize_t got;
+
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0)
+        return err_sys(ERR_NOMEM, errno, "pipe");
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_sys(ERR_NOMEM, errno, "fork");
+    if (pid == 0) {
+        close(pipe_fds[0]);
+        _exit(fn(arg, pipe_fds[1]));
+    }
+    close(pipe_fds[1]);
+    while (n < TEXT_BYTES - 1 && (got = read(pipe_fds[0], text + n, TEXT_BYTES - 1 - n)) > 0)
+        n += (size_t)got;
+    text[n] = 0;
+    close(pipe_fds[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    *ret_status = status;
+    return NULL;
+}
+
+static struct err *jail_as(enum message_process kind, const struct config *c, const struct users *u,
+                           struct arena *arena)
+{
+    struct jail_state state;
+    struct jail jail = {
+        .parent = getppid(),
+        .drop = u->drop,
+        .uid = u->of[kind].uid,
+        .gid = u->of[kind].gid,
+    };
+
+    jail.paths = process_paths(kind, c, arena, &jail.n);
+    return jail_enter(&jail, &state);
+}
+
+static int fail(struct err *e, int fd)
+{
+    dprintf(fd, "%s", err_detail(e));
+    err_free(e);
+    return 1;
+}
+
+struct reading {
+    int fd;
+    const struct config *config;
+    const struct users *users;
+};
+
+static int read_generation(void *arg, int fd)
+{
+    const struct reading *r = arg;
+    struct setup *s = NULL;
+    struct arena *arena = arena_new(1 << 20);
+    struct err *e = jail_as(MESSAGE_RESPONDER, r->config, r->users, arena);
+
+    if (!e)
+        e = setup_read(r->fd, r->config->file, &s);
+    return e ? fail(e, fd) : 0;
+}
+
+struct err *prove_generation(int fd, const struct config *c, const struct users *u)
+{
+    struct err *e = NULL;
+    struct reading r = {fd, c, u};
+    char text[TEXT_BYTES];
+    int status;
+
+    TRY(in_child(read_generation, &r, text, &status));
+    if (status == 0)
+        return NULL;
+    return err_new(ERR_CONFIG, "%s",
+                   text[0] ? text : "the configuration could not be read (its reader died)");
+out:
+    return e;
+}
+
+/* --- isolation --- */
+
+struct err *prove_isolation(const struct config *c, const struct users *u)
+{
+    struct jail_state state = {.own_user = u->own, .landlock = landlock_abi()};
+    enum jail_level level = jail_level(&state);
+
+    if (level == JAIL_NONE && !c->demo)
+        return err_new(ERR_CONFIG,
+                       "this kernel has no Landlock and the processes have no users of their own: nothing "
+                       "would keep the token from the front. Start as root with `users`, or use a kernel "
+                       "with Landlock; only `demo: true` accepts this");
+    if (c->isolation == CONFIG_ISOLATION_ANY || level == JAIL_FULL || (int)level == c->isolation)
+        return NULL;
+    return err_new(ERR_CONFIG, "isolation would be '%s'; the configuration demands more",
+                   jail_level_text(level));
+}
+
+/* --- --check --- */
+
+struct checking {
+    const struct config *config;
+    const struct users *users;
+    int generation_fd;
+    bool wrong;
+};
+
+static void tell(void *arg, bool wrong, const char *what)
+{
+    struct checking *k = arg;
+    k->wrong = k->wrong || wrong;
+    printf("%s  %s\n", wrong ? "WRONG" : "ok   ", what);
+}
+
+/* Tells and frees e, or tells what is fine. */
+static bool told(struct checking *k, struct err *e, const char *fine)
+{
+    tell(k, e != NULL, e ? err_detail(e) : fine);
+    bool ok = e == NULL;
+    err_free(e);
+    return ok;
+}
+
+/* As the vault, in its jail: module, token, PIN, keys, roll. Findings go straight to stdout. */
+static int check_vault(void *arg, int fd)
+{
+    struct checking *k = arg;
+    struct setup *s = NULL;
+    struct arena *arena = arena_new(1 << 20);
+    int pin = open(k->config->token->pin_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct err *e = setup_read(k->generation_fd, k->config->file, &s);
+
+    if (!e)
+        e = jail_as(MESSAGE_VAULT, k->config, k->users, arena);
+    if (e)
+        return fail(e, fd);
+    role_vault_environment(s->config);
+    struct hsm_vault_setup setup = role_vault_setup(s->config, pin, arena);
+    struct hsm_vault_config config = role_vault_config(s);
+    bool well = hsm_vault_check(&setup, &config, &s->templates, tell, k);
+    fflush(stdout);
+    return well ? 0 : 1;
+}
+
+static void check_token(struct checking *k)
+{
+    char text[TEXT_BYTES];
+    int status = 0;
+
+    if (!told(k, in_child(check_vault, k, text, &status), "the vault's files, seen from its jail"))
+        return;
+    if (status != 0 && text[0])
+        tell(k, true, text);
+    if (WIFSIGNALED(status))
+        tell(k, true, "the check of the token died: the PKCS#11 library crashes");
+    k->wrong = k->wrong || status != 0;
+}
+
+static bool check_generation(struct checking *k, struct view bytes, struct arena *arena)
+{
+    struct err *e = NULL;
+    struct generation g;
+    uint8_t sha256[SHA256_BYTES];
+
+    TRY(config_gather(k->config, bytes, 1, arena, &g));
+    TRY(generation_seal(&g, sha256, &k->generation_fd));
+    TRY(prove_generation(k->generation_fd, k->config, k->users));
+out:
+    return told(k, e, "templates, roster and the issuers' certificates");
+}
+
+static void check_house(struct checking *k, struct view bytes, struct arena *arena)
+{
+    struct users users;
+
+    if (!told(k, users_find(k->config, &users), "users of the processes"))
+        return;
+    k->users = &users;
+    told(k, prove_isolation(k->config, &users), "isolation of the processes");
+    (void)folders_check(k->config, &users, tell, k);
+    if (!check_generation(k, bytes, arena))
+        return;
+    if (told(k, folders_make(k->config, &users), "folders of the house"))
+        check_token(k);
+}
+
+int prove_all(const char *file)
+{
+    struct arena *arena = arena_new(GENERATION_ARENA_BYTES);
+    struct checking k = {.generation_fd = -1};
+    struct config *config = NULL;
+    struct view bytes;
+
+    if (told(&k, config_load(file, arena, &bytes, &config), "chancery.yaml")) {
+        k.config = config;
+        check_house(&k, bytes, arena);
+    }
+    printf("%s\n", k.wrong ? "something is wrong" : "all is well");
+    if (k.generation_fd >= 0)
+        close(k.generation_fd);
+    config_free(config);
+    arena_free(arena);
+    return k.wrong ? 1 : 0;
+}

@@ -1,0 +1,133 @@
+/*
+ * The vault as a process: gives hsm its setup and its generations, hands it the channels the warden sends.
+ * Has no socket and no ledger; judges nothing itself. The loop's thread.
+ */
+#include "role_vault.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+
+struct vault {
+    struct child *child;
+    struct hsm_vault *hsm;
+};
+
+void role_vault_environment(const struct config *c)
+{
+    for (size_t i = 0; i < c->token->env_n; i++)
+        CHECK(setenv(c->token->env_names[i], c->token->env_values[i], 1) == 0);
+}
+
+struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena)
+{
+    return (struct hsm_vault_setup){
+        .module = c->token->module,
+        .init_args = c->token->init_args,
+        .token_uri = c->token->uri,
+        .pin_fd = pin_fd,
+        .pin_state_path = arena_printf(arena, "%s/pin.refused", c->paths.roll),
+        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->token->name),
+        .roll_dir = c->paths.roll,
+    };
+}
+
+struct hsm_vault_config role_vault_config(const struct setup *s)
+{
+    struct hsm_issuer_setup *issuers = arena_array(s->arena, s->n, sizeof *issuers);
+
+    for (size_t i = 0; i < s->n; i++)
+        issuers[i] = (struct hsm_issuer_setup){
+            .name = s->issuers[i].config->name,
+            .key_uri = s->issuers[i].config->key,
+            .certificate = s->issuers[i].certificate,
+            .alg = s->issuers[i].alg,
+            .may_issue = s->issuers[i].config->issue,
+        };
+    return (struct hsm_vault_config){
+        .generation = s->generation.number,
+        .issuers = issuers,
+        .n_issuers = s->n,
+        .base_url = s->config->public_url,
+        .self_names = s->config->names.items,
+        .n_self_names = s->config->names.n,
+        .roster_yaml = s->roster_yaml,
+        .roster_sigs = s->roster_sigs,
+    };
+}
+
+static struct err *vault_open(struct child *c, void **ret_self)
+{
+    struct err *e = NULL;
+    struct vault *v = calloc(1, sizeof *v);
+    struct setup *s = child_setup(c);
+
+    CHECK(v);
+    v->child = c;
+    role_vault_environment(s->config);
+    struct hsm_vault_setup setup = role_vault_setup(s->config, child_pin(c), s->arena);
+    struct hsm_vault_config config = role_vault_config(s);
+    TRY(hsm_vault_open(child_loop(c), &setup, &config, &s->templates, &v->hsm));
+    log_info("vault.open", log_text("token", hsm_vault_token_state(v->hsm)));
+    *ret_self = v;
+    v = NULL;
+out:
+    free(v);
+    return e;
+}
+
+static void vault_attach(void *self, enum message_process peer, int fd)
+{
+    struct vault *v = self;
+    hsm_vault_attach(v->hsm, peer == MESSAGE_FRONT ? HSM_PEER_FRONT : HSM_PEER_RESPONDER, fd);
+}
+
+static struct err *vault_prepare(void *self, struct setup *next)
+{
+    struct vault *v = self;
+    struct hsm_vault_config config = role_vault_config(next);
+    return hsm_vault_prepare(v->hsm, &config, &next->templates);
+}
+
+static void vault_commit(void *self, struct setup *now)
+{
+    struct vault *v = self;
+    (void)now;
+    hsm_vault_commit(v->hsm);
+}
+
+static void vault_abort(void *self)
+{
+    struct vault *v = self;
+    hsm_vault_abort(v->hsm);
+}
+
+static void vault_retry_pin(void *self)
+{
+    struct vault *v = self;
+    hsm_vault_retry_pin(v->hsm);
+}
+
+static void vault_stop(void *self)
+{
+    struct vault *v = self;
+    child_stop(v->child, NULL);
+}
+
+static void vault_close(void *self)
+{
+    struct vault *v = self;
+    hsm_vault_free(v->hsm);
+    free(v);
+}
+
+const struct child_role role_vault = {
+    .open = vault_open,
+    .attach = vault_attach,
+    .prepare = vault_prepare,
+    .commit = vault_commit,
+    .abort = vault_abort,
+    .retry_pin = vault_retry_pin,
+    .stop = vault_stop,
+    .close = vault_close,
+};

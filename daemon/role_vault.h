@@ -1,0 +1,18 @@
+/* The role `vault`: hsm's vault on this child's loop. */
+#ifndef CHANCERY_DAEMON_ROLE_VAULT_H
+#define CHANCERY_DAEMON_ROLE_VAULT_H
+
+#include "child.h"
+#include "hsm_vault.h"
+
+extern const struct child_role role_vault;
+
+/* What hsm wants to know of a configuration; texts in the arena or of c. The PIN's descriptor is the
+ * caller's. */
+struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena);
+/* The same of a generation; borrows from it. */
+struct hsm_vault_config role_vault_config(const struct setup *s);
+/* Sets what the configuration gives the library as its environment. Before any thread. */
+void role_vault_environment(const struct config *c);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * Reads a sealed generation and checks what can be checked without a key: every template, the roster, each
+ * issuer's certificate, its algorithm, and who issued whom. Opens no file; nothing here depends on the clock.
+ * Any thread.
+ */
+#include "setup.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "cert/pem.h"
+
+enum { ARENA_BYTES = GENERATION_ARENA_BYTES + (64 << 20) };
+
+static const char *after(const char *text, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return strncmp(text, prefix, n) == 0 ? text + n : NULL;
+}
+
+static struct err *file_of(const struct setup *s, const char *name, struct view *ret)
+{
+    const struct generation_file *f = generation_find(&s->generation, name);
+    if (!f)
+        return err_new(ERR_CONFIG, "%s is not in this generation", name);
+    *ret = f->bytes;
+    return NULL;
+}
+
+static struct err *read_templates(struct setup *s)
+{
+    struct templates_file *files = arena_array(s->arena, s->generation.n, sizeof *files);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->generation.n; i++)
+        if (after(s->generation.files[i].name, "templates/"))
+            files[n++] = (struct templates_file){s->generation.files[i].name, s->generation.files[i].bytes};
+    return templates_load(files, n, &s->templates);
+}
+
+static struct err *read_roster(struct setup *s)
+{
+    struct err *e = NULL;
+    const struct generation_file *sigs = generation_find(&s->generation, "roster.sigs");
+
+    TRY(file_of(s, "roster.yaml", &s->roster_yaml));
+    if (sigs)
+        s->roster_sigs = sigs->bytes;
+    TRY(hsm_roster_parse("roster.yaml", s->roster_yaml, &s->roster));
+out:
+    return e;
+}
+
+static struct err *issuer_alg(struct setup_issuer *i)
+{
+    struct err *e = NULL;
+
+    i->alg = cert_alg_default(i->cert.key.kind);
+    if (!i->config->alg)
+        return NULL;
+    TRY(cert_alg_parse(view_str(i->config->alg), &i->alg));
+    if (!cert_alg_fits(i->alg, i->cert.key.kind))
+        return err_new(ERR_CONFIG, "alg %s does not fit its key, which is %s", i->config->alg,
+                       cert_key_kind_name(i->cert.key.kind));
+out:
+    return e;
+}
+
+/* RFC 5280 4.2.1.9, 4.2.1.3, 4.2.1.2: what the certificate of an issuer must say. */
+static struct err *issuer_is_ca(struct setup_issuer *i)
+{
+    struct err *e = NULL;
+    const struct cert_ext *basic = cert_tbs_ext(&i->cert.tbs, CERT_EXT_BASIC_CONSTRAINTS);
+    const struct cert_ext *usage = cert_tbs_ext(&i->cert.tbs, CERT_EXT_KEY_USAGE);
+    const struct cert_ext *ski = cert_tbs_ext(&i->cert.tbs, CERT_EXT_SKI);
+    struct cert_basic b = {0};
+    unsigned mask = 0, wanted = CERT_KU_KEY_CERT_SIGN | CERT_KU_CRL_SIGN;
+
+    if (!basic || !usage || !ski)
+        return err_new(ERR_CONFIG, "its certificate lacks basicConstraints, keyUsage or subjectKeyIdentifier "
+                                   "(RFC 5280 4.2.1)");
+    TRY(cert_ext_read_basic(basic->value, &b));
+    TRY(cert_ext_read_key_usage(usage->value, &mask));
+    TRY(cert_ext_read_ski(ski->value, &i->key_id));
+    if (!b.ca || (mask & wanted) != wanted)
+        return err_new(ERR_CONFIG, "its certificate is not a CA's with keyCertSign and cRLSign "
+                                   "(RFC 5280 4.2.1.3, 4.2.1.9)");
+out:
+    return e;
+}
+
+static struct err *read_issuer(struct setup *s, const struct config_issuer *config, struct setup_issuer *to)
+{
+    struct err *e = NULL;
+    const char *name = arena_printf(s->arena, "issuers/%s.pem", config->name);
+    struct view pem;
+
+    to->config = config;
+    TRY(file_of(s, name, &pem));
+    TRY(cert_pem_read(pem, "CERTIFICATE", s->arena, &to->certificate));
+    TRY(cert_chain_read(to->certificate, s->arena, &to->cert));
+    TRY(issuer_is_ca(to));
+    TRY(issuer_alg(to));
+out:
+    if (e && err_code(e) != ERR_CONFIG) {
+        struct err *config_err = err_new(ERR_CONFIG, "%s", err_detail(e));
+        err_free(e);
+        e = config_err;
+    }
+    return err_wrap(e, "issuer %s (%s)", config->name, config->certificate);
+}
+
+/* Who issued it, among ours: the one whose subject fits and whose key verifies. Names alone do not tell: a
+ * successor may carry the name of the one before. */
+static struct err *find_parent(struct setup *s, struct setup_issuer *i)
+{
+    struct err *why = NULL;
+
+    for (size_t k = 0; k < s->n; k++) {
+        if (!view_eq(i->cert.tbs.issuer, s->issuers[k].cert.tbs.subject))
+            continue;
+        err_free(why);
+        why = cert_chain_link(&i->cert, &s->issuers[k].cert, 0, INT64_MIN);
+        if (!why) {
+            i->parent = &s->issuers[k];
+            return NULL;
+        }
+    }
+    return err_wrap(why, "issuer %s", i->config->name);
+}
+
+static struct err *relate(struct setup *s)
+{
+    struct err *e = NULL;
+
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (view_eq(s->issuers[i].cert.key.spki, s->issuers[k].cert.key.spki))
+                return err_new(ERR_CONFIG, "issuers %s and %s have the same key", s->issuers[k].config->name,
+                               s->issuers[i].config->name);
+    for (size_t i = 0; i < s->n; i++)
+        TRY(find_parent(s, &s->issuers[i]));
+out:
+    return e;
+}
+
+static struct err *read_all(struct setup *s, int fd, const char *file)
+{
+    struct err *e = NULL;
+    struct view yaml;
+
+    TRY(generation_open(fd, s->arena, &s->generation, s->sha256));
+    TRY(file_of(s, "chancery.yaml", &yaml));
+    TRY(config_parse(file, yaml, &s->config));
+    TRY(read_templates(s));
+    TRY(read_roster(s));
+    s->n = s->config->issuers_n;
+    s->issuers = arena_array(s->arena, s->n, sizeof *s->issuers);
+    for (size_t i = 0; i < s->n; i++)
+        TRY(read_issuer(s, &s->config->issuers[i], &s->issuers[i]));
+    TRY(relate(s));
+out:
+    return e;
+}
+
+struct err *setup_read(int fd, const char *file, struct setup **ret)
+{
+    struct setup *s = calloc(1, sizeof *s);
+
+    CHECK(s);
+    s->arena = arena_new(ARENA_BYTES);
+    struct err *e = read_all(s, fd, file);
+    if (e) {
+        setup_free(s);
+        return e;
+    }
+    *ret = s;
+    return NULL;
+}
+
+void setup_free(struct setup *s)
+{
+    if (!s)
+        return;
+    hsm_roster_free(s->roster);
+    templates_free(s->templates);
+    config_free(s->config);
+    arena_free(s->arena);
+    free(s);
+}
