@@ -104,6 +104,8 @@ static struct err *header_read(struct view in, struct arena *arena, struct ledge
     TRY(der_read_text(&h, arena, LEDGER_TEXT_BYTES, &en->request));
     TRY(der_read_text(&h, arena, LEDGER_TEXT_BYTES, &en->issuer));
     TRY(der_read(&h, DER_OCTET_STRING, &en->serial));
+    if (en->serial.n > SERIAL_MAX_BYTES)
+        return err_new(ERR_CORRUPT, "a serial of %zu octets", en->serial.n);
     TRY(der_read(&h, DER_OCTET_STRING, ret_hash));
     TRY(der_end(h));
 out:

@@ -1,0 +1,75 @@
+/* What the files of verification share: the ledger as its log alone says it should be. One thread. */
+#ifndef CHANCERY_LEDGER_VERIFY_INSIDE_H
+#define CHANCERY_LEDGER_VERIFY_INSIDE_H
+
+#include "core.h"
+#include "ledger_verify.h"
+#include "map.h"
+
+struct verify_intent {
+    uint64_t seq, record, end, n, roll_floor;
+    uint64_t sealed_n; /* in the roll; 0: not */
+    int64_t time_ms, not_after, revoked_at, invalidity;
+    size_t issuer, token; /* token + 1, 0: none */
+    uint8_t state, reason;
+    bool keyed; /* has an idempotency key */
+    uint8_t serial[SERIAL_BYTES];
+    uint8_t tbs[SHA256_BYTES];
+};
+struct verify_token {
+    uint8_t id[SHA256_BYTES];
+    struct token_row row;
+};
+struct verify_issuer {
+    char name[LEDGER_ISSUER_BYTES + 1];
+    struct issuer_row row;
+};
+struct verify_crl {
+    uint64_t n, seq;
+    bool sealed;
+};
+struct verify_list { /* grows */
+    void *items;
+    size_t n, cap;
+};
+
+struct verify {
+    struct ledger *ledger;
+    const struct ledger_verify *how;
+    struct ledger_verify_report *report;
+    struct store_txn *txn;
+    struct arena *arena; /* of the entry in hand */
+    struct tree tree;
+    int64_t last_time_ms;
+    uint64_t names; /* rows that index name should have */
+    struct verify_list intents, tokens, issuers, crls;
+    struct map token_of, tbs_of;
+};
+
+void verify_found(struct verify *v, uint64_t seq, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What cannot be read because it is broken is a finding and no error. */
+MUST_USE struct err *verify_softly(struct verify *v, uint64_t seq, struct err *e);
+void *verify_list_add(struct verify_list *l, size_t item_bytes);
+struct verify_intent *verify_intent_at(const struct verify *v, uint64_t seq); /* NULL: none */
+static inline struct verify_intent *verify_intents(const struct verify *v)
+{
+    return v->intents.items;
+}
+static inline struct verify_issuer *verify_issuers(const struct verify *v)
+{
+    return v->issuers.items;
+}
+static inline struct verify_token *verify_tokens(const struct verify *v)
+{
+    return v->tokens.items;
+}
+
+/* verify_state.c: one entry after the other. */
+void verify_state(struct verify *v, const struct ledger_entry *en);
+/* verify_index.c: that index `table` has this row, and how many it has. */
+MUST_USE struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en);
+MUST_USE struct err *verify_index_all(struct verify *v);
+/* verify_roll.c */
+MUST_USE struct err *verify_roll(struct verify *v);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * Verification: the indexes against the log. For each entry, that what leads to it is there and leads to it;
+ * at the end, that each index has as many rows as it should and that the rows which change say what the log
+ * says. Never trusts a row. One thread.
+ */
+#include <inttypes.h>
+
+#include "base/check.h"
+#include "entry.h"
+#include "verify.h"
+
+static struct err *expect(struct verify *v, uint64_t seq, enum table table, const struct key *key,
+                          const void *row, size_t n)
+{
+    struct err *e = NULL;
+    struct view have;
+    struct row_bytes want = {0};
+    if (n > 0)
+        want = rows_pack(row, n);
+    TRY(v->ledger->ops->get(v->txn, table, key_view(key), &have));
+    if (!have.p)
+        verify_found(v, seq, "index %s does not lead here", rows_tables[table]);
+    else if (!view_eq(have, view_of(want.b, want.n)))
+        verify_found(v, seq, "index %s does not say what the log says", rows_tables[table]);
+out:
+    return e;
+}
+
+static struct err *expect_mark(struct verify *v, uint64_t seq, enum table table, struct key key)
+{
+    key_add_seq(&key, seq);
+    return expect(v, seq, table, &key, NULL, 0);
+}
+
+static bool named_before(const struct ledger_texts *names, size_t i)
+{
+    struct key mine = key_name(names->items[i]);
+    for (size_t k = 0; k < i; k++) {
+        struct key other = key_name(names->items[k]);
+        if (view_eq(key_view(&mine), key_view(&other)))
+            return true;
+    }
+    return false;
+}
+
+static struct err *check_intent(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = NULL;
+    const struct ledger_intent *in = &en->body.intent;
+    struct key serial = key_serial(en->issuer, en->serial);
+    struct seq_row row = {en->seq};
+    TRY(expect(v, en->seq, TABLE_SERIAL, &serial, &row, sizeof(row)));
+    TRY(expect_mark(v, en->seq, TABLE_ACTOR, key_text(en->actor)));
+    TRY(expect_mark(v, en->seq, TABLE_SPKI, key_bytes(in->spki_sha256)));
+    for (size_t i = 0; i < in->names.n; i++) {
+        TRY(expect_mark(v, en->seq, TABLE_NAME, key_name(in->names.items[i])));
+        v->names += !named_before(&in->names, i);
+    }
+out:
+    return e;
+}
+
+/* The first entry of each instant is led to by index time. */
+static struct err *check_time(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = NULL;
+    struct key k = key_seq((uint64_t)en->time_ms);
+    struct seq_row row;
+    bool found;
+    if (en->seq > 1 && en->time_ms == v->last_time_ms)
+        return NULL;
+    TRY(ROW_GET(v->ledger->ops, v->txn, TABLE_TIME, key_view(&k), &row, &found));
+    if (!found || row.seq > en->seq)
+        verify_found(v, en->seq, "index time does not lead here");
+out:
+    return e;
+}
+
+struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = check_time(v, en);
+    return !e && en->kind == LEDGER_INTENT ? check_intent(v, en) : e;
+}
+
+/* --- the rows that change --- */
+
+static struct err *check_revoked(struct verify *v, const struct verify_intent *in)
+{
+    struct revoked_row row = {.at = in->revoked_at,
+                              .reason = in->reason,
+                              .invalidity = in->invalidity,
+                              .not_after = in->not_after,
+                              .intent = in->seq,
+                              .end = in->end};
+    struct key k = key_serial(verify_issuers(v)[in->issuer].name, view_of(in->serial, SERIAL_BYTES));
+    return expect(v, in->seq, TABLE_REVOKED, &k, &row, sizeof(row));
+}
+
+/* A key of the last 24 hours whose intent was not closed leads to it. */
+static struct err *check_key(struct verify *v, const struct verify_intent *in)
+{
+    struct err *e = NULL;
+    struct ledger_entry en;
+    int64_t expires = in->time_ms / 1000 + CORE_IDEMPOTENCY_S;
+    if (!in->keyed || in->state == LEDGER_STATE_NEVER_SEALED || in->state == LEDGER_STATE_SEALED_LOST ||
+        expires <= v->last_time_ms / 1000)
+        return NULL;
+    arena_reset(v->arena);
+    TRY(core_entry(v->ledger, v->txn, in->seq, v->arena, &en));
+    struct key k = key_bytes(en.body.intent.idempotency);
+    struct idem_row row = {in->seq, expires};
+    TRY(expect(v, in->seq, TABLE_IDEM, &k, &row, sizeof(row)));
+out:
+    return e;
+}
+
+static struct err *check_cert(struct verify *v, const struct verify_intent *in, uint64_t *recorded,
+                              uint64_t *revoked)
+{
+    struct err *e = NULL;
+    struct cert_row row = {in->state, in->reason, in->record, in->end, in->not_after, in->revoked_at};
+    struct key k = key_seq(in->seq), not_after = key_seq((uint64_t)in->not_after);
+    TRY(expect(v, in->seq, TABLE_CERT, &k, &row, sizeof(row)));
+    if (in->state == LEDGER_STATE_OPEN) {
+        v->report->open++;
+        TRY(expect_mark(v, in->seq, TABLE_OPEN, (struct key){0}));
+    }
+    if (in->record != 0) {
+        ++*recorded;
+        TRY(expect_mark(v, in->seq, TABLE_NOT_AFTER, not_after));
+    }
+    if (in->state == LEDGER_STATE_REVOKED || in->state == LEDGER_STATE_SEALED_LOST) {
+        ++*revoked;
+        TRY(check_revoked(v, in));
+    }
+    TRY(check_key(v, in));
+out:
+    return e;
+}
+
+static struct err *check_count(struct verify *v, enum table table, uint64_t want)
+{
+    struct err *e = NULL;
+    uint64_t have;
+    TRY(v->ledger->ops->count(v->txn, table, &have));
+    if (have != want)
+        verify_found(v, 0, "index %s has %" PRIu64 " rows, by the log it should have %" PRIu64,
+                     rows_tables[table], have, want);
+out:
+    return e;
+}
+
+/* Each key that still stands belongs to an intent that was not closed, and will be forgotten. */
+static struct err *check_idem_row(struct verify *v, struct view key, struct view value)
+{
+    struct err *e = NULL;
+    struct idem_row row;
+    struct ledger_entry en;
+    TRY(rows_unpack(value, &row, sizeof(row), TABLE_IDEM));
+    arena_reset(v->arena);
+    TRY(core_entry(v->ledger, v->txn, row.intent, v->arena, &en));
+    const struct verify_intent *in = verify_intent_at(v, row.intent);
+    if (!in || !view_eq(en.body.intent.idempotency, key))
+        verify_found(v, row.intent, "index idem leads here by a key that is not this entry's");
+    else if (in->state == LEDGER_STATE_NEVER_SEALED || in->state == LEDGER_STATE_SEALED_LOST)
+        verify_found(v, row.intent, "index idem leads to an intent that was closed");
+    struct key old = key_seq((uint64_t)row.expires);
+    struct view mark;
+    key_add_seq(&old, row.intent);
+    TRY(v->ledger->ops->get(v->txn, TABLE_IDEM_OLD, key_view(&old), &mark));
+    if (!view_eq(mark, key))
+        verify_found(v, row.intent, "index idem-old does not know this entry's key");
+out:
+    return e;
+}
+
+static struct err *check_idem(struct verify *v)
+{
+    struct err *e = NULL;
+    const struct store_ops *ops = v->ledger->ops;
+    struct store_cursor *c = NULL;
+    struct view key, value;
+    bool found;
+    TRY(ops->cursor(v->txn, TABLE_IDEM, &c));
+    TRY(ops->move(c, STORE_FIRST, &key, &value, &found));
+    while (found) {
+        TRY(verify_softly(v, 0, check_idem_row(v, key, value)));
+        TRY(ops->move(c, STORE_NEXT, &key, &value, &found));
+    }
+out:
+    ops->cursor_free(c);
+    return e;
+}
+
+static struct err *check_tokens_and_issuers(struct verify *v)
+{
+    struct err *e = NULL;
+    for (size_t i = 0; i < v->tokens.n; i++) {
+        const struct verify_token *t = &verify_tokens(v)[i];
+        struct key k = key_bytes(view_of(t->id, SHA256_BYTES));
+        TRY(expect(v, t->row.seq, TABLE_TOKEN, &k, &t->row, sizeof(t->row)));
+    }
+    for (size_t i = 0; i < v->issuers.n; i++) {
+        const struct verify_issuer *s = &verify_issuers(v)[i];
+        struct key k = key_bytes(view_str(s->name));
+        TRY(expect(v, s->row.crl, TABLE_ISSUER, &k, &s->row, sizeof(s->row)));
+    }
+    TRY(check_count(v, TABLE_TOKEN, v->tokens.n));
+    TRY(check_count(v, TABLE_ISSUER, v->issuers.n));
+out:
+    return e;
+}
+
+struct err *verify_index_all(struct verify *v)
+{
+    struct err *e = NULL;
+    uint64_t recorded = 0, revoked = 0;
+    for (size_t i = 0; i < v->intents.n; i++)
+        TRY(verify_softly(v, verify_intents(v)[i].seq,
+                          check_cert(v, &verify_intents(v)[i], &recorded, &revoked)));
+    v->report->revoked = revoked;
+    TRY(check_count(v, TABLE_LEAF, v->tree.n));
+    TRY(check_count(v, TABLE_CERT, v->intents.n));
+    TRY(check_count(v, TABLE_SERIAL, v->intents.n));
+    TRY(check_count(v, TABLE_ACTOR, v->intents.n));
+    TRY(check_count(v, TABLE_SPKI, v->intents.n));
+    TRY(check_count(v, TABLE_NAME, v->names));
+    TRY(check_count(v, TABLE_OPEN, v->report->open));
+    TRY(check_count(v, TABLE_NOT_AFTER, recorded));
+    TRY(check_count(v, TABLE_REVOKED, revoked));
+    TRY(check_tokens_and_issuers(v));
+    TRY(check_idem(v));
+out:
+    return e;
+}

@@ -1,0 +1,199 @@
+/*
+ * Verification: what each entry changes, by the log alone, and whether it was allowed to. The rules are those
+ * that write_rules.c keeps when writing, told a second time from the other side: from entries to states.
+ * Reads no index. One thread.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "verify.h"
+
+enum { HOLD = 6 };
+
+static size_t issuer_of(struct verify *v, const char *name)
+{
+    struct verify_issuer *all = verify_issuers(v);
+    for (size_t i = 0; i < v->issuers.n; i++)
+        if (strcmp(all[i].name, name) == 0)
+            return i;
+    struct verify_issuer *fresh = verify_list_add(&v->issuers, sizeof(*fresh));
+    snprintf(fresh->name, sizeof(fresh->name), "%s", name);
+    return v->issuers.n - 1;
+}
+
+static void count_use(struct verify *v, const struct ledger_entry *en, struct verify_intent *to)
+{
+    size_t i;
+    if (en->body.intent.token.n == 0)
+        return;
+    if (!map_get(&v->token_of, en->body.intent.token.p, &i)) {
+        verify_found(v, en->seq, "the intent counts a token that was never made");
+        return;
+    }
+    struct token_row *row = &verify_tokens(v)[i].row;
+    to->token = i + 1;
+    row->used++;
+    if (row->uses != 0 && row->used > row->uses)
+        verify_found(v, en->seq, "the intent takes more uses of its token than it has");
+    if (row->revoked_at != 0)
+        verify_found(v, en->seq, "the intent uses a token that was revoked");
+    if (row->expires != 0 && row->expires <= en->time_ms / 1000)
+        verify_found(v, en->seq, "the intent uses a token that had expired");
+}
+
+static void on_intent(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_intent *in = &en->body.intent;
+    size_t issuer = issuer_of(v, en->issuer), same;
+    struct verify_intent *to = verify_list_add(&v->intents, sizeof(*to));
+    v->report->intents++;
+    to->seq = en->seq;
+    to->state = LEDGER_STATE_OPEN;
+    to->roll_floor = in->roll_floor;
+    to->time_ms = en->time_ms;
+    to->not_after = in->not_after;
+    to->issuer = issuer;
+    to->keyed = in->idempotency.n > 0;
+    if (en->serial.n == SERIAL_BYTES)
+        memcpy(to->serial, en->serial.p, SERIAL_BYTES);
+    else
+        verify_found(v, en->seq, "the intent has a serial of %zu octets", en->serial.n);
+    digest_sha256(in->tbs, to->tbs);
+    if (map_get(&v->tbs_of, to->tbs, &same))
+        verify_found(v, en->seq, "the intent has the same tbs as entry %" PRIu64,
+                     verify_intents(v)[same].seq);
+    map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
+    count_use(v, en, to);
+}
+
+/* The intent that this entry speaks of, or NULL and a finding. */
+static struct verify_intent *referred(struct verify *v, const struct ledger_entry *en)
+{
+    struct verify_intent *to = verify_intent_at(v, en->ref);
+    if (!to)
+        verify_found(v, en->seq, "it refers to entry %" PRIu64 ", which is no earlier intent", en->ref);
+    else if (strcmp(verify_issuers(v)[to->issuer].name, en->issuer) != 0 ||
+             !view_eq(en->serial, view_of(to->serial, SERIAL_BYTES)))
+        verify_found(v, en->seq, "its issuer and serial are not those of entry %" PRIu64, en->ref);
+    return to;
+}
+
+static struct verify_intent *ended(struct verify *v, const struct ledger_entry *en)
+{
+    struct verify_intent *to = referred(v, en);
+    if (to && to->state != LEDGER_STATE_OPEN) {
+        verify_found(v, en->seq, "it ends entry %" PRIu64 ", which had ended before", en->ref);
+        return NULL;
+    }
+    return to;
+}
+
+static void on_record(struct verify *v, const struct ledger_entry *en)
+{
+    struct verify_intent *to = ended(v, en);
+    v->report->records++;
+    if (!to)
+        return;
+    to->state = LEDGER_STATE_RECORDED;
+    to->record = en->seq;
+    to->n = en->body.record.n;
+}
+
+static void on_close(struct verify *v, const struct ledger_entry *en)
+{
+    struct verify_intent *to = ended(v, en);
+    bool lost = en->body.close.reason == LEDGER_SEALED_LOST;
+    v->report->closed++;
+    v->report->closed_sealed += lost;
+    if (!to)
+        return;
+    to->state = lost ? LEDGER_STATE_SEALED_LOST : LEDGER_STATE_NEVER_SEALED;
+    to->end = en->seq;
+    to->n = en->body.close.n;
+    to->revoked_at = lost ? en->time_ms / 1000 : 0;
+    if (to->token != 0)
+        verify_tokens(v)[to->token - 1].row.used--;
+}
+
+static void on_revoke(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_revoke *r = &en->body.revoke;
+    struct verify_intent *to = referred(v, en);
+    if (!to)
+        return;
+    bool held = to->state == LEDGER_STATE_REVOKED && to->reason == HOLD && r->reason != HOLD;
+    if (to->state != LEDGER_STATE_RECORDED && !held) {
+        verify_found(v, en->seq, "it revokes entry %" PRIu64 ", which is not a certificate in force",
+                     en->ref);
+        return;
+    }
+    if (!held)
+        to->revoked_at = r->at ? r->at : en->time_ms / 1000;
+    to->state = LEDGER_STATE_REVOKED;
+    to->reason = (uint8_t)r->reason;
+    to->invalidity = r->invalidity;
+    to->end = en->seq;
+}
+
+static void on_token_create(struct verify *v, const struct ledger_entry *en)
+{
+    size_t i;
+    const struct ledger_token *t = &en->body.token;
+    if (map_get(&v->token_of, t->id.p, &i)) {
+        verify_found(v, en->seq, "the token was made before");
+        return;
+    }
+    struct verify_token *to = verify_list_add(&v->tokens, sizeof(*to));
+    memcpy(to->id, t->id.p, SHA256_BYTES);
+    to->row = (struct token_row){.seq = en->seq, .uses = t->uses, .expires = t->expires};
+    map_set(&v->token_of, to->id, v->tokens.n - 1);
+    v->report->tokens++;
+}
+
+static void on_token_revoke(struct verify *v, const struct ledger_entry *en)
+{
+    size_t i;
+    if (!map_get(&v->token_of, en->body.token_revoke.id.p, &i)) {
+        verify_found(v, en->seq, "it revokes a token that was never made");
+        return;
+    }
+    verify_tokens(v)[i].row.revoked_at = en->time_ms / 1000;
+}
+
+static void on_crl(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_crl *c = &en->body.crl;
+    struct issuer_row *row = &verify_issuers(v)[issuer_of(v, en->issuer)].row;
+    if (c->number <= row->number)
+        verify_found(v, en->seq, "list number %" PRIu64 " after %" PRIu64 " (RFC 5280 5.2.3)", c->number,
+                     row->number);
+    *row = (struct issuer_row){en->seq, c->number, c->upto, c->this_update};
+    struct verify_crl *to = verify_list_add(&v->crls, sizeof(*to));
+    *to = (struct verify_crl){.n = c->n, .seq = en->seq};
+    v->report->crls++;
+}
+
+static void on_issuer(struct verify *v, const struct ledger_entry *en)
+{
+    issuer_of(v, en->issuer);
+}
+
+void verify_state(struct verify *v, const struct ledger_entry *en)
+{
+    static void (*const on[])(struct verify *, const struct ledger_entry *) = {
+        [LEDGER_ISSUER] = on_issuer,
+        [LEDGER_INTENT] = on_intent,
+        [LEDGER_RECORD] = on_record,
+        [LEDGER_CLOSE] = on_close,
+        [LEDGER_REVOKE] = on_revoke,
+        [LEDGER_TOKEN_CREATE] = on_token_create,
+        [LEDGER_TOKEN_REVOKE] = on_token_revoke,
+        [LEDGER_CRL] = on_crl,
+        [LEDGER_NOTE] = NULL,
+    };
+    if (en->kind < sizeof(on) / sizeof(on[0]) && on[en->kind])
+        on[en->kind](v, en);
+    if (strcmp(ledger_kind_text(en->kind), "unknown") == 0)
+        v->report->unknown++;
+}
