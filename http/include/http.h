@@ -86,7 +86,7 @@ struct http_config {
     size_t connections_per_peer_max; /* [256] by address, /64 for IPv6; not for unix sockets */
     int64_t request_ms;     /* [15000] from a request's first octet (or the accept) to its last: 408 */
     int64_t idle_ms;        /* [60000] between requests */
-    int64_t write_ms;       /* [30000] to take an answer, plus a second for each 16 KiB */
+    int64_t write_ms;       /* [30000] to take each 64 KiB of an answer, or its rest */
     int64_t park_ms;        /* [30000] a parked request is answered 503 then */
     bool gauge_connections; /* this server feeds the metric CONNECTIONS */
 };
