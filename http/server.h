@@ -38,6 +38,7 @@ struct http_server {
     struct conn *conns;
     size_t conns_n, unix_n;
     struct conn *kicked;             /* to be looked at when the turn ends */
+    struct conn *kicking;            /* of these, what kick_run has still before it */
     bool kick_due;                   /* kick_run is on the loop's list */
     bool gone;                       /* freed, but for kick_due */
     struct loop_timer *accept_timer; /* listeners rest until then */
