@@ -93,3 +93,12 @@ struct err *config_gather(const struct config *c, struct view config_bytes, uint
 out:
     return e;
 }
+
+struct err *config_gather_templates(const struct config *c, struct arena *arena, struct generation *ret)
+{
+    struct gather g = {arena, arena_array(arena, GENERATION_FILES_MAX, sizeof *g.files), 0};
+    struct err *e = add_templates(&g, c->templates);
+    if (!e)
+        *ret = (struct generation){.number = 1, .n = g.n, .files = g.files};
+    return e;
+}

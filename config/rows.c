@@ -58,7 +58,7 @@ static const struct conf_row top[] = {
            "where clients reach the responder; stands in every certificate (AIA, CDP): "
            "http://pki.example.internal"),
     NEEDED("https_url", https_url, 200, "where clients reach the front: https://ca.example.internal:8443"),
-    TEXTS("names", names, true, 32, "names and addresses of the front's own certificate"),
+    TEXTS("names", names, true, 20, "names and addresses of the front's own certificate"),
     TREE("listen", listen, true, "addresses of the sockets"),
     TREE("tokens", tokens, true, "the PKCS#11 tokens that hold the keys (this version: one)"),
     TREE("issuers", issuers, true, "the issuing keys, each with a name that is never used again"),

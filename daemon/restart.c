@@ -1,12 +1,12 @@
 /* Back-off of restarts: two counters, no clock of its own, no I/O. */
 #include "restart.h"
 
-enum { DEATH = 1000, DRAIN_MS = 2 };
+enum { DEATH = 1000 };
 
 /* From `level` deaths on: this wait. */
 static const struct {
     int64_t level, wait_ms;
-} steps[] = {{0, RESTART_FIRST_MS}, {4 * DEATH, 250}, {12 * DEATH, 1000}, {24 * DEATH, 5000}};
+} steps[] = {{0, RESTART_FIRST_MS}, {4 * DEATH, 250}, {12 * DEATH, 1000}, {40 * DEATH, 5000}};
 
 static int64_t wait_of_level(int64_t level)
 {
@@ -34,7 +34,7 @@ int64_t restart_after(struct restart *r, int64_t now_ms, bool was_ready)
         r->failed++;
         return wait_of_failed(r->failed);
     }
-    r->level -= (now_ms - r->last_ms) / DRAIN_MS;
+    r->level -= (now_ms - r->last_ms) * 2 / 3;
     if (r->level < 0)
         r->level = 0;
     r->level += DEATH;

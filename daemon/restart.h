@@ -19,7 +19,7 @@ enum {
 
 struct restart {
     unsigned failed;   /* starts in a row that did not get ready */
-    int64_t level;     /* deaths after being ready, each 1000, draining 1 in 2 ms */
+    int64_t level;     /* deaths after being ready, each 1000, draining 2 in 3 ms */
     int64_t last_ms;   /* of the last death */
     unsigned restarts; /* all of them */
 };

@@ -123,6 +123,10 @@ MUST_USE struct err *config_load(const char *path, struct arena *arena, struct v
 MUST_USE struct err *config_gather(const struct config *c, struct view config_bytes, uint32_t number,
                                    struct arena *arena, struct generation *ret);
 
+/* The templates alone: for init, before there are a roster and certificates. */
+MUST_USE struct err *config_gather_templates(const struct config *c, struct arena *arena,
+                                             struct generation *ret);
+
 /* The key of the first value that differs and that only a restart can change ("listen.https"), or NULL. */
 const char *config_needs_restart(const struct config *now, const struct config *next);
 
