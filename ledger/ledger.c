@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/log.h"
+#include "base/metric.h"
 #include "core.h"
 #include "entry.h"
 
@@ -227,6 +227,7 @@ struct err *core_open(const struct store_ops *ops, const char *dir, const struct
                   &l->store));
     ops->clear_readers(l->store);
     TRY(core_take_up(l));
+    metric_set(METRIC_LEDGER_ENTRIES, (int64_t)l->tree.n);
     TRY(start_writer(l, options));
     *ret = l;
     l = NULL;

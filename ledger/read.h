@@ -8,7 +8,7 @@ enum {
     READ_PAGE_MAX = 1000, /* in one page */
     READ_PAGE_BYTES =
         768 * 1024,       /* of stored entries in one page: a request's arena holds what becomes of them */
-    READ_LOOK_MAX = 2000, /* certificates one search looks at: a bound on how long the loop stands still */
+    READ_LOOK_MAX = 1000, /* certificates one search looks at: a bound on how long the loop stands still */
 };
 
 /* ERR_NOT_FOUND where this entry is not an intent. */

@@ -9,12 +9,14 @@
 #include "entry.h"
 #include "read.h"
 
-enum { LIMIT_DEFAULT = 100, CURSOR_TEXT_BYTES = 1024 };
+enum { LIMIT_DEFAULT = 100, CURSOR_TEXT_BYTES = 1024, SCRATCH_BYTES = 4 << 20 };
 
 struct search {
     struct ledger *ledger;
     const struct ledger_query *q;
     struct arena *arena;
+    struct arena
+        *scratch; /* of the certificate that is looked at: what does not fit costs the caller nothing */
     struct store_txn *txn;
     struct store_cursor *cursor;
     enum table table;
@@ -160,11 +162,13 @@ static struct err *look_at(struct search *s, struct view key)
     TRY(read_row(s->ledger, s->txn, intent, &row));
     if (!row_fits(s->q, &row))
         return NULL;
-    struct ledger_cert *cert = &s->certs[s->n];
-    TRY(read_cert(s->ledger, s->txn, intent, s->arena, cert));
-    s->bytes += cert->decision.tbs.n + cert->seal.signature.n + 1024;
-    if (cert_fits(s, cert, key))
-        s->n++;
+    struct ledger_cert cert;
+    arena_reset(s->scratch);
+    TRY(read_cert(s->ledger, s->txn, intent, s->scratch, &cert));
+    if (!cert_fits(s, &cert, key))
+        return NULL;
+    TRY(read_cert(s->ledger, s->txn, intent, s->arena, &s->certs[s->n++]));
+    s->bytes += cert.decision.tbs.n + cert.seal.signature.n + 1024;
 out:
     return e;
 }
@@ -235,6 +239,7 @@ struct err *ledger_search(struct ledger *l, const struct ledger_query *q, struct
     TRY(check_query(q));
     s.limit = q->limit == 0 ? LIMIT_DEFAULT : q->limit > READ_PAGE_MAX ? READ_PAGE_MAX : q->limit;
     s.certs = arena_array(arena, s.limit, sizeof(*s.certs));
+    s.scratch = arena_new(SCRATCH_BYTES);
     choose_index(&s);
     TRY(l->ops->begin(l->store, false, &s.txn));
     TRY(walk(&s, &page));
@@ -242,6 +247,7 @@ struct err *ledger_search(struct ledger *l, const struct ledger_query *q, struct
 out:
     l->ops->cursor_free(s.cursor);
     l->ops->abort(s.txn);
+    arena_free(s.scratch);
     return e;
 }
 

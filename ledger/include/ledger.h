@@ -21,7 +21,7 @@
 struct ledger;
 
 struct ledger_options {
-    size_t map_bytes;  /* 0: 1 TiB of address space; a bound on the file, only ever raised */
+    size_t map_bytes;  /* 0: 256 GiB; address space, and a bound on the file */
     size_t batch_max;  /* entries in a commit; 0: 128 */
     size_t queued_max; /* past it appends are ERR_BUSY; 0: 8192 */
 };

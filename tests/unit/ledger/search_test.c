@@ -334,6 +334,32 @@ static void an_expired_one_stands_on_one_more_list(void **state)
     assert_int_equal(last.number, 0);
 }
 
+/* --- keys --- */
+
+static void a_key_tells_whose_it_is_and_whether_it_was_given_up(void **state)
+{
+    struct scene *s = *state;
+    struct ledger_key key;
+    struct ledger_entry mine = scene_intent(1, "dns:a.example"), theirs = scene_intent(2, "dns:b.example");
+    theirs.actor = "token:02";
+    theirs.body.intent.spki_sha256 = scene_hash(1);
+    OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
+    assert_int_equal(key.certificates, 0);
+    struct ledger_entry close = scene_close(scene_put(s, &mine), LEDGER_NEVER_SEALED);
+    scene_put(s, &close);
+    OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
+    assert_int_equal(key.certificates, 0);
+    struct ledger_entry record = scene_record(scene_put(s, &theirs), 1), revoke = scene_revoke(2, 1);
+    scene_put(s, &record);
+    OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
+    assert_int_equal(key.certificates, 1);
+    assert_string_equal(key.actor, "token:02");
+    assert_false(key.compromised);
+    scene_put(s, &revoke);
+    OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
+    assert_true(key.compromised);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -353,6 +379,7 @@ int main(void)
         TEST(revocations_come_in_the_order_of_serials),
         TEST(a_walk_sees_one_moment),
         TEST(an_expired_one_stands_on_one_more_list),
+        TEST(a_key_tells_whose_it_is_and_whether_it_was_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
