@@ -147,7 +147,7 @@ static struct err *find_row(const char *type, struct arena *arena, struct name_r
 static struct err *put_part(struct der_out *out, const struct cert_name_part *part, struct arena *arena)
 {
     struct err *e = NULL;
-    struct name_row row;
+    struct name_row row = {.text = NULL};
     struct view value = view_str(part->value);
     size_t chars = 0;
     TRY(find_row(part->type, arena, &row));

@@ -1,0 +1,156 @@
+/* chancery cert request, show, list, revoke. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "cli.h"
+
+static json_t *texts(const struct cli_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_string(list->items[i]));
+    return array;
+}
+
+static void set(json_t *body, const char *member, const char *text)
+{
+    if (text)
+        json_object_set_new(body, member, json_string(text));
+}
+
+/* Leaf first, then what the answer's chain holds. */
+static const char *chain_text(struct cli *c, const json_t *answer)
+{
+    const char *text = json_string_value(json_object_get(answer, "certificate"));
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(answer, "chain"), i, item) text =
+        arena_printf(c->arena, "%s%s", text, json_string_value(item));
+    return text;
+}
+
+struct err *cert_request(struct cli *c, int argc, char **argv)
+{
+    struct err *e = NULL;
+    const char *template = NULL, *csr_path = NULL, *issuer = NULL, *validity = NULL, *out = NULL;
+    struct cli_list sans = {.n = 0};
+    struct view csr;
+    json_t *answer = NULL;
+    const struct cli_option options[] = {
+        {"--template", &template, NULL, NULL}, {"--csr", &csr_path, NULL, NULL},
+        {"--issuer", &issuer, NULL, NULL},     {"--validity", &validity, NULL, NULL},
+        {"--san", NULL, NULL, &sans},          {"--out", &out, NULL, NULL},
+    };
+
+    TRY(cli_options(options, sizeof options / sizeof options[0], &argc, argv, 0, 0));
+    if (!template || !csr_path)
+        TRY(cli_usage("name --template and --csr"));
+    TRY(file_read(csr_path, LIMIT_CSR_BYTES, c->arena, &csr));
+    json_t *body = json_pack("{s:s}", "template", template);
+    set(body, "csr", arena_str(c->arena, csr));
+    set(body, "issuer", issuer);
+    set(body, "validity", validity);
+    if (sans.n)
+        json_object_set_new(body, "sans", texts(&sans));
+    TRY(cli_call(c, "POST", "/v1/certificates", body, &answer));
+    if (out)
+        TRY(file_write(out, view_str(chain_text(c, answer)), 0644));
+    if (c->json)
+        cli_print_json(answer);
+    else if (!out)
+        printf("%s", chain_text(c, answer));
+    else
+        printf("%s: serial %s, until %s\n", out, json_string_value(json_object_get(answer, "serial")),
+               json_string_value(json_object_get(answer, "not_after")));
+out:
+    json_decref(answer);
+    return e;
+}
+
+static const char *with_issuer(struct cli *c, const char *path, const char *issuer)
+{
+    return issuer ? arena_printf(c->arena, "%s?issuer=%s", path, cli_escape(c, issuer)) : path;
+}
+
+struct err *cert_show(struct cli *c, int argc, char **argv)
+{
+    static const struct cli_column columns[] = {
+        {"serial", "serial"},       {"issuer", "issuer"},
+        {"status", "status"},       {"subject", "subject"},
+        {"names", "names"},         {"template", "template"},
+        {"owner", "owner"},         {"not before", "not_before"},
+        {"not after", "not_after"}, {"revoked", "revoked_at"},
+        {"reason", "reason"},       {"requested", "requested_at"},
+        {"ledger entry", "entry"},  {"seal", "seal"},
+    };
+    struct err *e = NULL;
+    const char *issuer = NULL;
+    const struct cli_option options[] = {{"--issuer", &issuer, NULL, NULL}};
+    json_t *answer = NULL;
+
+    TRY(cli_options(options, 1, &argc, argv, 1, 1));
+    const char *path = arena_printf(c->arena, "/v1/certificates/%s", cli_escape(c, argv[0]));
+    TRY(cli_call(c, "GET", with_issuer(c, path, issuer), NULL, &answer));
+    cli_print_object(c, answer, columns, sizeof columns / sizeof columns[0]);
+    if (!c->json && json_object_get(answer, "certificate"))
+        printf("\n%s", json_string_value(json_object_get(answer, "certificate")));
+out:
+    json_decref(answer);
+    return e;
+}
+
+struct err *cert_list(struct cli *c, int argc, char **argv)
+{
+    static const struct cli_column columns[] = {
+        {"SERIAL", "serial"},     {"STATUS", "status"}, {"UNTIL", "not_after"},
+        {"TEMPLATE", "template"}, {"OWNER", "owner"},   {"NAMES", "names"},
+    };
+    static const char *const names[] = {"status",   "name",   "under", "owner",
+                                        "template", "issuer", "limit", "cursor"};
+    enum { N = sizeof names / sizeof names[0] };
+    struct err *e = NULL;
+    const char *values[N] = {NULL};
+    struct cli_option options[N];
+    json_t *answer = NULL;
+    const char *path = "/v1/certificates?limit=100";
+
+    for (size_t i = 0; i < N; i++)
+        options[i] = (struct cli_option){arena_printf(c->arena, "--%s", names[i]), &values[i], NULL, NULL};
+    TRY(cli_options(options, N, &argc, argv, 0, 0));
+    if (values[6])
+        path = arena_printf(c->arena, "/v1/certificates?limit=%s", cli_escape(c, values[6]));
+    for (size_t i = 0; i < N; i++)
+        if (values[i] && i != 6)
+            path = arena_printf(c->arena, "%s&%s=%s", path, names[i], cli_escape(c, values[i]));
+    TRY(cli_call(c, "GET", path, NULL, &answer));
+    cli_print_list(c, answer, "certificates", columns, sizeof columns / sizeof columns[0]);
+out:
+    json_decref(answer);
+    return e;
+}
+
+struct err *cert_revoke(struct cli *c, int argc, char **argv)
+{
+    struct err *e = NULL;
+    const char *reason = "unspecified", *issuer = NULL;
+    const struct cli_option options[] = {{"--reason", &reason, NULL, NULL},
+                                         {"--issuer", &issuer, NULL, NULL}};
+    json_t *answer = NULL;
+
+    TRY(cli_options(options, 2, &argc, argv, 1, 1));
+    const char *path = arena_printf(c->arena, "/v1/certificates/%s/revoke", cli_escape(c, argv[0]));
+    TRY(cli_call(c, "POST", with_issuer(c, path, issuer), json_pack("{s:s}", "reason", reason), &answer));
+    if (c->json) {
+        cli_print_json(answer);
+        goto out;
+    }
+    printf("%s %s at %s (%s)\n", json_string_value(json_object_get(answer, "serial")),
+           json_is_true(json_object_get(answer, "already")) ? "was revoked" : "revoked",
+           json_string_value(json_object_get(answer, "revoked_at")),
+           json_string_value(json_object_get(answer, "reason")));
+out:
+    json_decref(answer);
+    return e;
+}

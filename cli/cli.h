@@ -1,0 +1,84 @@
+/*
+ * What every command shares: the options that all take, the connection to the daemon, printing for people or
+ * programs. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+ */
+#ifndef CHANCERY_CLI_H
+#define CHANCERY_CLI_H
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "config.h"
+
+struct cli {
+    bool json;
+    const char *config_path; /* -c, $CHANCERY_CONFIG or the default */
+    struct arena *arena;     /* of the whole run */
+    const struct cli_command *command;
+};
+
+/* A command: one row in main.c's table. run gets the arguments after its name, options taken out already. */
+struct cli_command {
+    const char *noun, *verb; /* "cert", "revoke"; verb NULL where the noun alone is the command */
+    const char *args;        /* "SERIAL" */
+    const char *summary;
+    const char *options; /* text for --help, or NULL */
+    const char *example;
+    struct err *(*run)(struct cli *c, int argc, char **argv);
+};
+
+/* Wrong usage: main prints the command's usage and ends with 2. */
+MUST_USE struct err *cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+bool cli_is_usage(const struct err *e);
+
+/* --- args.c: options after the command's name, in any order, `--name value` or `--name=value` --- */
+struct cli_option {
+    const char *name;      /* "--reason" */
+    const char **text;     /* takes a value, or */
+    bool *flag;            /* takes none, or */
+    struct cli_list *list; /* may be given several times, or as a,b,c */
+};
+struct cli_list {
+    size_t n;
+    const char *items[64];
+};
+/* Takes options out of argv; what is left are *argc positional arguments, `least` to `most` of them. */
+MUST_USE struct err *cli_options(const struct cli_option *options, size_t n, int *argc, char **argv,
+                                 int least, int most);
+
+/* --- client.c: /v1 over control.sock --- */
+/* body may be NULL. ERR_* of the problem document where the daemon refuses, with its detail; ERR_STARTING
+ * where no daemon answers. *ret_json is the caller's (json_decref), and the whole answer in *ret_text where
+ * that is not NULL. */
+MUST_USE struct err *cli_call(struct cli *c, const char *method, const char *path, json_t *body,
+                              json_t **ret_json);
+MUST_USE struct err *cli_get_text(struct cli *c, const char *path, const char *accept, const char **ret_text);
+/* value percent-encoded for a query. */
+const char *cli_escape(struct cli *c, const char *value);
+/* The parsed configuration of this run. The caller frees it. */
+MUST_USE struct err *cli_config(struct cli *c, struct config **ret);
+
+/* --- print.c --- */
+struct cli_column {
+    const char *title, *member; /* member of each object; lists are joined with spaces */
+};
+/* The list under `member` of the answer: as a table, or with --json as it came. Takes nothing. */
+void cli_print_list(const struct cli *c, const json_t *answer, const char *member,
+                    const struct cli_column *columns, size_t n);
+/* One object: "title: value" lines, or JSON. */
+void cli_print_object(const struct cli *c, const json_t *object, const struct cli_column *columns, size_t n);
+void cli_print_json(const json_t *tree);
+/* A problem to stderr: for people, or with --json as a problem document to stdout. */
+void cli_print_problem(const struct cli *c, const struct err *e);
+
+/* --- the commands --- */
+typedef struct err *cli_run(struct cli *c, int argc, char **argv);
+cli_run cert_request, cert_show, cert_list, cert_revoke;
+cli_run token_create, token_list, token_revoke;
+cli_run ca_list, ca_show;
+cli_run template_list, template_show;
+cli_run ledger_verify_run, ledger_log_run;
+cli_run config_check, clock_confirm_run, doctor_run, init_run;
+
+#endif

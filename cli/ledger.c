@@ -1,0 +1,179 @@
+/*
+ * chancery ledger verify: recomputes the ledger from its first entry and holds it against the seal roll.
+ * Works beside a running daemon and on copies, without the daemon's help; needs to read both folders.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "cli.h"
+#include "hsm.h"
+#include "ledger_verify.h"
+
+struct rolled {
+    struct cli *cli;
+    struct ledger_seal *seals;
+    size_t n, cap, at;
+    struct view file;
+    json_t *findings;
+};
+
+/* The key is "issuing" or "issuing/ocsp/HEX": the issuer is before the slash. */
+static struct err *take_seal(void *arg, const struct hsm_roll_entry *entry)
+{
+    struct rolled *r = arg;
+    if (r->n == r->cap) {
+        size_t cap = r->cap ? r->cap * 2 : 1024;
+        struct ledger_seal *more = realloc(r->seals, cap * sizeof *more);
+        if (!more)
+            return err_new(ERR_NOMEM, "no memory for %zu seals", cap);
+        r->seals = more;
+        r->cap = cap;
+    }
+    r->seals[r->n++] = (struct ledger_seal){
+        .n = entry->n,
+        .kind = entry->kind,
+        .issuer = view_of(entry->key.p, view_find(entry->key, '/')),
+        .serial = entry->serial,
+        .tbs_sha256 = entry->tbs_sha256,
+    };
+    return NULL;
+}
+
+static struct err *next_seal(void *arg, struct ledger_seal *ret, bool *ret_more)
+{
+    struct rolled *r = arg;
+    *ret_more = r->at < r->n;
+    if (*ret_more)
+        *ret = r->seals[r->at++];
+    return NULL;
+}
+
+static void finding(void *arg, uint64_t seq, const char *what)
+{
+    struct rolled *r = arg;
+    json_array_append_new(r->findings, json_pack("{s:I, s:s}", "entry", (json_int_t)seq, "what", what));
+    if (!r->cli->json)
+        printf("WRONG  entry %llu: %s\n", (unsigned long long)seq, what);
+}
+
+/* The whole entries of a file that may be growing: a last one that is cut short is not looked at. */
+static struct view whole_entries(struct view file)
+{
+    struct view rest = file;
+    struct hsm_roll_entry entry;
+    while (rest.n) {
+        struct view before = rest;
+        struct err *e = hsm_roll_entry_read(&rest, &entry);
+        if (e) {
+            err_free(e);
+            return view_of(file.p, (size_t)(before.p - file.p));
+        }
+    }
+    return file;
+}
+
+static struct err *map_roll(const char *path, struct rolled *r)
+{
+    struct err *e = NULL;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        TRY(err_sys(ERR_IO, errno, "the seal roll %s", path));
+    void *p = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    if (p == MAP_FAILED)
+        TRY(err_sys(ERR_IO, errno, "mapping %s", path));
+    r->file = view_of(p, (size_t)st.st_size);
+    TRY(hsm_roll_verify(whole_entries(r->file), take_seal, r, NULL, NULL));
+out:
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+static json_t *report_json(const struct ledger_verify_report *p, const char *root, json_t *findings)
+{
+    return json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}",
+                     "ok", p->findings == 0, "entries", (json_int_t)p->entries, "root", root, "intents",
+                     (json_int_t)p->intents, "records", (json_int_t)p->records, "closed",
+                     (json_int_t)p->closed, "closed_sealed", (json_int_t)p->closed_sealed, "open",
+                     (json_int_t)p->open, "revoked", (json_int_t)p->revoked, "crls", (json_int_t)p->crls,
+                     "seals", (json_int_t)p->seals, "seals_cert", (json_int_t)p->seals_cert, "seals_crl",
+                     (json_int_t)p->seals_crl, "seals_ocsp", (json_int_t)p->seals_ocsp, "sealed_open",
+                     (json_int_t)p->sealed_open, "newer", (json_int_t)p->newer, "findings", findings);
+}
+
+static void print_report(const struct ledger_verify_report *p, const char *root)
+{
+    printf("ledger: %llu entries, root %s\n", (unsigned long long)p->entries, root);
+    printf(
+        "        %llu intents = %llu records + %llu closed (%llu of them sealed) + %llu open; %llu revoked\n",
+        (unsigned long long)p->intents, (unsigned long long)p->records, (unsigned long long)p->closed,
+        (unsigned long long)p->closed_sealed, (unsigned long long)p->open, (unsigned long long)p->revoked);
+    printf("roll:   %llu seals: %llu certificates, %llu lists, %llu OCSP answers\n",
+           (unsigned long long)p->seals, (unsigned long long)p->seals_cert, (unsigned long long)p->seals_crl,
+           (unsigned long long)p->seals_ocsp);
+    printf("books:  recorded %llu <= sealed %llu <= recorded + closed %llu", (unsigned long long)p->records,
+           (unsigned long long)p->seals_cert, (unsigned long long)(p->records + p->closed));
+    if (p->sealed_open || p->newer)
+        printf(" (under way: %llu sealed, %llu recorded since)", (unsigned long long)p->sealed_open,
+               (unsigned long long)p->newer);
+    printf("\n%s\n", p->findings ? "the books do NOT agree" : "the books agree");
+}
+
+/* Paths of the configuration where the options name none. */
+static struct err *paths_of(struct cli *c, const char **ledger, const char **roll)
+{
+    struct err *e = NULL;
+    struct config *config = NULL;
+    if (*ledger && *roll)
+        return NULL;
+    TRY(cli_config(c, &config));
+    if (!*ledger)
+        *ledger = arena_str(c->arena, view_str(config->paths.ledger));
+    if (!*roll)
+        *roll = arena_printf(c->arena, "%s/%s", config->paths.roll, HSM_ROLL_FILE);
+out:
+    config_free(config);
+    return e;
+}
+
+struct err *ledger_verify_run(struct cli *c, int argc, char **argv)
+{
+    struct err *e = NULL;
+    const char *dir = NULL, *roll = NULL;
+    const struct cli_option options[] = {{"--ledger", &dir, NULL, NULL}, {"--roll", &roll, NULL, NULL}};
+    struct ledger *ledger = NULL;
+    struct rolled r = {.cli = c, .findings = json_array()};
+    struct ledger_verify_report report;
+
+    TRY(cli_options(options, 2, &argc, argv, 0, 0));
+    TRY(paths_of(c, &dir, &roll));
+    TRY(map_roll(roll, &r)); /* first the roll, then the ledger: what comes between is newer, not wrong */
+    TRY(ledger_open_readonly(dir, &ledger));
+    const struct ledger_verify how = {.next_seal = next_seal, .on_finding = finding, .arg = &r, .live = true};
+    TRY(ledger_verify(ledger, &how, &report));
+    const char *root = hex_of(c->arena, view_of(report.root, SHA256_BYTES));
+    if (c->json) {
+        json_t *tree = report_json(&report, root, r.findings);
+        cli_print_json(tree);
+        json_decref(tree);
+    } else {
+        print_report(&report, root);
+    }
+    if (report.findings)
+        e = err_new(ERR_CORRUPT, "%llu findings", (unsigned long long)report.findings);
+out:
+    ledger_close(ledger);
+    json_decref(r.findings);
+    free(r.seals);
+    if (r.file.n)
+        munmap((void *)(uintptr_t)r.file.p, r.file.n);
+    return e;
+}

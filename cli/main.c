@@ -1,0 +1,182 @@
+/*
+ * `chancery`: finds the command in the table, runs it, prints how it ended. One file per noun; online
+ * commands speak /v1 over the control socket.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define DEFAULT_CONFIG "/etc/chancery/chancery.yaml"
+
+static const struct cli_command commands[] = {
+    {"init", NULL, "", "make the keys and certificates of a root and an issuing CA",
+     "  --demo DIR             a whole installation in DIR, on a SoftHSM token of its own\n"
+     "  --port N               with --demo: HTTPS port (8443)\n"
+     "  --http-port N          with --demo: HTTP port (8080)\n"
+     "  --separate-users       with --demo, as root: users chancery-front, -vault, -responder\n"
+     "  --admin-csr FILE       certify this administrator's key instead of making one\n"
+     "  --admin-name NAME      the first administrator's name on the roster (admin)\n"
+     "  --organization TEXT    O= of the CA's names\n",
+     "chancery init --demo ./chancery-demo\n"
+     "  chancery -c /etc/chancery/chancery.yaml init --admin-csr maria.csr --admin-name maria",
+     init_run},
+    {"cert", "request", "--template T --csr FILE", "ask for a certificate; PEM chain to stdout",
+     "  --issuer NAME          other than the default issuer\n"
+     "  --validity 30d         shorter than the template's default\n"
+     "  --san dns:a.example    in place of the CSR's names; may be repeated\n"
+     "  --out FILE             write the chain there\n",
+     "chancery cert request --template server --csr web.csr --out web.pem", cert_request},
+    {"cert", "show", "SERIAL", "one certificate, and what the books say of it", "  --issuer NAME\n",
+     "chancery cert show 5f3a...", cert_show},
+    {"cert", "list", "", "certificates, newest first",
+     "  --status valid|expired|revoked|any\n  --name dns:a.example   exactly this name\n"
+     "  --under dns:example    this name and all under it\n  --owner ID   --template T   --issuer NAME\n"
+     "  --limit N   --cursor TEXT (`next` of the page before)\n",
+     "chancery cert list --under dns:pay.example.internal --status valid", cert_list},
+    {"cert", "revoke", "SERIAL", "revoke; OCSP and CRL show it within a second",
+     "  --reason REASON        RFC 5280: keyCompromise, superseded, ... (unspecified)\n  --issuer NAME\n",
+     "chancery cert revoke 5f3a... --reason keyCompromise", cert_revoke},
+    {"token", "create", "--template T... --name PATTERN...", "a bearer token; shown once",
+     "  --uses N               how many certificates (0: without bound)\n"
+     "  --ttl 30d              how long it holds\n  --label TEXT\n"
+     "  --out FILE             write the token there (0600) instead of to stdout\n",
+     "chancery token create --template server --name '**.pay.example.internal' --uses 10 --ttl 7d --out "
+     "pay.token",
+     token_create},
+    {"token", "list", "", "tokens, without their text", NULL, "chancery token list", token_list},
+    {"token", "revoke", "ID", "end a token at once", NULL, "chancery token revoke 3f9a01c2", token_revoke},
+    {"ca", "list", "", "issuers", NULL, "chancery ca list", ca_list},
+    {"ca", "show", "NAME", "one issuer", NULL, "chancery ca show issuing", ca_show},
+    {"template", "list", "", "templates", NULL, "chancery template list", template_list},
+    {"template", "show", "NAME", "one template, all effective values", NULL, "chancery template show server",
+     template_show},
+    {"ledger", "verify", "", "recompute the ledger and hold it against the seal roll",
+     "  --ledger DIR           a ledger elsewhere\n  --roll FILE            a seal roll elsewhere\n",
+     "chancery ledger verify", ledger_verify_run},
+    {"ledger", "log", "", "the entries as they stand", "  --from N   --limit N\n",
+     "chancery ledger log --from 100", ledger_log_run},
+    {"config", "check", "[FILE]", "check a configuration, its templates and its roster, without a daemon",
+     NULL, "chancery config check /etc/chancery/chancery.yaml", config_check},
+    {"clock", "confirm", "", "the clock is right: issue again", NULL, "chancery clock confirm",
+     clock_confirm_run},
+    {"doctor", NULL, "", "what is unsafe or about to lapse here, in plain words", NULL, "chancery doctor",
+     doctor_run},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_command(FILE *to, const struct cli_command *k)
+{
+    fprintf(to, "usage: chancery [-c FILE] [--json] %s%s%s%s%s\n\n%s\n", k->noun, k->verb ? " " : "",
+            k->verb ? k->verb : "", k->args[0] ? " " : "", k->args, k->summary);
+    if (k->options)
+        fprintf(to, "\n%s", k->options);
+    fprintf(to, "\nexample:\n  %s\n", k->example);
+}
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "usage: chancery [-c FILE] [--json] COMMAND [...]\n\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s %s", commands[i].noun, commands[i].verb ? commands[i].verb : "");
+        fprintf(to, "  %-18s %s\n", name, commands[i].summary);
+    }
+    fprintf(to, "\n  -c FILE   the configuration; else $CHANCERY_CONFIG, else " DEFAULT_CONFIG "\n"
+                "  --json    output for programs\n  --help    after a command: its options and an example\n"
+                "\nexample:\n  chancery -c chancery-demo/chancery.yaml cert list --status valid\n");
+}
+
+static const struct cli_command *find(int argc, char **argv, int *ret_taken)
+{
+    for (size_t i = 0; argc && i < COMMANDS; i++) {
+        const struct cli_command *k = &commands[i];
+        if (strcmp(k->noun, argv[0]) != 0)
+            continue;
+        *ret_taken = k->verb ? 2 : 1;
+        if (!k->verb || (argc > 1 && strcmp(k->verb, argv[1]) == 0))
+            return k;
+    }
+    return NULL;
+}
+
+struct err *cli_usage(const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return err_at(err_new(ERR_BAD_REQUEST, "%s", text), "usage");
+}
+
+bool cli_is_usage(const struct err *e)
+{
+    return err_code(e) == ERR_BAD_REQUEST && strcmp(err_pointer(e), "usage") == 0;
+}
+
+/* Takes -c, --json and --help out of argv, wherever they stand. *ret_help: it was there. */
+static struct err *take_globals(struct cli *c, int *argc, char **argv, bool *ret_help)
+{
+    int kept = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            c->json = true;
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            *ret_help = true;
+        } else if (strcmp(argv[i], "-c") == 0) {
+            if (++i == *argc)
+                return cli_usage("-c takes a file");
+            c->config_path = argv[i];
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    *argc = kept;
+    return NULL;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+    struct err *e = c->command->run(c, argc, argv);
+    if (!e)
+        return 0;
+    int code = cli_is_usage(e) ? 2 : 1;
+    cli_print_problem(c, e);
+    if (code == 2 && !c->json)
+        print_command(stderr, c->command);
+    err_free(e);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *env = getenv("CHANCERY_CONFIG");
+    struct cli c = {.config_path = env && env[0] ? env : DEFAULT_CONFIG, .arena = arena_new((size_t)4 << 30)};
+    bool help = false;
+    int code = 2, taken = 0;
+
+    argc--;
+    argv++;
+    struct err *e = take_globals(&c, &argc, argv, &help);
+    c.command = e ? NULL : find(argc, argv, &taken);
+    if (e) {
+        cli_print_problem(&c, e);
+    } else if (help || argc == 0) {
+        if (c.command)
+            print_command(stdout, c.command);
+        else
+            print_usage(help ? stdout : stderr);
+        code = help ? 0 : 2;
+    } else if (!c.command) {
+        fprintf(stderr, "chancery: no command '%s%s%s'; see chancery --help\n", argv[0], argc > 1 ? " " : "",
+                argc > 1 ? argv[1] : "");
+    } else {
+        code = run(&c, argc - taken, argv + taken);
+    }
+    err_free(e);
+    arena_free(c.arena);
+    return code;
+}
