@@ -8,6 +8,11 @@ add_compile_options(
   -fno-common -fstack-protector-strong -fcf-protection)
 add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
 
+# "Untouched on failure" is our idiom for ret_ parameters, and gcc cannot see that a NULL error means "set".
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()
+
 set(CHANCERY_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 option(CHANCERY_FUZZ "build the fuzz harnesses (clang, libFuzzer)" OFF)
 
@@ -18,4 +23,8 @@ else()
   add_compile_options($<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
   include(CheckPIESupported)
   check_pie_supported()
+endif()
+
+if(CHANCERY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
