@@ -163,7 +163,6 @@ static int check_vault(void *arg, int fd)
         e = jail_as(MESSAGE_VAULT, k->config, k->users, arena);
     if (e)
         return fail(e, fd);
-    role_vault_environment(s->config);
     struct hsm_vault_setup setup = role_vault_setup(s->config, pin, arena);
     struct hsm_vault_config config = role_vault_config(s);
     bool well = hsm_vault_check(&setup, &config, &s->templates, tell, k);

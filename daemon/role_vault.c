@@ -13,10 +13,13 @@ struct vault {
     struct hsm_vault *hsm;
 };
 
-void role_vault_environment(const struct config *c)
+/* "NAME=value", NULL-ended. */
+static const char *const *environment(const struct config_token *t, struct arena *arena)
 {
-    for (size_t i = 0; i < c->token->env_n; i++)
-        CHECK(setenv(c->token->env_names[i], c->token->env_values[i], 1) == 0);
+    const char **to = arena_array(arena, t->env_n + 1, sizeof *to);
+    for (size_t i = 0; i < t->env_n; i++)
+        to[i] = arena_printf(arena, "%s=%s", t->env_names[i], t->env_values[i]);
+    return to;
 }
 
 struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena)
@@ -24,10 +27,12 @@ struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, stru
     return (struct hsm_vault_setup){
         .module = c->token->module,
         .init_args = c->token->init_args,
+        .env = environment(c->token, arena),
         .token_uri = c->token->uri,
         .pin_fd = pin_fd,
         .pin_state_path = arena_printf(arena, "%s/pin.refused", c->paths.roll),
         .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->token->name),
+        .sync_path = c->token->writes.n ? c->token->writes.items[0] : NULL,
         .roll_dir = c->paths.roll,
     };
 }
@@ -64,7 +69,6 @@ static struct err *vault_open(struct child *c, void **ret_self)
 
     CHECK(v);
     v->child = c;
-    role_vault_environment(s->config);
     struct hsm_vault_setup setup = role_vault_setup(s->config, child_pin(c), s->arena);
     struct hsm_vault_config config = role_vault_config(s);
     TRY(hsm_vault_open(child_loop(c), &setup, &config, &s->templates, &v->hsm));

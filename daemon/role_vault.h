@@ -12,7 +12,5 @@ extern const struct child_role role_vault;
 struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena);
 /* The same of a generation; borrows from it. */
 struct hsm_vault_config role_vault_config(const struct setup *s);
-/* Sets what the configuration gives the library as its environment. Before any thread. */
-void role_vault_environment(const struct config *c);
 
 #endif
