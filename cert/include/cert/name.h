@@ -30,7 +30,8 @@ struct cert_name_part {
 
 /* The Name, whole, and nothing after it. Limits: LIMIT_NAME_BYTES, LIMIT_RDNS attributes,
  * LIMIT_RDN_VALUE_BYTES. Strings must be what their tag says, without NUL and control characters; teletex,
- * BMP and universal strings are refused. The empty name is well formed. Upper bounds are the writer's alone. ERR_BAD_NAME, ERR_BAD_DER, ERR_TOO_LARGE, ERR_TOO_MANY. */
+ * BMP and universal strings are refused. The empty name is well formed. Upper bounds are the writer's alone.
+ * ERR_BAD_NAME, ERR_BAD_DER, ERR_TOO_LARGE, ERR_TOO_MANY. */
 MUST_USE struct err *cert_name_parse(struct view der, struct arena *arena, struct cert_name *ret);
 
 /* One RDN for each part, in this order (most general first: C, O, OU, CN). String types as RFC 5280 and

@@ -1,0 +1,24 @@
+/* Subject alternative names: DER and text; what is taken goes both ways unchanged. */
+#include "fuzz.h"
+
+#include "cert/san.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+    struct view in = view_of(data, size);
+    struct cert_san *sans = NULL, again;
+    struct view der;
+    size_t n = 0;
+    struct err *e = cert_san_read(in, NULL, arena, &sans, &n);
+    for (size_t i = 0; !e && i < n; i++) {
+        CHECK(!cert_san_of_text(view_str(cert_san_text(&sans[i], arena)), arena, &again));
+        CHECK(cert_san_eq(&again, &sans[i]));
+    }
+    if (!e)
+        CHECK(!cert_san_write(sans, n, arena, &der) && der.n == size);
+    err_free(e);
+    err_free(cert_san_of_text(in, arena, &again));
+    arena_free(arena);
+    return 0;
+}
