@@ -31,6 +31,16 @@ static struct err *pick(const struct config *c, const struct config_issuer **roo
                : err_new(ERR_CONFIG, "init needs an issuer with issue: false and one that issues");
 }
 
+/* The roll and the ledger know a key by one name. */
+static struct err *check_label(const struct config_issuer *i)
+{
+    const char *object = strstr(i->key, "object=");
+    if (object && strcmp(object + strlen("object="), i->name) == 0)
+        return NULL;
+    return err_new(ERR_CONFIG, "init makes the key of '%s' under its own name: key: pkcs11:object=%s",
+                   i->name, i->name);
+}
+
 static struct err *refuse_second(const struct config_issuer *i)
 {
     if (access(i->certificate, F_OK) != 0)
@@ -60,6 +70,8 @@ static struct err *make_all(struct init *in)
     struct templates_issuer facts;
 
     TRY(pick(in->config, &root, &issuing));
+    TRY(check_label(root));
+    TRY(check_label(issuing));
     TRY(refuse_second(root));
     TRY(refuse_second(issuing));
     TRY(load_templates(in));

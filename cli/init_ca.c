@@ -136,12 +136,6 @@ out:
     return e;
 }
 
-static const char *label_of(const struct config_issuer *i)
-{
-    const char *object = strstr(i->key, "object=");
-    return object ? object + strlen("object=") : i->name;
-}
-
 static struct err *keep(struct init *in, const struct config_issuer *i, struct view der)
 {
     struct err *e = NULL;
@@ -179,11 +173,11 @@ struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
     const struct templates_rdn root_parts[] = {{"O", in->organization}, {"CN", root_cn}};
     const struct templates_rdn issuing_parts[] = {{"O", in->organization}, {"CN", issuing_cn}};
 
-    TRY(hsm_ceremony_key_generate(in->ceremony, label_of(root), "ec-p384", true, a, &root_spki));
+    TRY(hsm_ceremony_key_generate(in->ceremony, root->name, "ec-p384", true, a, &root_spki));
     TRY(facts_of(in, root, root_parts, 2, root_spki, &root_facts));
     const struct init_wish root_wish = {.template = "root",
-                                        .issuer = label_of(root),
-                                        .name = label_of(root),
+                                        .issuer = root->name,
+                                        .name = root->name,
                                         .facts = root_facts,
                                         .spki = root_spki,
                                         .subject = root_parts,
@@ -192,10 +186,10 @@ struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
     TRY(keep(in, root, root_der));
     TRY(dates_of(root_der, a, &root_facts));
 
-    TRY(hsm_ceremony_key_generate(in->ceremony, label_of(issuing), "ec-p256", true, a, &issuing_spki));
+    TRY(hsm_ceremony_key_generate(in->ceremony, issuing->name, "ec-p256", true, a, &issuing_spki));
     const struct init_wish issuing_wish = {.template = "sub-ca",
-                                           .issuer = label_of(root),
-                                           .name = label_of(issuing),
+                                           .issuer = root->name,
+                                           .name = issuing->name,
                                            .facts = root_facts,
                                            .spki = issuing_spki,
                                            .subject = issuing_parts,
