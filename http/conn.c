@@ -151,22 +151,34 @@ static void finish(struct conn *c)
     c->due_ms = keep ? loop_now_ms(c->server->loop) + c->server->config.idle_ms : NEVER;
 }
 
-static void drive(struct conn *c)
+/* Too much waits to leave for a further request to be taken up. */
+static bool is_full(const struct conn *c)
 {
-    c->driving = true;
-    while (!c->dead) {
+    return c->file_left > 0 || buf_left(&c->out) > OUT_FULL_BYTES;
+}
+
+static void take_up(struct conn *c)
+{
+    for (;;) {
         if (c->state == CONN_HANDED && c->x->replied)
             finish(c);
-        if (c->file_left > 0 || buf_left(&c->out) > OUT_FULL_BYTES)
-            flush(c);
-        if (c->file_left > 0 || buf_left(&c->out) > OUT_FULL_BYTES || !arrive_step(c))
-            break;
+        if (is_full(c) || !arrive_step(c))
+            return;
         if (c->state == CONN_HANDED && !c->x->replied) /* parked */
             c->due_ms = loop_now_ms(c->server->loop) + c->server->config.park_ms;
     }
-    c->driving = false;
-    if (!c->dead)
+}
+
+static void drive(struct conn *c)
+{
+    bool was_full;
+    c->driving = true;
+    do {
+        take_up(c);
+        was_full = is_full(c);
         flush(c);
+    } while (was_full && !c->dead && !is_full(c));
+    c->driving = false;
 }
 
 static void kick(struct conn *c)
@@ -189,8 +201,7 @@ void conn_replied(struct conn *c)
 
 static bool may_read(const struct conn *c)
 {
-    return !c->dead && !c->eof && c->state != CONN_CLOSING && buf_left(&c->in) < IN_BYTES &&
-           buf_left(&c->out) <= OUT_FULL_BYTES && c->file_left == 0;
+    return !c->dead && !c->eof && c->state != CONN_CLOSING && buf_left(&c->in) < IN_BYTES && !is_full(c);
 }
 
 /* False where nothing more is there now. */

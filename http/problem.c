@@ -1,29 +1,9 @@
 /*
- * Problem documents (RFC 9457), written by hand: six members, strings escaped as RFC 8259 section 7 wants,
- * what is not UTF-8 replaced. Loop's thread.
+ * Problem documents (RFC 9457), written by hand: strings escaped as RFC 8259 section 7 wants. The text
+ * of an error is UTF-8 already (base/err.c). Loop's thread.
  */
 #include "base/check.h"
 #include "exchange.h"
-
-/* The length of the UTF-8 sequence at p, or 0 where there is none (RFC 3629 section 4). */
-static size_t utf8(const uint8_t *p)
-{
-    static const struct {
-        uint8_t first, last, low, high; /* of the first octet, and of the second */
-        size_t n;
-    } forms[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-                 {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-                 {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (p[0] < forms[i].first || p[0] > forms[i].last || p[1] < forms[i].low || p[1] > forms[i].high)
-            continue;
-        for (size_t k = 2; k < forms[i].n; k++)
-            if ((p[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].n;
-    }
-    return 0;
-}
 
 static void put_escaped(struct buf *b, uint8_t c)
 {
@@ -39,18 +19,14 @@ static void put_escaped(struct buf *b, uint8_t c)
 static void put_string(struct buf *b, const char *text)
 {
     buf_puts(b, "\"");
-    for (const uint8_t *p = (const uint8_t *)text; *p;) {
-        size_t n = *p < 0x80 ? 1 : utf8(p);
-        if (n == 0) {
-            buf_puts(b, "\\ufffd");
-            p++;
-            continue;
-        }
-        if (n == 1 && (*p < ' ' || *p == '"' || *p == '\\' || *p == 0x7f))
-            put_escaped(b, *p);
-        else
-            buf_put(b, view_of(p, n));
-        p += n;
+    while (*text) {
+        size_t n = 0; /* octets that stand for themselves */
+        while ((uint8_t)text[n] >= ' ' && text[n] != 0x7f && text[n] != '"' && text[n] != '\\')
+            n++;
+        buf_put(b, view_of(text, n));
+        text += n;
+        if (*text)
+            put_escaped(b, (uint8_t)*text++);
     }
     buf_puts(b, "\"");
 }
