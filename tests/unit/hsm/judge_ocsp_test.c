@@ -1,0 +1,190 @@
+/* Floors of OCSP answers, and of the lane that adds a nonce; each with its control. */
+#include "cert/ocsp.h"
+
+#include "judge_scene.h"
+
+static const uint8_t serial[SERIAL_BYTES] = {0x41, 9};
+
+struct answer {
+    struct cert_ocsp_data data;
+    struct cert_ocsp_single single;
+};
+
+static struct answer fine(struct judge_scene *s)
+{
+    struct answer a = {
+        .single = {.id = cert_ocsp_id_for(&s->issuing->ocsp, CERT_OCSP_SHA1, view_of(serial, sizeof serial)),
+                   .status = CERT_OCSP_GOOD,
+                   .this_update = JUDGE_NOW,
+                   .has_next_update = true,
+                   .next_update = JUDGE_NOW + 3 * 86400},
+        .data = {.responder_key_sha1 = view_of(s->responder->spki_sha1, SHA1_BYTES),
+                 .produced_at = JUDGE_NOW,
+                 .n = 1}};
+    return a;
+}
+
+static struct view bytes_of(struct judge_scene *s, struct answer *a)
+{
+    struct view tbs;
+    a->data.singles = &a->single;
+    good(cert_ocsp_data_write(&a->data, s->arena, &tbs));
+    return tbs;
+}
+
+static enum err_code told(struct err *e)
+{
+    if (e)
+        print_message("  (%s: %s)\n", err_row(err_code(e))->name, err_detail(e));
+    return code_of(e);
+}
+
+static enum err_code verdict(struct judge_scene *s, struct answer *a)
+{
+    return told(judge_ocsp(s->issuing, s->responder, bytes_of(s, a), JUDGE_NOW, s->arena));
+}
+
+static void a_fine_answer_passes(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    assert_int_equal(verdict(s, &a), ERR__COUNT);
+    a.single.status = CERT_OCSP_REVOKED;
+    a.single.revoked_at = JUDGE_NOW - 5;
+    a.single.reason = CERT_REASON_KEY_COMPROMISE;
+    assert_int_equal(verdict(s, &a), ERR__COUNT);
+    a = fine(s);
+    a.single.id = cert_ocsp_id_for(&s->issuing->ocsp, CERT_OCSP_SHA256, view_of(serial, sizeof serial));
+    assert_int_equal(verdict(s, &a), ERR__COUNT);
+}
+
+static void the_key_is_the_issuers_responder(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    uint8_t other[SHA1_BYTES] = {1};
+    a.data.responder_key_sha1 = view_of(other, sizeof other);
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a = fine(s);
+    assert_int_equal(told(judge_ocsp(s->root, s->responder, bytes_of(s, &a), JUDGE_NOW, s->arena)),
+                     ERR_FLOOR);
+    assert_int_equal(verdict(s, &a), ERR__COUNT);
+}
+
+static void the_certificate_is_the_issuers(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    a.single.id = cert_ocsp_id_for(&s->root->ocsp, CERT_OCSP_SHA1, view_of(serial, sizeof serial));
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+}
+
+static void dates_are_held_to_our_clock(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    a.single.this_update = JUDGE_NOW + JUDGE_AHEAD_S + 1;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a.single.this_update = JUDGE_NOW - JUDGE_STATUS_BACK_S - 1;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a = fine(s);
+    a.single.has_next_update = false;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a = fine(s);
+    a.single.next_update = JUDGE_NOW + JUDGE_OCSP_S + 1;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a = fine(s);
+    a.data.produced_at = JUDGE_NOW - JUDGE_STATUS_BACK_S - 1;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a.data.produced_at = JUDGE_NOW + JUDGE_AHEAD_S + 1;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+}
+
+static void no_nonce_in_a_ready_answer(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    a.data.nonce = view_str("12345678");
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
+}
+
+/* --- the nonce lane --- */
+
+static struct view sealed(struct judge_scene *s, struct answer *a, EVP_PKEY *key)
+{
+    struct view der, tbs = bytes_of(s, a), cert = view_str("\x30\x00");
+    cert.n = 2;
+    good(cert_ocsp_seal(tbs, CERT_ALG_ECDSA_SHA256, judge_scene_sign(key, tbs, s->arena), &cert, 1, s->arena,
+                        &der));
+    return der;
+}
+
+static enum err_code nonce_at(struct judge_scene *s, struct view der, int64_t now,
+                              struct judge_nonce_found *found)
+{
+    return told(judge_nonce(s->issuing, s->responders, der, view_str("a-nonce"), now, s->arena, found));
+}
+
+static void a_nonce_changes_nothing_but_time_and_nonce(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    struct judge_nonce_found found;
+    struct cert_ocsp_data now;
+    a.single.status = CERT_OCSP_REVOKED;
+    a.single.revoked_at = JUDGE_NOW - 5;
+    assert_int_equal(nonce_at(s, sealed(s, &a, s->responder_key), JUDGE_NOW + 100, &found), ERR__COUNT);
+    good(cert_ocsp_data_read(found.tbs, s->arena, &now));
+    assert_int_equal(now.produced_at, JUDGE_NOW + 100);
+    assert_true(view_eq_str(now.nonce, "a-nonce"));
+    assert_int_equal(now.n, 1);
+    assert_int_equal(now.singles[0].status, CERT_OCSP_REVOKED);
+    assert_int_equal(now.singles[0].this_update, JUDGE_NOW);
+    assert_true(view_eq(now.singles[0].id.serial, view_of(serial, sizeof serial)));
+    assert_int_equal(found.cert_count, 1);
+}
+
+static void only_what_the_vault_made_gets_a_nonce(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    struct judge_nonce_found found;
+    struct view der = sealed(s, &a, s->responder_key), bad = arena_dup(s->arena, der);
+    assert_int_equal(nonce_at(s, der, JUDGE_NOW, &found), ERR__COUNT);
+    assert_int_equal(nonce_at(s, sealed(s, &a, s->issuing_key), JUDGE_NOW, &found), ERR_BAD_SIGNATURE);
+    uint8_t *status = memmem(bad.p, bad.n, serial, sizeof serial);
+    status[5] ^= 1; /* another serial under the same signature */
+    assert_int_equal(nonce_at(s, bad, JUDGE_NOW, &found), ERR_BAD_SIGNATURE);
+    assert_int_equal(
+        told(judge_nonce(s->root, s->responders, der, view_str("x"), JUDGE_NOW, s->arena, &found)),
+        ERR_FLOOR);
+}
+
+static void a_stale_or_nonced_answer_gets_none(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    struct judge_nonce_found found;
+    assert_int_equal(nonce_at(s, sealed(s, &a, s->responder_key), a.single.next_update - 1, &found),
+                     ERR__COUNT);
+    assert_int_equal(nonce_at(s, sealed(s, &a, s->responder_key), a.single.next_update, &found), ERR_FLOOR);
+    a.data.nonce = view_str("one already");
+    assert_int_equal(nonce_at(s, sealed(s, &a, s->responder_key), JUDGE_NOW, &found), ERR_FLOOR);
+    assert_int_not_equal(nonce_at(s, cert_ocsp_error(CERT_OCSP_TRY_LATER), JUDGE_NOW, &found), ERR__COUNT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, judge_scene_setup, judge_scene_teardown)
+        TEST(a_fine_answer_passes),
+        TEST(the_key_is_the_issuers_responder),
+        TEST(the_certificate_is_the_issuers),
+        TEST(dates_are_held_to_our_clock),
+        TEST(no_nonce_in_a_ready_answer),
+        TEST(a_nonce_changes_nothing_but_time_and_nonce),
+        TEST(only_what_the_vault_made_gets_a_nonce),
+        TEST(a_stale_or_nonced_answer_gets_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
