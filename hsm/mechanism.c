@@ -133,10 +133,9 @@ static bool set_padding(EVP_PKEY_CTX *ctx, enum cert_alg alg)
     }
 }
 
-static struct err *verify_one(const struct token_key *key, enum cert_alg alg, struct view digest,
-                              struct view signature)
+bool mechanism_verify(EVP_PKEY *public, enum cert_alg alg, struct view digest, struct view signature)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(token_key_public(key), NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(public, NULL);
     bool good;
 
     ERR_set_mark();
@@ -145,8 +144,16 @@ static struct err *verify_one(const struct token_key *key, enum cert_alg alg, st
            EVP_PKEY_verify(ctx, signature.p, signature.n, digest.p, digest.n) == 1;
     ERR_pop_to_mark();
     EVP_PKEY_CTX_free(ctx);
-    if (good)
+    return good;
+}
+
+static struct err *prove(const struct token_key *key, enum cert_alg alg, struct view digest,
+                         struct view signature)
+{
+    if (mechanism_verify(token_key_public(key), alg, digest, signature)) {
+        token_key_proven(key);
         return NULL;
+    }
     log_error("token.signature.wrong", log_text("key", key->label), log_text("alg", cert_alg_name(alg)));
     return err_new(ERR_INTERNAL, "the token's signature does not verify with the key's public half");
 }
@@ -180,8 +187,7 @@ struct err *mechanism_sign(const struct token_key *key, enum cert_alg alg, struc
     TRY(sign(key, alg, digest, to, ret_n));
     if (!verify && token_key_is_proven(key))
         return NULL;
-    TRY(verify_one(key, alg, digest, view_of(to, *ret_n)));
-    token_key_proven(key);
+    TRY(prove(key, alg, digest, view_of(to, *ret_n)));
 out:
     return e;
 }

@@ -6,6 +6,7 @@
 #define CHANCERY_HSM_MECHANISM_H
 
 #include <openssl/types.h>
+#include <stdbool.h>
 
 #include "cert/alg.h"
 #include "token.h"
@@ -20,5 +21,8 @@ const EVP_MD *mechanism_digest(enum cert_alg alg);
  * (token_key_is_proven). */
 MUST_USE struct err *mechanism_sign(const struct token_key *key, enum cert_alg alg, struct view digest,
                                     bool verify, uint8_t to[MECHANISM_SIGNATURE_MAX_BYTES], size_t *ret_n);
+
+/* Whether signature is public's over digest. Token not asked. */
+bool mechanism_verify(EVP_PKEY *public, enum cert_alg alg, struct view digest, struct view signature);
 
 #endif

@@ -42,8 +42,8 @@ void module_enter(struct module *m);
 void module_enter_alone(struct module *m);
 void module_leave(struct module *m);
 
-/* C_Finalize and C_Initialize; hold the module alone. At most one in a back-off of 1 s, doubling to 16 s while it does not
- * help: ask module_is_rested() first. */
+/* C_Finalize and C_Initialize; hold the module alone. At most one in a back-off of 1 s, doubling to 16 s
+ * while it does not help: ask module_is_rested() first. */
 bool module_is_rested(const struct module *m);
 MUST_USE struct err *module_restart(struct module *m);
 /* Tells that a token works again, so that the next back-off starts small. Hold the module alone. */
