@@ -51,7 +51,8 @@ static struct err *take_block(struct view *text, struct view label, struct arena
 {
     struct err *e = NULL;
     struct view line, end;
-    char *base64 = arena_alloc(arena, text->n);
+    /* No dash is base64: the last line begins with the first one. A bundle then costs what it is long. */
+    char *base64 = arena_alloc(arena, view_find(*text, '-'));
     size_t n = 0;
     for (;;) {
         if (!take_line(text, &line))
@@ -60,6 +61,8 @@ static struct err *take_block(struct view *text, struct view label, struct arena
             break;
         if (view_find(line, ':') < line.n)
             return err_new(ERR_BAD_REQUEST, "a PEM block with headers (RFC 7468 2)");
+        if (view_find(line, '-') < line.n)
+            return err_new(ERR_BAD_REQUEST, "a PEM block with a dash that is no end (RFC 7468 3)");
         memcpy(base64 + n, line.p, line.n);
         n += line.n;
     }

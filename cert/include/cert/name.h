@@ -51,7 +51,7 @@ MUST_USE struct err *cert_name_of_text(const char *text, struct arena *arena, st
 MUST_USE struct err *cert_name_split_text(const char *text, struct arena *arena,
                                           const struct cert_name_part **ret, size_t *ret_n);
 
-/* The first attribute of this type ("CN" or dotted), or NULL. */
+/* The first attribute of this short name ("CN"), or NULL. */
 const struct cert_attr *cert_name_find(const struct cert_name *name, const char *type);
 /* Its value as UTF-8 C string, or NULL. */
 const char *cert_name_value(const struct cert_name *name, const char *type, struct arena *arena);

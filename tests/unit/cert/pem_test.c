@@ -67,6 +67,8 @@ static void broken_ones_are_refused(void **state)
         {"-----BEGIN X-----\nAQ ID\n-----END X-----\n", "PEM"},
         {"-----BEGIN X-----\nAQI\n-----END X-----\n", "PEM"},
         {"-----BEGIN X-----\nA*ID\n-----END X-----\n", "PEM"},
+        {"-----BEGIN X-----\nAQ-D\n-----END X-----\n", "dash"},
+        {"-----BEGIN X-----\nAQID\n-----BEGIN X-----\nAQID\n-----END X-----\n", "dash"},
         {BLOCK BLOCK, "more than 1"},
         {"-----BEGIN Y-----\nAQID\n-----END Y-----\n", "no X"},
     };
@@ -91,6 +93,20 @@ static void bundles_are_read_in_order(void **state)
     assert_bytes(ders[1], view_of("\4\5\6", 3));
 }
 
+static void a_long_bundle_costs_what_it_is_long(void **state)
+{
+    enum { BLOCKS = 2000 };
+    struct view *ders = NULL, block = view_str(BLOCK);
+    size_t n = 0;
+    uint8_t *text = arena_alloc(*state, BLOCKS * block.n);
+    for (size_t i = 0; i < BLOCKS; i++)
+        memcpy(text + i * block.n, block.p, block.n);
+    struct arena *small = arena_new(64 * 1024);
+    assert_ok(cert_pem_read_all(view_of(text, BLOCKS * block.n), "X", BLOCKS, small, &ders, &n));
+    assert_int_equal(n, BLOCKS);
+    arena_free(small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +115,7 @@ int main(void)
         TEST(other_line_ends_and_text_around_are_taken),
         TEST(broken_ones_are_refused),
         TEST(bundles_are_read_in_order),
+        TEST(a_long_bundle_costs_what_it_is_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
