@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -209,6 +210,8 @@ struct err *roll_file_open(const char *dir, void (*seen)(void *arg, const struct
     r->fd = world_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r->fd < 0 || fstat(r->fd, &st) != 0)
         TRY(err_sys(ERR_IO, errno, "cannot open %s", path));
+    if (flock(r->fd, LOCK_EX | LOCK_NB) != 0)
+        TRY(err_new(ERR_WRONG_STATE, "another vault keeps the roll %s", path));
     if (!S_ISREG(st.st_mode))
         TRY(err_new(ERR_CONFIG, "%s is not a file", path));
     /* Shorter than the least header: a beginning that never came to its sync. */

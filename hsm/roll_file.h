@@ -18,7 +18,8 @@
 struct roll_file;
 
 /* seen (may be NULL): each entry on file, in order. A torn end is cut and logged; a broken chain is
- * ERR_CORRUPT with its place, and the file is left as it is. A missing file is made. */
+ * ERR_CORRUPT with its place, and the file is left as it is. A missing file is made. The file is
+ * locked while it is open: ERR_WRONG_STATE where another process has it. */
 MUST_USE struct err *roll_file_open(const char *dir,
                                     void (*seen)(void *arg, const struct hsm_roll_entry *entry), void *arg,
                                     struct roll_file **ret);

@@ -154,11 +154,10 @@ struct err *hsm_vault_open(struct loop *l, const struct hsm_vault_setup *setup,
     struct templates *kept = *templates;
     struct hsm_vault *v = vault_new(l, setup);
     TRY(house_new(config, templates, &v->house));
-    /* The token's lock comes first of all: two vaults must never write one roll. */
-    TRY(vault_token_start(v));
     TRY(open_books(v, config));
     TRY(worker_start("vault-sync", 4, &v->syncer));
     TRY(worker_start("vault-judge", HOUSE_ISSUERS_MAX, &v->judge));
+    TRY(vault_token_start(v));
     log_info("vault.open", log_text("token", hsm_vault_token_state(v)),
              log_num("n", (long long)roll_file_n(v->roll)), log_num("generation", v->house->generation));
     *ret = v;
