@@ -119,6 +119,16 @@ static void look_at(struct look *l, const char *path, mode_t type, uid_t owner, 
     say(l, false, "%s: owner and mode", path);
 }
 
+/* What lies on the shelf is public; who could write it could withhold it. */
+static mode_t forbidden_of(const struct row *r, const struct users *u)
+{
+    if (r->owner == OF_WARDEN)
+        return 0022;
+    if (r->shared)
+        return u->own ? 0007 : 0027;
+    return 0077;
+}
+
 bool folders_check(const struct config *c, const struct users *u, folders_finding *fn, void *arg)
 {
     struct look l = {fn, arg, false};
@@ -126,7 +136,7 @@ bool folders_check(const struct config *c, const struct users *u, folders_findin
 
     for (size_t i = 0; i < ROWS; i++) {
         struct stat st;
-        mode_t forbidden = rows[i].owner == OF_WARDEN ? 0022 : rows[i].shared && u->own ? 0007 : 0077;
+        mode_t forbidden = forbidden_of(&rows[i], u);
         if (lstat(path_of(c, &rows[i]), &st) == 0) /* else it will be made */
             look_at(&l, path_of(c, &rows[i]), S_IFDIR, owner_of(u, rows[i].owner), false, forbidden);
     }

@@ -86,10 +86,18 @@ static void certify(void *arg, const char *issuer, struct view spki, ocsp_certif
         .role = CA_ROLE_SELF, .id = "self", .door = "self", .peer = "", .request_id = "ocsp"};
     struct front *f = arg;
     struct certifying *c = calloc(1, sizeof *c);
-    struct ca_request request = {
-        .asker = &asker, .template = "ocsp-signing", .issuer = issuer, .token_spki = spki};
+    char name[128];
+    struct templates_rdn subject = {"CN", name};
+    struct ca_request request = {.asker = &asker,
+                                 .template = "ocsp-signing",
+                                 .issuer = issuer,
+                                 .token_spki = spki,
+                                 .has_subject = true,
+                                 .subject = &subject,
+                                 .subject_n = 1};
 
     CHECK(c);
+    snprintf(name, sizeof name, "OCSP responder of %s", issuer);
     *c = (struct certifying){answer, answer_arg};
     ca_issue(f->ca, &request, on_certified, c);
 }

@@ -53,7 +53,7 @@ struct warden {
     struct loop_timer *tick;
     bool served; /* on_serving has been called */
     enum { WARDEN_RUNS, WARDEN_DRAINS, WARDEN_ENDS } phase;
-    int64_t phase_ms;
+    int64_t phase_ms, stop_ms; /* since when; when it was told */
     int status;
 };
 

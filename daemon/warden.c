@@ -16,7 +16,7 @@
 #include "base/world.h"
 #include "ward.h"
 
-enum { TURN_BYTES = 1 << 20, END_MS = 10000 };
+enum { TURN_BYTES = 1 << 20, END_MS = 10000, STOP_AGAIN_MS = 1000 };
 
 /* --- connecting --- */
 
@@ -270,12 +270,14 @@ void warden_start(struct warden *w)
 void warden_stop(struct warden *w)
 {
     if (w->phase != WARDEN_RUNS) {
-        kill_all(w, "told to end twice");
+        /* The same signal may come to the process and to its group. */
+        if (world_mono_ms() - w->stop_ms >= STOP_AGAIN_MS)
+            kill_all(w, "told to end twice");
         return;
     }
     log_info("stopping");
     w->phase = WARDEN_DRAINS;
-    w->phase_ms = world_mono_ms();
+    w->phase_ms = w->stop_ms = world_mono_ms();
     for (size_t i = 0; i < w->n; i++)
         loop_timer_clear(w->wards[i].timer);
     stop_ward(&w->wards[1]);
