@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/der.h"
 #include "base/hex.h"
 #include "cli.h"
 #include "hsm.h"
@@ -63,20 +64,16 @@ static void finding(void *arg, uint64_t seq, const char *what)
         printf("WRONG  entry %llu: %s\n", (unsigned long long)seq, what);
 }
 
-/* The whole entries of a file that may be growing: a last one that is cut short is not looked at. */
+/* A roll in use is growing: a last entry that is cut short is not looked at. Header and entries are
+ * SEQUENCEs. */
 static struct view whole_entries(struct view file)
 {
-    struct view rest = file;
-    struct hsm_roll_entry entry;
-    while (rest.n) {
-        struct view before = rest;
-        struct err *e = hsm_roll_entry_read(&rest, &entry);
-        if (e) {
-            err_free(e);
-            return view_of(file.p, (size_t)(before.p - file.p));
-        }
-    }
-    return file;
+    struct view rest = file, item;
+    struct err *e = NULL;
+    while (rest.n && !(e = der_read_whole(&rest, DER_SEQUENCE, &item)))
+        ;
+    err_free(e);
+    return view_of(file.p, file.n - rest.n);
 }
 
 static struct err *map_roll(const char *path, struct rolled *r)
