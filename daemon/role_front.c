@@ -15,7 +15,7 @@
 #include "http_limits.h"
 #include "own_cert.h"
 
-enum { ISOLATION_BYTES = 2048, SETTLE_MS = 5000, SETTLE_STEP_MS = 20 };
+enum { ISOLATION_BYTES = 2048, SETTLE_MS = 5000, SETTLE_STEP_MS = 20, VAULT_PATIENCE_MS = 500 };
 
 struct front {
     struct child *child;
@@ -29,13 +29,17 @@ struct front {
     struct http_server *http;
     struct enroll *enroll;
     struct own_cert *own_cert;
-    struct loop_timer *settle; /* at the end: until what is under way is recorded */
+    bool certified, listening;
+    struct loop_timer *patience; /* with the vault, before listening without it */
+    struct loop_timer *settle;   /* at the end: until what is under way is recorded */
     int64_t settle_until_ms;
     char isolation[ISOLATION_BYTES]; /* of all processes, as the warden last said */
     char trouble[ISOLATION_BYTES];   /* which process is not well, or "" */
 };
 
 /* --- the vault comes and goes --- */
+
+static void listen_https(void *arg);
 
 static void on_recovered(void *arg, struct err *e)
 {
@@ -49,6 +53,7 @@ static void on_recovered(void *arg, struct err *e)
     ocsp_maker_go(f->ocsp);
     crl_maker_go(f->crl);
     own_cert_go(f->own_cert);
+    listen_https(f);
 }
 
 static void on_vault(void *arg, uint64_t roll_n)
@@ -236,13 +241,32 @@ out:
     return e;
 }
 
-/* The last listener is control.sock; the others wait until there is a certificate to show. */
+/* The last listener is control.sock; the others wait until there is a certificate to show, and a moment
+ * longer for the vault: connections queue meanwhile, and a restart is not seen as a refusal. */
 static void listen_https(void *arg)
 {
     struct front *f = arg;
+
+    if (!f->certified || f->listening)
+        return;
+    f->listening = true;
     for (size_t i = 0; i + 1 < child_listeners(f->child); i++)
         http_listen(f->http, child_listener(f->child, i), true, "https");
     child_serving(f->child);
+}
+
+static void on_certificate(void *arg)
+{
+    struct front *f = arg;
+    struct err *e = ca_ready(f->ca);
+
+    f->certified = true;
+    if (!e) {
+        listen_https(f);
+        return;
+    }
+    err_free(e);
+    loop_timer_set(f->patience, VAULT_PATIENCE_MS);
 }
 
 static struct err *open_doors(struct front *f, const struct setup *s)
@@ -252,9 +276,10 @@ static struct err *open_doors(struct front *f, const struct setup *s)
         .ca = f->ca,
         .http = f->http,
         .folder = s->config->paths.front,
-        .on_usable = listen_https,
+        .on_usable = on_certificate,
         .arg = f,
     };
+    f->patience = loop_timer_new(child_loop(f->child), listen_https, f);
     http_listen(f->http, child_listener(f->child, child_listeners(f->child) - 1), false, "control");
     return own_cert_new(&setup, s->config->names.items, s->config->names.n, &f->own_cert);
 }

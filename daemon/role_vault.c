@@ -72,7 +72,6 @@ static struct err *vault_open(struct child *c, void **ret_self)
     struct hsm_vault_setup setup = role_vault_setup(s->config, child_pin(c), s->arena);
     struct hsm_vault_config config = role_vault_config(s);
     TRY(hsm_vault_open(child_loop(c), &setup, &config, &s->templates, &v->hsm));
-    log_info("vault.open", log_text("token", hsm_vault_token_state(v->hsm)));
     *ret_self = v;
     v = NULL;
 out:
