@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli.h"
 
 #define DEFAULT_CONFIG "/etc/chancery/chancery.yaml"
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
     bool help = false;
     int code = 2, taken = 0;
 
+    log_setup("chancery", false, LOG_WARN);
     argc--;
     argv++;
     struct err *e = take_globals(&c, &argc, argv, &help);
