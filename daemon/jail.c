@@ -106,3 +106,14 @@ const char *jail_level_text(enum jail_level level)
     static const char *const texts[] = {"none", "landlock", "users", "full"};
     return texts[level];
 }
+
+const char *jail_refusal(enum jail_level level, int least, bool demo)
+{
+    if (level == JAIL_NONE && !demo)
+        return "nothing keeps the token from the other processes: start as root with `users`, or use a "
+               "kernel with "
+               "Landlock; only `demo: true` accepts this";
+    if (least == JAIL_NONE || level == JAIL_FULL || (int)level == least)
+        return NULL;
+    return "the processes are less isolated than `isolation` demands";
+}

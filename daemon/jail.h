@@ -52,4 +52,8 @@ enum jail_level { JAIL_NONE, JAIL_LANDLOCK, JAIL_USERS, JAIL_FULL };
 enum jail_level jail_level(const struct jail_state *s);
 const char *jail_level_text(enum jail_level level); /* "none", "landlock", "users", "full" */
 
+/* NULL, or why this level is not enough. least: enum config_isolation, which numbers its words as the levels.
+ */
+const char *jail_refusal(enum jail_level level, int least, bool demo);
+
 #endif

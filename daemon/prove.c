@@ -112,17 +112,9 @@ out:
 struct err *prove_isolation(const struct config *c, const struct users *u)
 {
     struct jail_state state = {.own_user = u->own, .landlock = landlock_abi()};
-    enum jail_level level = jail_level(&state);
+    const char *why = jail_refusal(jail_level(&state), c->isolation, c->demo);
 
-    if (level == JAIL_NONE && !c->demo)
-        return err_new(ERR_CONFIG,
-                       "this kernel has no Landlock and the processes have no users of their own: nothing "
-                       "would keep the token from the front. Start as root with `users`, or use a kernel "
-                       "with Landlock; only `demo: true` accepts this");
-    if (c->isolation == CONFIG_ISOLATION_ANY || level == JAIL_FULL || (int)level == c->isolation)
-        return NULL;
-    return err_new(ERR_CONFIG, "isolation would be '%s'; the configuration demands more",
-                   jail_level_text(level));
+    return why ? err_new(ERR_CONFIG, "isolation '%s': %s", jail_level_text(jail_level(&state)), why) : NULL;
 }
 
 /* --- --check --- */

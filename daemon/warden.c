@@ -57,13 +57,9 @@ static bool linked(enum message_process x, enum message_process y)
 /* A child that has become ready gets a fresh channel to each ready one it has to do with. */
 void warden_ready(struct warden *w, struct ward *ward)
 {
-    if (w->config->isolation > (int)CONFIG_ISOLATION_ANY && (int)jail_level(&ward->jail) != JAIL_FULL &&
-        (int)jail_level(&ward->jail) != w->config->isolation) {
-        warden_fail(w, "a process is less isolated than the configuration demands");
-        return;
-    }
-    if (!w->config->demo && jail_level(&ward->jail) == JAIL_NONE) {
-        warden_fail(w, "a process stands without isolation; only `demo: true` accepts that");
+    const char *why = jail_refusal(jail_level(&ward->jail), w->config->isolation, w->config->demo);
+    if (why) {
+        warden_fail(w, why);
         return;
     }
     for (size_t i = 0; i < w->n; i++)

@@ -326,6 +326,27 @@ static void levels_are_told_apart(void **state)
     arena_free(arena);
 }
 
+static void too_little_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum jail_level level;
+        int least;
+        bool demo, fine;
+    } cases[] = {
+        {JAIL_NONE, JAIL_NONE, false, false},      {JAIL_NONE, JAIL_NONE, true, true},
+        {JAIL_NONE, JAIL_LANDLOCK, true, false},   {JAIL_LANDLOCK, JAIL_NONE, false, true},
+        {JAIL_USERS, JAIL_NONE, false, true},      {JAIL_LANDLOCK, JAIL_LANDLOCK, false, true},
+        {JAIL_USERS, JAIL_LANDLOCK, false, false}, {JAIL_LANDLOCK, JAIL_USERS, false, false},
+        {JAIL_LANDLOCK, JAIL_FULL, false, false},  {JAIL_USERS, JAIL_FULL, false, false},
+        {JAIL_FULL, JAIL_NONE, false, true},       {JAIL_FULL, JAIL_LANDLOCK, false, true},
+        {JAIL_FULL, JAIL_USERS, false, true},      {JAIL_FULL, JAIL_FULL, false, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if ((jail_refusal(cases[i].level, cases[i].least, cases[i].demo) == NULL) != cases[i].fine)
+            fail_msg("case %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_missing_path_is_an_error_unless_optional),
         cmocka_unit_test(it_dies_with_its_parent),
         cmocka_unit_test(levels_are_told_apart),
+        cmocka_unit_test(too_little_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
