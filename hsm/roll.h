@@ -15,7 +15,7 @@
 #define CHANCERY_HSM_ROLL_H
 
 #include "base/der.h"
-#include "hsm.h"
+#include "hsm_books.h"
 
 enum {
     ROLL_VERSION = 1,

@@ -8,7 +8,7 @@
 #ifndef CHANCERY_HSM_ROSTER_H
 #define CHANCERY_HSM_ROSTER_H
 
-#include "hsm.h"
+#include "hsm_books.h"
 
 #define ROSTER_PIN_FILE "roster.der"
 enum { ROSTER_MAX = 256, ROSTER_SIGS_MAX_BYTES = 256 * 1024, ROSTER_NAME_MAX = 64 };

@@ -1,7 +1,6 @@
 /*
  * The vault as its peers see it: the front asks for serials, seals and the roll; the responder for nonces.
- * Also the roster and the seal roll as data, for whoever must read them (enroll, `ledger verify`). No key is
- * ever on this side.
+ * The roll and the roster as data are in hsm_books.h. No key is ever on this side.
  *
  * The client lives on one loop and is used by that loop's thread alone. Every asynchronous start either
  * returns an error and never calls back, or returns NULL and calls `done` exactly once, later, from the loop
@@ -12,9 +11,10 @@
  * `generation` in requests is the configuration generation the caller worked under (1, 2, ...). The vault
  * knows the current and the one before; any other is ERR_GENERATION.
  *
- * What a refusal means: ERR_TOKEN_AWAY, ERR_BUSY, ERR_STARTING, ERR_GENERATION, ERR_NO_SPACE, ERR_IO: the
- * world; try again. ERR_FLOOR, ERR_POLICY, ERR_SERIAL, ERR_CEILING: the vault judged, nothing was signed or
- * rolled.
+ * What a refused seal means: ERR_FLOOR, ERR_POLICY, ERR_SERIAL, ERR_CEILING, ERR_GENERATION, ERR_BUSY and
+ * what cert says of malformed bytes: nothing was signed or rolled. ERR_TOKEN_AWAY, ERR_PIN_REFUSED,
+ * ERR_NO_SPACE, ERR_IO, ERR_INTERNAL, ERR_CANCELLED: it may stand in the roll all the same; hsm_roll_find()
+ * tells.
  */
 #ifndef CHANCERY_HSM_H
 #define CHANCERY_HSM_H
@@ -26,6 +26,7 @@
 #include "base/loop.h"
 #include "base/ticket.h"
 #include "base/view.h"
+#include "hsm_books.h"
 
 struct hsm;
 
@@ -105,38 +106,7 @@ typedef void hsm_answer_fn(void *arg, struct err *e, struct view ocsp_response);
 MUST_USE struct err *hsm_nonce(struct hsm *h, const char *issuer, struct view answer, struct view nonce,
                                hsm_answer_fn *done, void *arg, ticket_id *ret);
 
-/* --- the seal roll --- */
-
-enum hsm_roll_kind {
-    HSM_ROLL_CERT = 1,  /* an end-entity certificate */
-    HSM_ROLL_CRL = 2,   /* extra: its crlNumber */
-    HSM_ROLL_OCSP = 3,  /* an OCSP answer */
-    HSM_ROLL_NONCE = 4, /* a ready answer sealed again with a nonce */
-    HSM_ROLL_CA = 5,    /* a CA certificate */
-};
-struct hsm_roll_entry {
-    uint64_t n; /* 1, 2, 3, ... */
-    int64_t time_ms;
-    struct view key; /* issuer's name, or "ISSUER/ocsp/HEX16" for a responder key */
-    enum hsm_roll_kind kind;
-    struct view serial;   /* 16 octets for HSM_ROLL_CERT and _CA, else empty */
-    struct view template; /* likewise */
-    uint32_t generation;
-    struct view tbs_sha256;
-    uint64_t extra;
-    struct view prev_sha256; /* SHA-256 of the entry before, whole DER; of the file's header for the first */
-};
-/* Takes one entry off *in; views point into it. Form only, no chain. */
-MUST_USE struct err *hsm_roll_entry_read(struct view *in, struct hsm_roll_entry *ret);
-
-/* Walks a whole roll file's bytes and checks numbers and chain; calls fn (may be NULL) for each entry, stops
- * at fn's error. ERR_CORRUPT names the place. A torn last entry is ERR_CORRUPT here too (only the vault may
- * cut it). ret_n, ret_head (SHA-256 of the last entry): what was found; may be NULL. */
-MUST_USE struct err *hsm_roll_verify(struct view file,
-                                     struct err *(*fn)(void *arg, const struct hsm_roll_entry *entry),
-                                     void *arg, uint64_t *ret_n, uint8_t ret_head[SHA256_BYTES]);
-/* The name of the file in the vault's roll folder. */
-#define HSM_ROLL_FILE "roll.der"
+/* --- the seal roll (entries: hsm_books.h) --- */
 
 /* Entries from number `from` (1 is the first) on, whole DER one after the other, at most about 512 KiB; next:
  * where to go on, 0 where this was the end. Everything given is durable in the roll. */
@@ -169,43 +139,5 @@ struct hsm_status {
 };
 /* As last heard, at most a second or two old; valid until control returns to the loop. */
 const struct hsm_status *hsm_status(struct hsm *h);
-
-/* --- the roster: who is administrator, operator, auditor, by SHA-256 of the SPKI ---
- *
- *     quorum: 1
- *     roster:
- *       - name: maria
- *         role: admin            # admin, operator, auditor
- *         spki_sha256: "3f...64 hex digits"
- *
- * At least `quorum` entries are admin; no hash stands twice. */
-enum hsm_role { HSM_ROLE_NONE, HSM_ROLE_AUDITOR, HSM_ROLE_OPERATOR, HSM_ROLE_ADMIN };
-struct hsm_roster;
-struct hsm_roster_entry {
-    const char *name;
-    enum hsm_role role;
-    uint8_t spki_sha256[SHA256_BYTES];
-};
-
-/* file: for messages ("roster.yaml:3:5: ..."). */
-MUST_USE struct err *hsm_roster_parse(const char *file, struct view yaml, struct hsm_roster **ret);
-void hsm_roster_free(struct hsm_roster *r); /* accepts NULL */
-/* NULL where this key is not on the roster. */
-const struct hsm_roster_entry *hsm_roster_find(const struct hsm_roster *r,
-                                               const uint8_t spki_sha256[SHA256_BYTES]);
-const char *hsm_roster_role_name(enum hsm_role role); /* "admin"; "none" */
-size_t hsm_roster_count(const struct hsm_roster *r);
-const struct hsm_roster_entry *hsm_roster_at(const struct hsm_roster *r, size_t i);
-unsigned hsm_roster_quorum(const struct hsm_roster *r);
-/* SHA-256 of the canonical form: independent of the file's order, comments and spacing. Pinned by the vault.
- */
-void hsm_roster_hash(const struct hsm_roster *r, uint8_t ret[SHA256_BYTES]);
-
-/* What administrators of the old roster sign to let the new one in; sign with `openssl dgst -sha256 -sign
- * KEY` or pkeyutl for Ed25519: "chancery roster change\nold HEX\nnew HEX\n" Signatures travel beside the
- * roster in `roster.sigs`, a line each: ALG BASE64-SPKI BASE64-SIGNATURE (ALG as cert_alg names it,
- * "ecdsa-sha256"). */
-const char *hsm_roster_change_text(struct arena *arena, const uint8_t old_sha256[SHA256_BYTES],
-                                   const uint8_t new_sha256[SHA256_BYTES]);
 
 #endif

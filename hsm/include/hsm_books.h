@@ -1,0 +1,84 @@
+/*
+ * The vault's books as data, for whoever must read them: the seal roll (`ledger verify`, recovery) and the
+ * roster (enroll, init). Pure functions; any thread.
+ */
+#ifndef CHANCERY_HSM_BOOKS_H
+#define CHANCERY_HSM_BOOKS_H
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/view.h"
+
+/* --- the seal roll --- */
+
+enum hsm_roll_kind {
+    HSM_ROLL_CERT = 1,  /* an end-entity certificate */
+    HSM_ROLL_CRL = 2,   /* extra: its crlNumber */
+    HSM_ROLL_OCSP = 3,  /* an OCSP answer */
+    HSM_ROLL_NONCE = 4, /* a ready answer sealed again with a nonce */
+    HSM_ROLL_CA = 5,    /* a CA certificate */
+};
+struct hsm_roll_entry {
+    uint64_t n; /* 1, 2, 3, ... */
+    int64_t time_ms;
+    struct view key; /* issuer's name, or "ISSUER/ocsp/HEX16" for a responder key */
+    enum hsm_roll_kind kind;
+    struct view serial;   /* 16 octets for HSM_ROLL_CERT and _CA, else empty */
+    struct view template; /* likewise */
+    uint32_t generation;
+    struct view tbs_sha256;
+    uint64_t extra;
+    struct view prev_sha256; /* SHA-256 of the entry before, whole DER; of the file's header for the first */
+};
+/* Takes one entry off *in; views point into it. Form only, no chain. */
+MUST_USE struct err *hsm_roll_entry_read(struct view *in, struct hsm_roll_entry *ret);
+
+/* Walks a whole roll file's bytes and checks numbers and chain; calls fn (may be NULL) for each entry, stops
+ * at fn's error. ERR_CORRUPT names the place. A torn last entry is ERR_CORRUPT here too (only the vault may
+ * cut it). ret_n, ret_head (SHA-256 of the last entry): what was found; may be NULL. */
+MUST_USE struct err *hsm_roll_verify(struct view file,
+                                     struct err *(*fn)(void *arg, const struct hsm_roll_entry *entry),
+                                     void *arg, uint64_t *ret_n, uint8_t ret_head[SHA256_BYTES]);
+/* The name of the file in the vault's roll folder. */
+#define HSM_ROLL_FILE "roll.der"
+
+/* --- the roster: who is administrator, operator, auditor, by SHA-256 of the SPKI ---
+ *
+ *     quorum: 1
+ *     roster:
+ *       - name: maria
+ *         role: admin            # admin, operator, auditor
+ *         spki_sha256: "3f...64 hex digits"
+ *
+ * At least `quorum` entries are admin; no hash stands twice. */
+enum hsm_role { HSM_ROLE_NONE, HSM_ROLE_AUDITOR, HSM_ROLE_OPERATOR, HSM_ROLE_ADMIN };
+struct hsm_roster;
+struct hsm_roster_entry {
+    const char *name;
+    enum hsm_role role;
+    uint8_t spki_sha256[SHA256_BYTES];
+};
+
+/* file: for messages ("roster.yaml:3:5: ..."). */
+MUST_USE struct err *hsm_roster_parse(const char *file, struct view yaml, struct hsm_roster **ret);
+void hsm_roster_free(struct hsm_roster *r); /* accepts NULL */
+/* NULL where this key is not on the roster. */
+const struct hsm_roster_entry *hsm_roster_find(const struct hsm_roster *r,
+                                               const uint8_t spki_sha256[SHA256_BYTES]);
+const char *hsm_roster_role_name(enum hsm_role role); /* "admin"; "none" */
+size_t hsm_roster_count(const struct hsm_roster *r);
+const struct hsm_roster_entry *hsm_roster_at(const struct hsm_roster *r, size_t i);
+unsigned hsm_roster_quorum(const struct hsm_roster *r);
+/* SHA-256 of the canonical form: independent of the file's order, comments and spacing. Pinned by the vault.
+ */
+void hsm_roster_hash(const struct hsm_roster *r, uint8_t ret[SHA256_BYTES]);
+
+/* What administrators of the old roster sign to let the new one in; sign with `openssl dgst -sha256 -sign
+ * KEY` or pkeyutl for Ed25519: "chancery roster change\nold HEX\nnew HEX\n" Signatures travel beside the
+ * roster in `roster.sigs`, a line each: ALG BASE64-SPKI BASE64-SIGNATURE (ALG as cert_alg names it,
+ * "ecdsa-sha256"). */
+const char *hsm_roster_change_text(struct arena *arena, const uint8_t old_sha256[SHA256_BYTES],
+                                   const uint8_t new_sha256[SHA256_BYTES]);
+
+#endif
