@@ -126,3 +126,9 @@ void world_point(const char *name)
 {
     (void)name;
 }
+
+bool world_check_off(const char *check)
+{
+    (void)check;
+    return false;
+}

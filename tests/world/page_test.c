@@ -104,6 +104,19 @@ static void a_token_call_returns_what_is_told(void **state)
     assert_int_equal(world_token_call("C_SignInit"), 0);
 }
 
+static void a_check_is_off_when_told(void **state)
+{
+    (void)state;
+    unsigned long long before = world_page_count(page, "a.check", NULL);
+    assert_false(world_check_off("a.check"));
+    int at = rule("a.check", WORLD_OFF, 0, 0, 0);
+    assert_true(world_check_off("a.check"));
+    assert_false(world_check_off("another.check"));
+    world_page_clear(page, at);
+    assert_false(world_check_off("a.check"));
+    assert_int_equal(world_page_count(page, "a.check", NULL), before + 3);
+}
+
 static void another_process_is_left_alone(void **state)
 {
     (void)state;
@@ -161,6 +174,7 @@ static int run(const char *path)
         test(a_rule_may_name_a_file),
         test(a_write_may_be_short),
         test(a_token_call_returns_what_is_told),
+        test(a_check_is_off_when_told),
         test(another_process_is_left_alone),
         test(a_point_kills),
         test(a_stalled_point_goes_on_when_cleared),

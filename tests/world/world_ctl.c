@@ -10,7 +10,8 @@
 
 #include "world_test.h"
 
-static const char *const action_names[] = {"count", "kill", "errno", "stall", "delay", "short", "result"};
+static const char *const action_names[] = {"count", "kill",  "errno",  "stall",
+                                           "delay", "short", "result", "off"};
 
 static const struct {
     const char *name;
@@ -21,12 +22,13 @@ static const struct {
 
 static int usage(void)
 {
-    fputs("world-ctl PAGE create | shift|wall|mono TIME | freeze | thaw\n"
-          "  | rule NAME count|kill|errno|stall|delay|short|result [VALUE] [after=N] [times=N] [process=P] "
-          "[path=S]\n"
-          "  | clear [INDEX] | count NAME [PROCESS] | wait NAME N [SECONDS] | show\n"
-          "TIME: 90d, -12h, 30m, 5s, 250ms; 0 sets back\n",
-          stderr);
+    fputs(
+        "world-ctl PAGE create | shift|wall|mono TIME | freeze | thaw\n"
+        "  | rule NAME count|kill|errno|stall|delay|short|result|off [VALUE] [after=N] [times=N] [process=P] "
+        "[path=S]\n"
+        "  | clear [INDEX] | count NAME [PROCESS] | wait NAME N [SECONDS] | show\n"
+        "TIME: 90d, -12h, 30m, 5s, 250ms; 0 sets back\n",
+        stderr);
     return 2;
 }
 

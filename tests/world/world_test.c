@@ -98,11 +98,12 @@ struct verdict {
     bool fails;
     size_t at_most;
     unsigned long result;
+    bool off;
 };
 
 static struct verdict pass(const char *name, const char *path, int fd)
 {
-    struct verdict v = {false, SIZE_MAX, 0};
+    struct verdict v = {false, SIZE_MAX, 0, false};
     if (!page)
         return v;
     int saved = errno;
@@ -129,6 +130,9 @@ static struct verdict pass(const char *name, const char *path, int fd)
         break;
     case WORLD_RESULT:
         v.result = (unsigned long)value;
+        break;
+    case WORLD_OFF:
+        v.off = true;
         break;
     default:
         break;
@@ -262,4 +266,9 @@ unsigned long world_token_call(const char *function)
 void world_point(const char *name)
 {
     (void)pass(name, NULL, -1);
+}
+
+bool world_check_off(const char *check)
+{
+    return pass(check, NULL, -1).off;
 }

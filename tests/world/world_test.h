@@ -22,6 +22,7 @@ enum world_action {
     WORLD_DELAY,   /* waits `value` ms, then goes on */
     WORLD_SHORT,   /* write, pwrite, send: at most `value` octets */
     WORLD_RESULT,  /* token calls: returns `value` as CKR_ */
+    WORLD_OFF,     /* a check: what it finds is let through */
 };
 
 enum { WORLD_RULE_FREE, WORLD_RULE_MAKING, WORLD_RULE_ON };

@@ -7,6 +7,7 @@
 #ifndef CHANCERY_BASE_WORLD_H
 #define CHANCERY_BASE_WORLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -47,5 +48,9 @@ unsigned long world_token_call(const char *function);
 /* A place where a test may kill or stall this process: "ca.intend.durable". Nothing at all in chanceryd.
  * Names are listed in base/world_points.def so that tests can walk all of them. */
 void world_point(const char *name);
+
+/* A check has found a breach: whether a test has switched off that check (hsm/floors.def,
+ * templates/rules.def), to show that without it the breach goes through. Always false in chanceryd. */
+bool world_check_off(const char *check);
 
 #endif
