@@ -55,7 +55,8 @@ static inline bool view_take(struct view *in, size_t n, struct view *ret)
     if (in->n < n)
         return false;
     *ret = view_of(in->p, n);
-    *in = view_of(in->p + n, in->n - n);
+    if (n > 0) /* the empty view may have no address to add to */
+        *in = view_of(in->p + n, in->n - n);
     return true;
 }
 
