@@ -126,8 +126,11 @@ static void submit(struct vault_seal *s)
         s->v->closing ? err_new(ERR_CANCELLED, "the vault is closing") : signer_submit(s->v->t.signer, &job);
     if (!e)
         return;
+    /* Not ERR_BUSY to the peer: it is in the roll already. The queue is as long as the seals that may be
+     * under way. */
     s->signed_ = true;
-    s->e = e;
+    s->e = err_new(ERR_INTERNAL, "no signer took it: %s", err_detail(e));
+    err_free(e);
 }
 
 /* At the end of a turn: all that was added in it goes into the roll with one write, then to the signers. */
@@ -184,9 +187,10 @@ static void sync_done(void *arg)
         settle(s);
     }
     vault_roll_synced(v, n, e);
-    err_free(e);
-    if (!v->closing)
+    /* After a failure only for those who wait: the next write tries again anyway. */
+    if (!v->closing && (!e || v->unsynced || v->waits))
         vault_seal_sync(v);
+    err_free(e);
     vault_release(v);
 }
 
