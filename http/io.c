@@ -44,7 +44,7 @@ static long bio_ctrl(BIO *b, int what, long n, void *p)
 
 struct bio_method_st *io_bio_method(void)
 {
-    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "world");
+    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "world");
     if (m) {
         BIO_meth_set_read(m, bio_read);
         BIO_meth_set_write(m, bio_write);
