@@ -9,7 +9,7 @@
 
 enum {
     WARD_START_MS = 120000, /* from fork to READY: a big ledger is checked at its open */
-    WARD_PONG_MS = 20000,   /* a loop that does not answer for so long hangs */
+    WARD_PONG_MS = 10000,   /* a loop that does not answer for so long hangs */
     WARD_TICK_MS = 1000,
     WARD_RELOAD_MS = 15000, /* for each phase of a reload */
     WARD_MAX = CONFIG_RESPONDERS_MAX + 2,
