@@ -119,6 +119,13 @@ static void look_at(struct look *l, const char *path, mode_t type, uid_t owner, 
     say(l, false, "%s: owner and mode", path);
 }
 
+static void look_for(struct look *l, const char *key, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        say(l, true, "tokens, %s: %s: %s", key, path, strerror(errno));
+}
+
 /* What lies on the shelf is public; who could write it could withhold it. */
 static mode_t forbidden_of(const struct row *r, const struct users *u)
 {
@@ -140,6 +147,9 @@ bool folders_check(const struct config *c, const struct users *u, folders_findin
         if (lstat(path_of(c, &rows[i]), &st) == 0) /* else it will be made */
             look_at(&l, path_of(c, &rows[i]), S_IFDIR, owner_of(u, rows[i].owner), false, forbidden);
     }
+    look_for(&l, "module", c->token->module);
+    for (size_t i = 0; i < c->token->reads.n; i++)
+        look_for(&l, "reads", c->token->reads.items[i]);
     look_at(&l, c->token->pin_file, S_IFREG, vault, true, 0077);
     for (size_t i = 0; i < c->token->writes.n; i++)
         look_at(&l, c->token->writes.items[i], S_IFDIR, vault, false, 0077);

@@ -51,18 +51,20 @@ static struct err *in_child(int (*fn)(void *arg, int fd), void *arg, char text[T
     return NULL;
 }
 
-static struct err *jail_as(enum message_process kind, const struct config *c, const struct users *u,
-                           struct arena *arena)
+/* paths NULL: it opens nothing at all. */
+static struct err *jail_as(enum message_process kind, const struct users *u, const struct jail_path *paths,
+                           size_t n)
 {
     struct jail_state state;
-    struct jail jail = {
+    const struct jail jail = {
         .parent = getppid(),
         .drop = u->drop,
         .uid = u->of[kind].uid,
         .gid = u->of[kind].gid,
+        .paths = paths,
+        .n = n,
     };
 
-    jail.paths = process_paths(kind, c, arena, &jail.n);
     return jail_enter(&jail, &state);
 }
 
@@ -83,8 +85,7 @@ static int read_generation(void *arg, int fd)
 {
     const struct reading *r = arg;
     struct setup *s = NULL;
-    struct arena *arena = arena_new(1 << 20);
-    struct err *e = jail_as(MESSAGE_RESPONDER, r->config, r->users, arena);
+    struct err *e = jail_as(MESSAGE_RESPONDER, r->users, NULL, 0);
 
     if (!e)
         e = setup_read(r->fd, r->config->file, &s);
@@ -148,11 +149,13 @@ static int check_vault(void *arg, int fd)
     struct checking *k = arg;
     struct setup *s = NULL;
     struct arena *arena = arena_new(1 << 20);
+    size_t n;
+    const struct jail_path *paths = process_paths(MESSAGE_VAULT, k->config, arena, &n);
     int pin = open(k->config->token->pin_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct err *e = setup_read(k->generation_fd, k->config->file, &s);
 
     if (!e)
-        e = jail_as(MESSAGE_VAULT, k->config, k->users, arena);
+        e = jail_as(MESSAGE_VAULT, k->users, paths, n);
     if (e)
         return fail(e, fd);
     struct hsm_vault_setup setup = role_vault_setup(s->config, pin, arena);

@@ -16,6 +16,7 @@ struct house {
     struct arena *arena;
     char dir[64];
     struct config *config;
+    struct config_token token;
     struct users users;
     char wrong[4096];
 };
@@ -32,6 +33,9 @@ static int setup(void **state)
     snprintf(h->dir, sizeof h->dir, "/tmp/chancery-folders-XXXXXX");
     assert_non_null(mkdtemp(h->dir));
     assert_null(config_parse(in(h, "chancery.yaml"), view_str(config_example()), &h->config));
+    h->token = *h->config->token;
+    h->token.module = "/usr/bin/true"; /* SoftHSM need not be there */
+    h->config->token = &h->token;
     for (int i = 0; i < MESSAGE_PROCESSES; i++)
         h->users.of[i] = (struct users_one){geteuid(), getegid()};
     assert_null(file_mkdir(in(h, "secret"), 0700));
@@ -118,6 +122,17 @@ static void a_missing_pin_and_a_link_are_found(void **state)
     assert_non_null(strstr(h->wrong, "not a plain file"));
 }
 
+static void a_missing_module_is_found(void **state)
+{
+    struct house *h = *state;
+    struct config_token token = *h->config->token;
+    assert_null(folders_make(h->config, &h->users));
+    token.module = in(h, "none.so");
+    h->config->token = &token;
+    assert_false(well(h));
+    assert_non_null(strstr(h->wrong, "none.so: No such file"));
+}
+
 static void a_foreign_owner_is_found(void **state)
 {
     struct house *h = *state;
@@ -135,6 +150,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_open_folder_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(an_open_pin_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_missing_pin_and_a_link_are_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_missing_module_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(a_foreign_owner_is_found, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
