@@ -49,13 +49,27 @@ static struct err *refuse_full(struct init *in, const char *path)
     return e;
 }
 
+/* The path stands unquoted in chancery.yaml, softhsm2.conf and env. */
+static struct err *plain_path(const char *path)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+@=";
+    size_t n = strspn(path, plain);
+    if (!path[n])
+        return NULL;
+    return err_new(ERR_CONFIG,
+                   "the demo's folder '%s': its path has letters, digits and /._-+@= alone, not '%c'", path,
+                   path[n] > ' ' && path[n] < 0x7f ? path[n] : '?');
+}
+
 static struct err *make_folder(struct init *in)
 {
     struct err *e = NULL;
     char real[4096];
+    TRY(plain_path(in->demo));
     TRY(file_mkdir(in->demo, in->separate_users ? 0755 : 0700));
     if (!realpath(in->demo, real))
         TRY(err_sys(ERR_IO, errno, "%s", in->demo));
+    TRY(plain_path(real));
     TRY(refuse_full(in, real));
     in->dir = arena_str(in->cli->arena, view_str(real));
 out:
