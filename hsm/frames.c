@@ -5,6 +5,7 @@
 #include "frames.h"
 
 #include "base/der.h"
+#include "floor.h"
 
 enum {
     FRONT = 1 << HSM_PEER_FRONT,
@@ -35,10 +36,10 @@ struct err *frames_allowed(enum hsm_peer peer, uint16_t kind, size_t body_bytes)
     const struct frames_row *row = frames_row(kind);
     if (!row->name)
         return err_new(ERR_PROTOCOL, "a frame of unknown kind %u", kind);
-    if (!(row->who & 1u << peer))
-        return err_new(ERR_PROTOCOL, "%s is not for a %s to send", row->name, frames_peer_name(peer));
     if (body_bytes > row->max_bytes)
         return err_new(ERR_PROTOCOL, "%s of %zu octets; at most %zu", row->name, body_bytes, row->max_bytes);
+    if (!(row->who & 1u << peer))
+        return floor_breach(FLOOR_PEER, "%s is not for a %s to send", row->name, frames_peer_name(peer));
     return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "judge.h"
 
 #include "base/limits.h"
+#include "floor.h"
 
 /* The house's own templates, known by name to the floors (RFC 6960 4.2.2.2 for the second). */
 static const char self_template[] = "self", ocsp_template[] = "ocsp-signing", admin_template[] = "admin";
@@ -39,34 +40,36 @@ out:
 
 static struct err *check_dates(const struct cert_tbs *tbs, int64_t now, int64_t most_s, int64_t issuer_end)
 {
+    struct err *e = NULL;
     if (tbs->not_before < now - JUDGE_BACKDATE_S)
-        return err_new(ERR_FLOOR, "notBefore is more than 24 hours before the vault's clock");
+        TRY(floor_breach(FLOOR_CERT_BACKDATED, "notBefore is more than 24 hours before the vault's clock"));
     if (tbs->not_before > now + JUDGE_AHEAD_S)
-        return err_new(ERR_FLOOR, "notBefore is ahead of the vault's clock");
+        TRY(floor_breach(FLOOR_CERT_AHEAD, "notBefore is ahead of the vault's clock"));
     if (tbs->not_after <= now)
-        return err_new(ERR_FLOOR, "notAfter is past");
+        TRY(floor_breach(FLOOR_CERT_OVER, "notAfter is past"));
     if (tbs->not_after - tbs->not_before > most_s)
-        return err_new(ERR_FLOOR, "valid for longer than %lld days, the most for its kind",
-                       (long long)(most_s / (24 * 3600)));
+        TRY(floor_breach(FLOOR_CERT_TOO_LONG, "valid for longer than %lld days, the most for its kind",
+                         (long long)(most_s / (24 * 3600))));
     if (tbs->not_after > issuer_end)
-        return err_new(ERR_FLOOR, "notAfter is past the issuer's own");
-    return NULL;
+        TRY(floor_breach(FLOOR_CERT_OUTLIVES, "notAfter is past the issuer's own"));
+out:
+    return e;
 }
 
 static struct err *check_issuer(const struct house_issuer *issuer, const struct cert_tbs *tbs)
 {
     struct err *e = NULL;
     struct view aki;
-    if (!view_eq(tbs->issuer, issuer->facts.subject))
-        return err_new(ERR_FLOOR, "the issuer's name is not that of %s", issuer->name);
-    if (tbs->alg != issuer->facts.alg)
-        return err_new(ERR_FLOOR, "the algorithm is not that with which %s signs", issuer->name);
     const struct cert_ext *ext = cert_tbs_ext(tbs, CERT_EXT_AKI);
+    if (!view_eq(tbs->issuer, issuer->facts.subject))
+        TRY(floor_breach(FLOOR_CERT_ISSUER, "the issuer's name is not that of %s", issuer->name));
+    if (tbs->alg != issuer->facts.alg)
+        TRY(floor_breach(FLOOR_CERT_ALG, "the algorithm is not that with which %s signs", issuer->name));
     if (!ext)
-        return err_new(ERR_FLOOR, "no authority key identifier (RFC 5280 4.2.1.1)");
+        return floor_breach(FLOOR_CERT_AKI_MISSING, "no authority key identifier (RFC 5280 4.2.1.1)");
     TRY(cert_ext_read_aki(ext->value, &aki));
     if (!view_eq(aki, issuer->facts.key_id))
-        TRY(err_new(ERR_FLOOR, "the authority key identifier is not that of %s", issuer->name));
+        TRY(floor_breach(FLOOR_CERT_AKI, "the authority key identifier is not that of %s", issuer->name));
 out:
     return e;
 }
@@ -83,48 +86,55 @@ struct err *judge_cert_not_ours(const struct house *house, const struct responde
     for (size_t i = 0; i < house->n_issuers; i++) {
         const struct house_issuer *one = &house->issuers[i];
         if (view_eq(tbs->subject, one->facts.subject))
-            return err_new(ERR_FLOOR, "the subject is that of an issuer");
+            TRY(floor_breach(FLOOR_CERT_SUBJECT, "the subject is that of an issuer"));
         if (memcmp(spki, one->spki_sha256, SHA256_BYTES) == 0 || view_eq(key.public, one->key.public))
-            return err_new(ERR_FLOOR, "the key is that of an issuer");
+            TRY(floor_breach(FLOOR_CERT_KEY_ISSUERS, "the key is that of an issuer"));
     }
     if (!responder_is_right && responder_find(responders, view_of(spki, SHA256_BYTES)))
-        return err_new(ERR_FLOOR, "the key is that of an OCSP responder of this house");
-    return NULL;
+        TRY(floor_breach(FLOOR_CERT_KEY_RESPONDERS, "the key is that of an OCSP responder of this house"));
+out:
+    return e;
 }
 
 /* Which of the house's own templates this peer may use, and that it uses no other. */
 static struct err *check_template(const struct judge_cert_case *c, const struct template *t)
 {
+    struct err *e = NULL;
     bool ocsp = view_eq_str(c->template, ocsp_template), self = view_eq_str(c->template, self_template);
     if (!t)
         return err_new(ERR_TEMPLATE_UNKNOWN, "the vault's generation %u has no such template",
                        c->house->generation);
-    if (templates_is_ca(t))
-        return err_new(ERR_FLOOR, "a template for CA certificates; those are made in ceremonies only");
     if (c->peer == HSM_PEER_INIT && !self && !view_eq_str(c->template, admin_template))
         return err_new(ERR_FLOOR, "a ceremony makes certificates by the templates admin and self only");
     if (c->peer == HSM_PEER_FRONT && templates_internal(t) && !self && !ocsp)
-        return err_new(ERR_FLOOR, "an internal template that the front may not use");
+        TRY(floor_breach(FLOOR_CERT_INTERNAL, "an internal template that the front may not use"));
     if (!c->issuer->may_issue && !ocsp)
-        return err_new(ERR_FLOOR, "%s issues nothing but its OCSP responder's certificates", c->issuer->name);
-    return NULL;
+        TRY(floor_breach(FLOOR_CERT_MAY_ISSUE, "%s issues nothing but its OCSP responder's certificates",
+                         c->issuer->name));
+out:
+    return e;
 }
 
 static struct err *check_usages(const struct usages *u, bool ocsp)
 {
+    struct err *e = NULL;
     if (u->basic.ca || u->basic.path_len >= 0)
-        return err_new(ERR_FLOOR, "CA:TRUE or a path length in an end-entity certificate (RFC 5280 4.2.1.9)");
+        TRY(floor_breach(FLOOR_CERT_CA,
+                         "CA:TRUE or a path length in an end-entity certificate (RFC 5280 4.2.1.9)"));
     if (u->key_usage & (CERT_KU_KEY_CERT_SIGN | CERT_KU_CRL_SIGN))
-        return err_new(ERR_FLOOR, "keyCertSign or cRLSign in an end-entity certificate (RFC 5280 4.2.1.3)");
+        TRY(floor_breach(FLOOR_CERT_SIGNS,
+                         "keyCertSign or cRLSign in an end-entity certificate (RFC 5280 4.2.1.3)"));
     if (cert_ext_eku_has(u->eku, "anyExtendedKeyUsage"))
-        return err_new(ERR_FLOOR, "anyExtendedKeyUsage: usages are named one by one");
+        TRY(floor_breach(FLOOR_CERT_ANY_USAGE, "anyExtendedKeyUsage: usages are named one by one"));
     if (ocsp != cert_ext_eku_has(u->eku, "OCSPSigning") || (ocsp && u->eku.n != 1))
-        return err_new(ERR_FLOOR,
-                       "OCSPSigning stands alone, and in responders' certificates only (RFC 6960 4.2.2.2)");
+        TRY(floor_breach(FLOOR_CERT_OCSP_SIGNING,
+                         "OCSPSigning stands alone, in responders' certificates only (RFC 6960 4.2.2.2)"));
     if (u->no_check && !ocsp)
-        return err_new(ERR_FLOOR,
-                       "id-pkix-ocsp-nocheck in another certificate than a responder's (RFC 6960 4.2.2.2.1)");
-    return NULL;
+        TRY(floor_breach(
+            FLOOR_CERT_NO_CHECK,
+            "id-pkix-ocsp-nocheck in a certificate that is no responder's (RFC 6960 4.2.2.2.1)"));
+out:
+    return e;
 }
 
 /* The SPKI of an ocsp-signing certificate is a responder key of this very issuer. */
@@ -134,8 +144,9 @@ static struct err *check_responder(const struct judge_cert_case *c, const struct
     digest_sha256(tbs->spki, spki);
     const struct responder_key *key = responder_find(c->responders, view_of(spki, SHA256_BYTES));
     if (!key || !view_eq_str(view_str(key->issuer), c->issuer->name))
-        return err_new(ERR_FLOOR, "OCSPSigning for a key that is no responder key of %s in the token",
-                       c->issuer->name);
+        return floor_breach(FLOOR_CERT_RESPONDER_KEY,
+                            "OCSPSigning for a key that is no responder key of %s in the token",
+                            c->issuer->name);
     return NULL;
 }
 
@@ -155,12 +166,12 @@ static struct err *check_self_names(const struct house *house, const struct cert
     size_t n;
     const struct cert_ext *ext = cert_tbs_ext(tbs, CERT_EXT_SAN);
     if (!ext)
-        return err_new(ERR_FLOOR, "the daemon's own certificate without subjectAltName");
+        return floor_breach(FLOOR_CERT_SELF_NAMELESS, "the daemon's own certificate without subjectAltName");
     TRY(cert_san_read(ext->value, NULL, arena, &sans, &n));
     for (size_t i = 0; i < n; i++)
         if (!own_name(house, &sans[i]))
-            TRY(err_new(ERR_FLOOR, "%s is not one of the daemon's own names",
-                        cert_san_text(&sans[i], arena)));
+            TRY(floor_breach(FLOOR_CERT_SELF_NAMES, "%s is not one of the daemon's own names",
+                             cert_san_text(&sans[i], arena)));
 out:
     return e;
 }
@@ -171,7 +182,7 @@ static struct err *read_tbs(struct view der, struct arena *arena, struct cert_tb
         return err_new(ERR_TOO_LARGE, "a tbs of more than %d octets", LIMIT_TBS_BYTES);
     struct err *e = cert_tbs_read(der, arena, ret);
     if (!e && ret->serial.n != SERIAL_BYTES)
-        e = err_new(ERR_FLOOR, "the serial is not of %d octets", SERIAL_BYTES);
+        e = floor_breach(FLOOR_CERT_SERIAL, "the serial is not of %d octets", SERIAL_BYTES);
     return e;
 }
 

@@ -5,30 +5,39 @@
  */
 #include "judge.h"
 
+#include "floor.h"
+
 static struct err *check_single(const struct house_issuer *issuer, const struct cert_ocsp_single *one,
                                 int64_t now)
 {
+    struct err *e = NULL;
     if (!cert_ocsp_fits(&issuer->ocsp, &one->id))
-        return err_new(ERR_FLOOR, "a certID is not of %s (RFC 6960 4.1.1)", issuer->name);
+        TRY(floor_breach(FLOOR_OCSP_CERT_ID, "a certID is not of %s (RFC 6960 4.1.1)", issuer->name));
     if (one->this_update > now + JUDGE_AHEAD_S || one->this_update < now - JUDGE_STATUS_BACK_S)
-        return err_new(ERR_FLOOR, "thisUpdate is not now by the vault's clock (RFC 6960 4.2.2.1)");
+        TRY(floor_breach(FLOOR_OCSP_THIS_UPDATE,
+                         "thisUpdate is not now by the vault's clock (RFC 6960 4.2.2.1)"));
     if (!one->has_next_update || one->next_update <= now)
-        return err_new(ERR_FLOOR, "nextUpdate is missing or past (RFC 5019 2.2.4)");
+        TRY(floor_breach(FLOOR_OCSP_NEXT_UPDATE, "nextUpdate is missing or past (RFC 5019 2.2.4)"));
     if (one->next_update - one->this_update > JUDGE_OCSP_S)
-        return err_new(ERR_FLOOR, "nextUpdate is more than %d days away", JUDGE_OCSP_S / (24 * 3600));
+        TRY(floor_breach(FLOOR_OCSP_TOO_LONG, "nextUpdate is more than %d days away",
+                         JUDGE_OCSP_S / (24 * 3600)));
     if (one->status == CERT_OCSP_REVOKED && one->revoked_at > now + JUDGE_AHEAD_S)
-        return err_new(ERR_FLOOR, "revoked ahead of the vault's clock");
-    return NULL;
+        TRY(floor_breach(FLOOR_OCSP_REVOKED_AHEAD, "revoked ahead of the vault's clock"));
+out:
+    return e;
 }
 
 static struct err *check_key(const struct house_issuer *issuer, const struct responder_key *key,
                              struct view said)
 {
+    struct err *e = NULL;
     if (!view_eq_str(view_str(key->issuer), issuer->name))
-        return err_new(ERR_FLOOR, "the responder key is not one of %s", issuer->name);
+        TRY(floor_breach(FLOOR_OCSP_KEY_ISSUER, "the responder key is not one of %s", issuer->name));
     if (!view_eq(said, view_of(key->spki_sha1, SHA1_BYTES)))
-        return err_new(ERR_FLOOR, "responderID is not of the key that is to sign (RFC 6960 4.2.2.3)");
-    return NULL;
+        TRY(floor_breach(FLOOR_OCSP_RESPONDER_ID,
+                         "responderID is not of the key that is to sign (RFC 6960 4.2.2.3)"));
+out:
+    return e;
 }
 
 struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder_key *key, struct view tbs,
@@ -39,11 +48,10 @@ struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder
     TRY(cert_ocsp_data_read(tbs, arena, &data));
     TRY(check_key(issuer, key, data.responder_key_sha1));
     if (data.produced_at > now + JUDGE_AHEAD_S || data.produced_at < now - JUDGE_STATUS_BACK_S)
-        TRY(err_new(ERR_FLOOR, "producedAt is not now by the vault's clock (RFC 6960 4.2.2.1)"));
+        TRY(floor_breach(FLOOR_OCSP_PRODUCED_AT,
+                         "producedAt is not now by the vault's clock (RFC 6960 4.2.2.1)"));
     if (data.nonce.p)
-        TRY(err_new(ERR_FLOOR, "a nonce in a ready answer"));
-    if (data.n == 0 || data.n > JUDGE_OCSP_SINGLES)
-        TRY(err_new(ERR_FLOOR, "not 1 to %d single responses", JUDGE_OCSP_SINGLES));
+        TRY(floor_breach(FLOOR_OCSP_NONCE, "a nonce in a ready answer"));
     for (size_t i = 0; i < data.n; i++)
         TRY(check_single(issuer, &data.singles[i], now));
 out:
@@ -58,15 +66,16 @@ static struct err *check_ready(const struct house_issuer *issuer, const struct r
     const struct cert_ocsp_data *data = &answer->data;
     TRY(check_key(issuer, key, data->responder_key_sha1));
     if (data->nonce.p)
-        TRY(err_new(ERR_FLOOR, "the answer carries a nonce already"));
+        TRY(floor_breach(FLOOR_NONCE_TWICE, "the answer carries a nonce already"));
     for (size_t i = 0; i < data->n; i++) {
         const struct cert_ocsp_single *one = &data->singles[i];
         if (!cert_ocsp_fits(&issuer->ocsp, &one->id))
-            TRY(err_new(ERR_FLOOR, "a certID is not of %s (RFC 6960 4.1.1)", issuer->name));
+            TRY(floor_breach(FLOOR_NONCE_CERT_ID, "a certID is not of %s (RFC 6960 4.1.1)", issuer->name));
         if (one->this_update > now + JUDGE_AHEAD_S || !one->has_next_update || one->next_update <= now)
-            TRY(err_new(ERR_FLOOR, "the answer is not valid now"));
+            TRY(floor_breach(FLOOR_NONCE_VALID, "the answer is not valid now"));
     }
-    TRY(cert_key_verify(&key->key, answer->sealed.alg, answer->sealed.tbs, answer->sealed.sig));
+    TRY(floor_held(FLOOR_NONCE_SIGNATURE,
+                   cert_key_verify(&key->key, answer->sealed.alg, answer->sealed.tbs, answer->sealed.sig)));
 out:
     return e;
 }

@@ -20,7 +20,7 @@ void lease_free(struct lease *l); /* accepts NULL */
 MUST_USE struct err *lease_grant(struct lease *l, struct view issuer, size_t n, uint8_t (*ret)[SERIAL_BYTES]);
 /* ERR_SERIAL: not on lease for this issuer here. A look; nothing is used up. */
 MUST_USE struct err *lease_check(const struct lease *l, struct view issuer, struct view serial);
-/* Uses it up; it must be on lease for this issuer. */
+/* Uses it up, once lease_check() has passed it. */
 void lease_use(struct lease *l, struct view issuer, struct view serial);
 size_t lease_count(const struct lease *l, struct view issuer);
 

@@ -4,6 +4,7 @@
  */
 #include "base/der.h"
 #include "base/world.h"
+#include "floor.h"
 #include "vault.h"
 
 struct err *vault_cert_lease(struct vault_call *call)
@@ -67,9 +68,9 @@ static struct err *judge(struct vault_call *call, struct house *house, struct ho
                                 .tbs = asked->tbs,
                                 .now = world_now_s()};
     TRY(judge_cert(&c, call->arena, ret));
-    TRY(lease_check(call->peer->leases, asked->issuer, ret->tbs.serial));
-    TRY(ceiling_check(v->ceilings, asked->issuer, asked->template, templates_ceiling_per_hour(ret->template),
-                      c.now));
+    TRY(floor_held(FLOOR_LEASE, lease_check(call->peer->leases, asked->issuer, ret->tbs.serial)));
+    TRY(floor_held(FLOOR_CEILING, ceiling_check(v->ceilings, asked->issuer, asked->template,
+                                                templates_ceiling_per_hour(ret->template), c.now)));
 out:
     return e;
 }

@@ -12,6 +12,7 @@
 #include "base/der.h"
 #include "base/file.h"
 #include "base/world.h"
+#include "floor.h"
 #include "vault.h"
 
 struct list_job {
@@ -53,7 +54,7 @@ static struct err *start_seal(struct list_job *job)
         return err_new(ERR_CANCELLED, "the vault is closing");
     TRY(roll_file_crl_room(v->roll, key));
     if (job->number <= roll_file_crl_floor(v->roll, key))
-        TRY(err_new(ERR_FLOOR, "cRLNumber is not above the last one sealed (RFC 5280 5.2.3)"));
+        TRY(floor_breach(FLOOR_CRL_NUMBER, "cRLNumber is not above the last one sealed (RFC 5280 5.2.3)"));
     if (!job->issuer->token_key)
         TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", job->issuer->name,
                     job->issuer->reason));
@@ -86,7 +87,8 @@ static struct err *map_list(int fd, struct view *ret)
 {
     struct err *e = NULL;
     struct stat st;
-    TRY(file_check_sealed(fd)); /* so it can neither change nor shrink under the judge */
+    TRY(floor_held(FLOOR_CRL_SEALED,
+                   file_check_sealed(fd))); /* so it can neither change nor shrink under the judge */
     if (fstat(fd, &st) != 0)
         TRY(err_sys(ERR_IO, errno, "the list cannot be read"));
     if (st.st_size <= 0 || st.st_size > JUDGE_CRL_BYTES)

@@ -9,6 +9,7 @@
 #include "base/der.h"
 #include "base/log.h"
 #include "base/world.h"
+#include "floor.h"
 #include "keygen.h"
 #include "vault.h"
 
@@ -186,7 +187,8 @@ struct err *vault_ocsp_key(struct vault_call *call)
         goto out;
     }
     if (key && key->token_key && key->made_s > now_s - RESPONDER_SPACING_S)
-        TRY(err_new(ERR_CEILING, "a responder key of %s was made less than an hour ago", issuer->name));
+        TRY(floor_breach(FLOOR_OCSP_KEY_SPACING, "a responder key of %s was made less than an hour ago",
+                         issuer->name));
     TRY(make_key(call, name, now_s));
 out:
     return e;

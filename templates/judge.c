@@ -6,6 +6,7 @@
  */
 #include "judge.h"
 
+#include "base/world.h"
 #include "exts.h"
 
 const struct judge_row judge_rows[] = {
@@ -35,8 +36,9 @@ struct err *judge_run(const struct judged *j, size_t skip)
 {
     for (size_t i = 0; i < judge_rows_count(); i++) {
         struct err *e = i == skip ? NULL : judge_rows[i].rule(j);
-        if (e)
+        if (e && !world_check_off(judge_rows[i].name))
             return err_wrap(e, "%s", judge_rows[i].name);
+        err_free(e);
     }
     return NULL;
 }
