@@ -23,7 +23,6 @@ enum {
     JUDGE_ROOT_CRL_S = 400 * 24 * 3600,    /* of one that may not */
     JUDGE_OCSP_S = 14 * 24 * 3600,         /* nextUpdate - thisUpdate of an OCSP answer */
     JUDGE_CRL_BYTES = 512 * 1024 * 1024,
-    JUDGE_OCSP_SINGLES = 32,
 };
 
 struct judge_cert_case {

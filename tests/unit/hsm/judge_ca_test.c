@@ -85,9 +85,17 @@ static void a_path_length_holds(void **state)
     shape_put_ext(&ca.tbs, ext);
     assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
     /* and nothing stands below the issuing one */
-    ca = sub_ca(s);
-    ca.tbs.issuer = s->issuing->facts.subject;
+    ca.tbs = shape_tbs(&(struct shape_ask){.templates = s->house->templates,
+                                           .template = "sub-ca",
+                                           .issuer = &s->issuing->facts,
+                                           .spki = ca.spki,
+                                           .serial = view_of(serial, sizeof serial),
+                                           .cn = "New CA",
+                                           .now = JUDGE_NOW},
+                       s->arena);
     assert_int_equal(verdict(s, &ca, s->issuing, "sub-ca"), ERR_FLOOR);
+    s->issuing->path_len = -1;
+    assert_int_equal(verdict(s, &ca, s->issuing, "sub-ca"), ERR__COUNT);
 }
 
 static void a_ca_is_a_ca_and_nothing_else(void **state)
@@ -97,9 +105,18 @@ static void a_ca_is_a_ca_and_nothing_else(void **state)
     struct cert_ext ext;
     struct view oid;
     assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR__COUNT);
+    ca = root(s); /* which has no path length above it */
     good(cert_ext_write_basic((struct cert_basic){false, -1}, true, s->arena, &ext));
     shape_put_ext(&ca.tbs, ext);
-    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
+    assert_int_equal(verdict(s, &ca, NULL, "root"), ERR_FLOOR);
+    good(cert_ext_write_basic((struct cert_basic){true, 1}, false, s->arena, &ext));
+    shape_put_ext(&ca.tbs, ext);
+    assert_int_equal(verdict(s, &ca, NULL, "root"), ERR_FLOOR);
+    shape_drop_ext(&ca.tbs, CERT_EXT_BASIC_CONSTRAINTS);
+    assert_int_equal(verdict(s, &ca, NULL, "root"), ERR_FLOOR);
+    ca = root(s);
+    shape_drop_ext(&ca.tbs, CERT_EXT_KEY_USAGE);
+    assert_int_equal(verdict(s, &ca, NULL, "root"), ERR_FLOOR);
     ca = sub_ca(s);
     good(cert_ext_write_key_usage(CERT_KU_KEY_CERT_SIGN | CERT_KU_CRL_SIGN | CERT_KU_KEY_ENCIPHERMENT, true,
                                   s->arena, &ext));
@@ -125,6 +142,31 @@ static void names_and_keys_of_issuers_stay_theirs(void **state)
     ca = root(s);
     ca.tbs.issuer = s->root->facts.subject; /* not self-signed at all */
     assert_int_equal(verdict(s, &ca, NULL, "root"), ERR_FLOOR);
+}
+
+static void signer_name_key_and_algorithm_fit(void **state)
+{
+    struct judge_scene *s = *state;
+    struct ca ca = sub_ca(s);
+    struct cert_ext ext;
+    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR__COUNT);
+    ca.tbs.issuer = s->issuing->facts.subject;
+    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
+    ca = sub_ca(s);
+    ca.tbs.alg = CERT_ALG_ECDSA_SHA512;
+    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
+    ca = sub_ca(s);
+    good(cert_ext_write_aki(s->issuing->facts.key_id, s->arena, &ext));
+    shape_put_ext(&ca.tbs, ext);
+    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
+    shape_drop_ext(&ca.tbs, CERT_EXT_AKI);
+    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
+    ca = root(s);
+    ca.tbs.alg = CERT_ALG_RSA_SHA256;
+    assert_int_equal(verdict(s, &ca, NULL, "root"), ERR_FLOOR);
+    ca = sub_ca(s);
+    ca.tbs.serial = view_of(serial, 12);
+    assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
 }
 
 static void dates_are_bounded(void **state)
@@ -162,6 +204,7 @@ int main(void)
         TEST(names_and_keys_of_issuers_stay_theirs),
         TEST(dates_are_bounded),
         TEST(the_template_is_for_cas),
+        TEST(signer_name_key_and_algorithm_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,6 +98,10 @@ static void dates_are_held_to_our_clock(void **state)
     assert_int_equal(verdict(s, &a), ERR_FLOOR);
     a.data.produced_at = JUDGE_NOW + JUDGE_AHEAD_S + 1;
     assert_int_equal(verdict(s, &a), ERR_FLOOR);
+    a = fine(s);
+    a.single.status = CERT_OCSP_REVOKED;
+    a.single.revoked_at = JUDGE_NOW + JUDGE_AHEAD_S + 1;
+    assert_int_equal(verdict(s, &a), ERR_FLOOR);
 }
 
 static void no_nonce_in_a_ready_answer(void **state)
@@ -182,6 +186,7 @@ int main(void)
         TEST(the_certificate_is_the_issuers),
         TEST(dates_are_held_to_our_clock),
         TEST(no_nonce_in_a_ready_answer),
+
         TEST(a_nonce_changes_nothing_but_time_and_nonce),
         TEST(only_what_the_vault_made_gets_a_nonce),
         TEST(a_stale_or_nonced_answer_gets_none),
