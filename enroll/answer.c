@@ -65,14 +65,19 @@ static json_t *certificate_json(struct http_request *r, const struct ca_certific
                      cert->template, "issuer", cert->issuer);
 }
 
+static const char *const types[] = {"application/json", "application/pem-certificate-chain"};
+
+struct err *answer_acceptable(struct http_request *r)
+{
+    if (http_prefer(r, types, 2) >= 0)
+        return NULL;
+    return err_new(ERR_NOT_ACCEPTABLE, "there is %s and %s", types[0], types[1]);
+}
+
 void answer_certificate(struct http_request *r, int status, const struct ca_certificate *cert, json_t *extra)
 {
-    static const char *const types[] = {"application/json", "application/pem-certificate-chain"};
-    int kind = http_prefer(r, types, 2);
     http_add(r, "Cache-Control", "no-store");
-    if (kind < 0) {
-        http_problem(r, err_new(ERR_NOT_ACCEPTABLE, "there is %s and %s", types[0], types[1]));
-    } else if (kind == 1) {
+    if (http_prefer(r, types, 2) == 1) {
         reply_pem(r, status, cert);
     } else {
         json_t *tree = certificate_json(r, cert);

@@ -44,6 +44,8 @@ void answer_json(struct http_request *r, int status, json_t *tree);
 /* A time as RFC 3339, a new reference. */
 json_t *answer_time(int64_t s);
 json_t *answer_texts(const struct ledger_texts *texts);
+/* ERR_NOT_ACCEPTABLE where Accept has neither form of a certificate; asked before one is made. */
+MUST_USE struct err *answer_acceptable(struct http_request *r);
 /* A certificate: JSON, or the PEM chain where Accept asks for it. extra: more members for the JSON form, may
  * be NULL; taken. */
 void answer_certificate(struct http_request *r, int status, const struct ca_certificate *cert, json_t *extra);

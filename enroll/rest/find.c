@@ -67,6 +67,7 @@ void find_one(struct http_request *r)
     const char *issuer;
 
     TRY(asker_of(r, &asker));
+    TRY(answer_acceptable(r));
     TRY(http_query_only(r, known));
     TRY(answer_query(r, "issuer", &issuer));
     TRY(answer_serial(r, &serial));

@@ -176,6 +176,7 @@ void issue_post(struct http_request *r)
 
     TRY(asker_of(r, &asker));
     request.asker = asker;
+    TRY(answer_acceptable(r));
     TRY(decode(r, &request));
     TRY(idempotency(r, &request));
     *job = (struct job){.enroll = en, .ticket = http_park(r)};
