@@ -12,12 +12,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/world.h"
 
-enum { BACKOFF_FIRST_MS = 1000, BACKOFF_LAST_MS = 16000 };
+enum { BACKOFF_FIRST_MS = 1000, BACKOFF_LAST_MS = 16000, START_TRIES = 4, START_WAIT_MS = 20 };
 
 struct module {
     char *path, *init_args;
@@ -26,6 +27,7 @@ struct module {
     pthread_rwlock_t lock;
     unsigned epoch;
     int64_t backoff_ms, not_before_ms;
+    unsigned tokens; /* open on it */
 };
 
 static const struct {
@@ -118,6 +120,14 @@ static struct err *load_functions(struct module *m)
     return NULL;
 }
 
+static void pause_ms(long ms)
+{
+    struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&ts, &ts) != 0)
+        ;
+}
+
 /* libp11 0.4.12 initialises too, but finds it done: so the flags are ours, at the start and at every restart.
  */
 static struct err *start(struct module *m)
@@ -125,6 +135,11 @@ static struct err *start(struct module *m)
     CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = m->init_args};
     CK_RV rv = MODULE_CALL(m, C_Initialize, &args);
 
+    /* SoftHSM says so too while another process is just rewriting one of the token's files. */
+    for (int i = 1; rv == CKR_GENERAL_ERROR && i < START_TRIES; i++) {
+        pause_ms(START_WAIT_MS * i);
+        rv = MODULE_CALL(m, C_Initialize, &args);
+    }
     if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return NULL;
     return module_err(
@@ -240,6 +255,12 @@ struct err *module_find(struct module *m, const struct uri *uri, CK_SLOT_ID *ret
         return err_new(ERR_CONFIG, "%u tokens match the URI: name the serial as well", found);
     *ret_slot = slot;
     return NULL;
+}
+
+unsigned module_count_tokens(struct module *m, int change)
+{
+    m->tokens += (unsigned)change;
+    return m->tokens;
 }
 
 bool module_is_rested(const struct module *m)

@@ -46,6 +46,8 @@ void module_leave(struct module *m);
  * while it does not help: ask module_is_rested() first. */
 bool module_is_rested(const struct module *m);
 MUST_USE struct err *module_restart(struct module *m);
+/* How many tokens are open on it, after `change` (1, 0, -1); hold the module alone. */
+unsigned module_count_tokens(struct module *m, int change);
 /* Tells that a token works again, so that the next back-off starts small. Hold the module alone. */
 void module_well(struct module *m);
 /* Grows with each restart that succeeded; hold the module. */

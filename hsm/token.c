@@ -307,13 +307,23 @@ static struct err *read_info(struct token *t)
     return NULL;
 }
 
+/* A second chance where another process was just writing the token's files: SoftHSM reads them at
+ * C_Initialize only. Not where another token of the module is open and would lose its sessions. */
 static struct err *first_attach(struct token *t)
 {
     struct err *e = NULL;
 
     module_enter_alone(t->module);
-    TRY(find_and_attach(t));
+    e = find_and_attach(t);
+    if (e && err_code(e) == ERR_TOKEN_AWAY && !module_count_tokens(t->module, 0) &&
+        module_is_rested(t->module)) {
+        err_free(e);
+        e = restart_and_attach(t);
+    }
+    TRY(e);
     TRY(read_info(t));
+    module_count_tokens(t->module, 1);
+    t->counted = true;
 out:
     module_leave(t->module);
     return e;
@@ -358,6 +368,8 @@ void token_close(struct token *t)
     if (t->epoch) {
         module_enter_alone(t->module);
         (void)MODULE_CALL(t->module, C_CloseAllSessions, t->slot);
+        if (t->counted)
+            module_count_tokens(t->module, -1);
         module_leave(t->module);
     }
     session_free_all(t);

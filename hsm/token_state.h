@@ -41,6 +41,7 @@ struct token {
     CK_SESSION_HANDLE anchor; /* [module] keeps the login alive while no other session is open */
     unsigned epoch;           /* [module] grows whenever all sessions ended; from 1 */
     unsigned module_epoch;    /* [module] of the module when slot was found */
+    bool counted;             /* [module] among the module's open tokens */
     bool lost;                /* [module] nothing works until it is attached again */
     unsigned missing;         /* [module] known keys that are not on the token */
     struct token_entry *keys; /* [module] grows at the front, entries stay */
