@@ -164,7 +164,7 @@ static void run(const struct options *o)
     struct sign_token token = {0};
     struct provider *provider = NULL;
 
-    sign_token_open(&token, o->module, o->dir);
+    sign_token_open(&token, o->module, o->dir, o->p256_only);
     sign_must(provider_open(token.token, &provider));
     for (enum sign_kind kind = 0; kind < (o->p256_only ? SIGN_RSA2048 : SIGN_KINDS); kind++) {
         struct hand hands[THREADS_MAX] = {{0}};

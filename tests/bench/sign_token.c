@@ -47,16 +47,18 @@ static void make(struct module *module, const char *objects)
     secret_free(pin);
 }
 
-static void make_keys(struct sign_token *t)
+static void make_keys(struct sign_token *t, bool p256_only)
 {
     struct keygen_spec p256 = {.label = sign_kind_name[SIGN_P256], .kind = CERT_KEY_P256};
     struct keygen_spec rsa = {.label = sign_kind_name[SIGN_RSA2048], .kind = CERT_KEY_RSA, .bits = 2048};
 
     sign_must(keygen_pair(t->token, &p256, &t->key[SIGN_P256]));
+    if (p256_only)
+        return;
     sign_must(keygen_pair(t->token, &rsa, &t->key[SIGN_RSA2048]));
 }
 
-void sign_token_open(struct sign_token *t, const char *module_path, const char *dir)
+void sign_token_open(struct sign_token *t, const char *module_path, const char *dir, bool p256_only)
 {
     char objects[4096], conf[4096], env[4200];
     const char *const envs[] = {env, NULL};
@@ -74,7 +76,7 @@ void sign_token_open(struct sign_token *t, const char *module_path, const char *
     make(t->module, objects);
     sign_must(pin_of(view_str(PIN), NULL, &pin));
     sign_must(token_open(t->module, &options, &pin, &t->token));
-    make_keys(t);
+    make_keys(t, p256_only);
 }
 
 void sign_token_close(struct sign_token *t)

@@ -1,4 +1,5 @@
-/* A SoftHSM token of its own for the bench, in an empty folder, with one P-256 and one RSA-2048 key, open. */
+/* A SoftHSM token of its own for the bench, in an empty folder, with one P-256 and one RSA-2048 key, open.
+ */
 #ifndef CHANCERY_TESTS_BENCH_SIGN_TOKEN_H
 #define CHANCERY_TESTS_BENCH_SIGN_TOKEN_H
 
@@ -16,7 +17,7 @@ struct sign_token {
 };
 
 /* dir: exists, empty. Ends the program where anything fails. */
-void sign_token_open(struct sign_token *t, const char *module_path, const char *dir);
+void sign_token_open(struct sign_token *t, const char *module_path, const char *dir, bool p256_only);
 void sign_token_close(struct sign_token *t);
 
 /* Ends the program, saying why, where e is an error. */

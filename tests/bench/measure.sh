@@ -1,0 +1,210 @@
+# The parts of tests/bench/run. Sourced, not run.
+# shellcheck shell=bash disable=SC2154,SC2059
+
+get() { jq -r "$2" <<<"$1"; }
+
+measure_disk() {
+    say "disk"
+    local r
+    r=$("$bin/bench_disk" "$work/disk" $((quick ? 1500 : 5000)))
+    row disk.sync "$(get "$r" .rate)" "1/s"
+    row disk.sync.p50 "$(get "$r" .p50_ms)" ms
+    row disk.sync.p99 "$(get "$r" .p99_ms)" ms
+}
+
+# --- the token, and our provider on it -----------------------------------------------------------------------------
+
+measure_signatures() {
+    say "signatures: raw and through the provider in turns"
+    mkdir "$work/token"
+    "$bin/bench_sign" --module "$module" --cores "$core,$load_core" --rounds $((quick ? 10 : 40)) --slice-ms 150 "$work/token" \
+        >"$work/sign.json" 2>"$work/sign.log" || { tail -5 "$work/sign.log" >&2; die "bench_sign failed"; }
+    local r name one=null
+    while read -r r; do
+        name=$(get "$r" '.key + ".t" + (.threads | tostring)')
+        [[ "$name" == *.t1 ]] && one=null
+        row "token.$name" "$(get "$r" .raw)" "1/s" "$one"
+        [[ "$name" == *.t1 ]] && one=$(get "$r" .raw)
+        [[ "$name" == *.t2 ]] || row "token.$name.cpu" "$(get "$r" .raw_cpu_us)" us
+    done <"$work/sign.json"
+    while read -r r; do
+        name=$(get "$r" '.key + ".t" + (.threads | tostring)')
+        row "provider.$name" "$(get "$r" .provider)" "1/s" "$(get "$r" .raw)" 0.95
+    done <"$work/sign.json"
+}
+
+measure_csr() {
+    say "checking requests"
+    local r
+    r=$("$bin/bench_csr" --core "$core" --rounds $((quick ? 6 : 20)) --slice-ms 150)
+    row csr.verify "$(get "$r" .verify)" "1/s"
+    row csr.verify.cpu "$(get "$r" .verify_cpu_us)" us
+    row csr.whole "$(get "$r" .whole)" "1/s" "$(get "$r" .verify)"
+}
+
+# --- issuance ------------------------------------------------------------------------------------------------------
+
+# What no server can do without: CPU time of one C_Sign (P-256) and one verification, on the server's core.
+measure_least() { # file to add to
+    local sign csr
+    rm -rf "$work/least"
+    mkdir "$work/least"
+    sign=$("$bin/bench_sign" --module "$module" --cores "$core" --threads 1 --raw-only --p256-only --rounds 4 --slice-ms 100 "$work/least" 2>/dev/null)
+    csr=$("$bin/bench_csr" --core "$core" --rounds 4 --slice-ms 100)
+    jq -n --argjson s "$sign" --argjson c "$csr" '$s.raw_cpu_us + $c.verify_cpu_us' >>"$1"
+}
+
+issue_load() { # name connections seconds
+    load "$1" --port "$port" --ca "$CHANCERY_ROOT" --requests "$work/issue.requests" --from "$asked" --once --connections "$2" \
+        --warmup 1 --seconds "$3" --expect 201 --keep "$work/serials" "${watch[@]}"
+    asked=$(jq .next "$work/$1.json")
+}
+
+issue_rows() { # clients, least CPU
+    local r p
+    r=$(middle "issue.c$1")
+    row "issue.c$1.rate" "$(get "$r" .rate)" "1/s" "$(jq -n "1e6 / $2")"
+    row "issue.c$1.p50" "$(get "$r" .p50_ms)" ms
+    row "issue.c$1.p99" "$(get "$r" .p99_ms)" ms
+    if [ "$1" != 64 ]; then
+        row "issue.c$1.cpu" "$(get "$r" '[.cpu_us[]] | add')" us "$2"
+        return
+    fi
+    row "issue.c$1.cpu" "$(get "$r" '[.cpu_us[]] | add')" us "$2" 2.2 most
+    for p in front vault responder warden; do
+        row "issue.c$1.cpu.$p" "$(get "$r" "[.cpu_us | to_entries[] | select(.key == \"$p\").value] | add // 0")" us
+    done
+    row "issue.c$1.errors" "$(get "$r" .errors)" answers
+    row "issue.c$1.generator" "$(get "$r" .cpu_share)" "of a core"
+    row "issue.c$1.others" "$(get "$r" .others)" "of a core"
+}
+
+measure_issue() {
+    local round clients least rounds=$((quick ? 1 : 3)) seconds=$((quick ? 4 : 8))
+    wanted issue || { issue_load issue.c64.1 64 2; return; }
+    : >"$work/least.us"
+    for round in $(seq "$rounds"); do
+        measure_least "$work/least.us"
+        for clients in 1 16 64; do issue_load "issue.c$clients.$round" "$clients" "$seconds"; done
+        measure_least "$work/least.us"
+    done
+    least=$(jq -s 'add / length' "$work/least.us")
+    row issue.least.cpu "$least" us
+    for clients in 1 16 64; do issue_rows "$clients" "$least"; done
+}
+
+# --- OCSP ----------------------------------------------------------------------------------------------------------
+
+start_nginx() { # size of the file
+    command -v nginx >/dev/null || { say "nginx is not installed: nothing to compare OCSP with"; return 0; }
+    nginx_port=$(free_port)
+    mkdir -p "$work/nginx/root" "$work/nginx/tmp"
+    head -c "$1" /dev/urandom >"$work/nginx/root/answer"
+    cat >"$work/nginx/nginx.conf" <<CONF
+daemon off;
+worker_processes 1;
+pid $work/nginx/pid;
+error_log $work/nginx/error.log;
+$([ "$(id -u)" -ne 0 ] || echo "user root;")
+events { worker_connections 512; }
+http {
+    access_log off; sendfile on; tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 1h;
+    open_file_cache max=16 inactive=1h; open_file_cache_valid 1h;
+    client_body_temp_path $work/nginx/tmp/1; proxy_temp_path $work/nginx/tmp/2; fastcgi_temp_path $work/nginx/tmp/3;
+    uwsgi_temp_path $work/nginx/tmp/4; scgi_temp_path $work/nginx/tmp/5;
+    server { listen 127.0.0.1:$nginx_port backlog=1024; root $work/nginx/root; default_type application/ocsp-response; }
+}
+CONF
+    taskset -c "$core" nginx -p "$work/nginx" -e "$work/nginx/error.log" -c "$work/nginx/nginx.conf" >/dev/null 2>&1 &
+    nginx_pid=$!
+    local i
+    for i in $(seq 50); do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$nginx_port") 2>/dev/null; then break; fi
+        [ "$i" -lt 50 ] || die "nginx did not start: $(tail -1 "$work/nginx/error.log")"
+        sleep 0.1
+    done
+    local text=$'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n' hex
+    hex=$(printf '%08x' ${#text})
+    { printf "\\x${hex:6:2}\\x${hex:4:2}\\x${hex:2:2}\\x${hex:0:2}"; printf '%s' "$text"; } >"$work/nginx.requests"
+    nginx_watch=(--watch "nginx:$(cut -d' ' -f1 "/proc/$nginx_pid/task/$nginx_pid/children")")
+}
+
+ocsp_load() { # name requests args...
+    local name=$1 requests=$2
+    shift 2
+    load "$name" --port "$http_port" --requests "$work/$requests" --connections 64 --body-min 100 "${watch[@]}" "$@"
+}
+
+# Certificates to ask about, where issuing has not left enough.
+some_certificates() {
+    local n
+    n=$(wc -l <"$work/serials")
+    [ "$n" -ge 5000 ] || issue_load ocsp.certificates 64 10
+    head -n 20000 "$work/serials" >"$work/asked"
+    for n in post get; do
+        "$bin/bench_ask_ocsp" --host "localhost:$http_port" --issuer "$CHANCERY_ISSUER" --path /ocsp/issuing \
+            $([ $n = post ] || echo --get) "$work/asked" "$work/ocsp.$n"
+    done
+    say "$(wc -l <"$work/asked") serials to ask about"
+}
+
+ocsp_round() { # round
+    local order="nginx post get" what seconds=$((quick ? 2 : 4))
+    [ $(($1 % 2)) = 1 ] || order="get post nginx"
+    for what in $order; do
+        if [ "$what" = nginx ]; then
+            [ -z "$nginx_pid" ] || load "ocsp.nginx.$1" --port "$nginx_port" --requests "$work/nginx.requests" --connections 64 \
+                --warmup 0.5 --seconds "$seconds" "${nginx_watch[@]}"
+        else
+            ocsp_load "ocsp.$what.$1" "ocsp.$what" --warmup 0.5 --seconds "$seconds"
+        fi
+    done
+}
+
+ocsp_rows() {
+    local what r rate=null cpu=null nginx
+    if [ -n "$nginx_pid" ]; then
+        nginx=$(middle ocsp.nginx) rate=$(get "$nginx" .rate) cpu=$(get "$nginx" .cpu_us.nginx)
+        row ocsp.nginx.rate "$rate" "1/s"
+        row ocsp.nginx.cpu "$cpu" us
+    fi
+    for what in post get; do
+        r=$(middle "ocsp.$what")
+        row "ocsp.$what.rate" "$(get "$r" .rate)" "1/s" "$rate" 0.7
+        row "ocsp.$what.p99" "$(get "$r" .p99_ms)" ms
+        row "ocsp.$what.cpu" "$(get "$r" '[.cpu_us[]] | add')" us "$cpu"
+    done
+    row ocsp.errors "$(jq -s 'map(.errors) | add' "$work"/ocsp.{post,get}.[0-9].json)" answers
+    row ocsp.generator "$(jq -s 'map(.cpu_share) | max' "$work"/ocsp.*.[0-9].json)" "of a core"
+    row ocsp.others "$(jq -s 'map(.others) | max' "$work"/ocsp.{post,get}.[0-9].json)" "of a core"
+}
+
+measure_ocsp() {
+    local round try
+    some_certificates
+    # The first question makes an answer; what came too late for its asker is there for the next.
+    ocsp_load ocsp.first ocsp.post --once --warmup 0 --seconds 60 2>"$work/first.log"
+    tail -1 "$work/first.log" >&2
+    for try in 1 2 3 4 5 6; do
+        ocsp_load ocsp.again ocsp.post --once --warmup 0 --seconds 60
+        [ "$(jq .errors "$work/ocsp.again.json")" != 0 ] || break
+    done
+    [ "$try" -lt 6 ] || say "some answers were still not made after $try askings"
+    wanted ocsp || return 0
+    start_nginx "$(jq .body_bytes "$work/ocsp.again.json")"
+    for round in $(seq $((quick ? 3 : 5))); do ocsp_round "$round"; done
+    row ocsp.first.rate "$(jq .rate "$work/ocsp.first.json")" "1/s"
+    ocsp_rows
+}
+
+# --- memory --------------------------------------------------------------------------------------------------------
+
+# `own` is anonymous memory: without program, libraries and the ledger's map, whose pages are the kernel's to take back.
+measure_memory() { # idle | loaded
+    local p pid name
+    for p in "${processes[@]}"; do
+        pid=${p#*:} name=${p%:*}
+        row "memory.$name.$1.own" "$(awk '/^RssAnon/ { print $2 / 1024 }' "/proc/$pid/status")" MiB
+        row "memory.$name.$1.rss" "$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/$pid/status")" MiB
+    done
+}
