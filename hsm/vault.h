@@ -30,6 +30,7 @@ enum {
     VAULT_SEALS_MAX = 8192,
     VAULT_NONCES_MAX = 256,
     VAULT_NONCES_PER_S = 4000,
+    VAULT_SIGNING_FEW = 4,    /* with the signers: then a sync is begun at once, else when one is signed */
     VAULT_PREVIOUS_MS = 60000 /* how long the generation before counts after a reload */
 };
 
@@ -104,6 +105,7 @@ struct hsm_vault {
     struct vault_seal *batch, **batch_end;       /* added to the roll, not written yet */
     struct vault_seal *unsynced, **unsynced_end; /* written, ascending by n */
     size_t seals, nonces;                        /* under way */
+    size_t signing, owed; /* with the signers; signed, but not durable in the roll yet */
     bool write_due;
     int64_t nonce_second, nonce_count; /* of this second */
     struct vault_wait *waits, **waits_end;

@@ -86,10 +86,14 @@ static void answer(struct vault_seal *s)
     seal_free(s);
 }
 
+/* Durable, or never to be: answered where it is signed too. */
 static void settle(struct vault_seal *s)
 {
-    if (s->signed_ && s->synced)
-        answer(s);
+    s->synced = true;
+    if (!s->signed_)
+        return;
+    s->v->owed--;
+    answer(s);
 }
 
 static struct err *same(const struct err *e)
@@ -100,7 +104,9 @@ static struct err *same(const struct err *e)
 static void on_signed(void *arg, struct err *e, struct view signature)
 {
     struct vault_seal *s = arg;
+    struct hsm_vault *v = s->v;
     s->signed_ = true;
+    v->signing--;
     if (e) {
         vault_token_trouble(s->v, e);
         err_free(s->e);
@@ -111,7 +117,13 @@ static void on_signed(void *arg, struct err *e, struct view signature)
         memcpy(s->signature, signature.p, signature.n);
         s->signature_n = signature.n;
     }
-    settle(s);
+    if (s->synced) {
+        answer(s);
+        return;
+    }
+    v->owed++;
+    if (!v->closing)
+        vault_seal_sync(v);
 }
 
 static void submit(struct vault_seal *s)
@@ -122,15 +134,24 @@ static void submit(struct vault_seal *s)
                              .lane = s->want.lane,
                              .done = on_signed,
                              .arg = s};
-    struct err *e =
-        s->v->closing ? err_new(ERR_CANCELLED, "the vault is closing") : signer_submit(s->v->t.signer, &job);
-    if (!e)
+    struct err *e = signer_submit(s->v->t.signer, &job);
+    if (!e) {
+        s->v->signing++;
         return;
+    }
     /* Not ERR_BUSY to the peer: it is in the roll already. The queue is as long as the seals that may be
      * under way. */
     s->signed_ = true;
     s->e = err_new(ERR_INTERNAL, "no signer took it: %s", err_detail(e));
+    s->v->owed++;
     err_free(e);
+}
+
+/* Alone, a seal is synced while the token signs; under load the sync waits for the first signature, and does
+ * for all that the signers have in their queue. */
+static bool sync_is_due(const struct hsm_vault *v)
+{
+    return v->owed > 0 || v->waits || (v->unsynced && v->signing <= VAULT_SIGNING_FEW);
 }
 
 /* At the end of a turn: all that was added in it goes into the roll with one write, then to the signers. */
@@ -145,18 +166,17 @@ static void write_batch(void *arg)
         next = s->next;
         if (e) {
             s->e = same(e);
-            s->signed_ = s->synced = true;
-            settle(s);
+            answer(s);
             continue;
         }
         world_point("vault.rolled");
         list_add(&v->unsynced_end, s);
         submit(s);
     }
-    if (!e)
-        vault_seal_sync(v);
-    else
+    if (e)
         vault_roll_synced(v, UINT64_MAX, e); /* who waited for these entries */
+    else if (sync_is_due(v))
+        vault_seal_sync(v);
     err_free(e);
     vault_release(v);
 }
@@ -181,14 +201,13 @@ static void sync_done(void *arg)
         v->unsynced = s->next;
         if (!v->unsynced)
             v->unsynced_end = &v->unsynced;
-        s->synced = true;
         if (e && !s->e)
             s->e = same(e);
         settle(s);
     }
     vault_roll_synced(v, n, e);
-    /* After a failure only for those who wait: the next write tries again anyway. */
-    if (!v->closing && (!e || v->unsynced || v->waits))
+    /* After a failure for all that still wait, so that none waits for ever. */
+    if (!v->closing && (sync_is_due(v) || (e && v->unsynced)))
         vault_seal_sync(v);
     err_free(e);
     vault_release(v);
@@ -251,7 +270,6 @@ void vault_seal_drop_all(struct hsm_vault *v)
 {
     for (struct vault_seal *s = list_take_all(&v->unsynced, &v->unsynced_end), *next; s; s = next) {
         next = s->next;
-        s->synced = true;
         if (!s->e)
             s->e = err_new(ERR_CANCELLED, "the vault is closing");
         settle(s);
