@@ -47,7 +47,7 @@ static struct err *check(struct ca *ca, const struct ca_asker *asker, const char
 
     TRY(ledger_find(ca->ledger, issuer, serial, arena, &record));
     if (!ca_may_see(asker, record.actor))
-        e = err_new(ERR_NOT_FOUND, "no certificate of this issuer has this serial");
+        e = err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
     else if (!ca_may_revoke(asker, record.actor))
         e = err_new(ERR_FORBIDDEN, "the role '%s' may not revoke", ca_role_text(asker->role));
 out:
@@ -84,7 +84,7 @@ struct err *ca_revoke(struct ca *ca, const struct ca_asker *asker, const char *i
     };
 
     if (serial.n != SERIAL_BYTES)
-        return err_new(ERR_NOT_FOUND, "no certificate of this issuer has this serial");
+        return err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
     TRY(check(ca, asker, issuer, serial));
     rv = revoking_new(asker, serial, done, arg);
     TRY(ledger_append(ca->ledger, &entry, revoked, rv, NULL));
