@@ -103,7 +103,8 @@ static int judge_body(struct parse_head *h, const struct view **found, const cha
         status = judge_transfer(h, *found[TRANSFER], ret_why);
     if (status)
         return status;
-    /* RFC 9112 section 6.3: in 1.1 that is a body of no octets; in 1.0 it ran to the end of the connection. */
+    /* RFC 9112 section 6.3: in 1.1 that is a body of no octets; in 1.0 it ran to the end of the connection.
+     */
     bool brings = h->method & (HTTP_POST | HTTP_PUT | HTTP_PATCH);
     if (brings && h->minor == 0 && !h->has_length && !h->chunked)
         return refuse(411, "no Content-Length (RFC 9110 section 15.5.12)", ret_why);
