@@ -259,7 +259,13 @@ struct err *hsm_vault_run_init(const struct hsm_vault_setup *setup, const struct
     struct hsm_vault *v = NULL;
     TRY(loop_new(&l));
     TRY(hsm_vault_open(l, setup, config, templates, &v));
-    TRY(vault_token_check(v));
+    /* Nobody asks this vault for its state: its trouble is the child's error. */
+    e = vault_token_check(v);
+    if (e) {
+        enum err_code code = err_code(e);
+        err_free(e);
+        TRY(err_new(code, "%s", v->t.detail));
+    }
     v->stop_with_init = l;
     hsm_vault_attach(v, HSM_PEER_INIT, fd);
     fd = -1;
