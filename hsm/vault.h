@@ -68,8 +68,9 @@ struct vault_token {
     bool busy; /* a job of ours is with the worker */
 };
 
-struct vault_seal; /* vault_seal.c */
-struct vault_wait; /* vault_roll.c */
+struct vault_seal;   /* vault_seal.c */
+struct vault_wait;   /* vault_roll.c */
+struct vault_making; /* vault_ocsp.c */
 
 struct vault_setup {
     const char *module, *init_args, *token_uri, *pin_state_path, *lock_path, *sync_path, *roll_dir,
@@ -95,7 +96,7 @@ struct hsm_vault {
     struct worker *syncer, *judge; /* fdatasync; big CRLs */
     struct ceiling *ceilings;
     struct responder_keys *responders;
-    bool responder_coming; /* a responder key is being generated */
+    struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
     struct vault_token t;
 

@@ -75,7 +75,8 @@ out:
 
 /* --- OCSP_KEY --- */
 
-struct making {
+struct vault_making {
+    struct vault_making *next; /* in hsm_vault.makings */
     struct hsm_vault *v;
     struct vault_peer *peer;
     uint64_t id;
@@ -101,12 +102,12 @@ static struct err *answer_spki(struct vault_peer *peer, uint64_t id, struct view
 
 static void make_run(void *arg)
 {
-    struct making *m = arg;
+    struct vault_making *m = arg;
     struct keygen_spec spec = {.label = m->label, .kind = CERT_KEY_P256};
     m->e = keygen_pair(m->v->t.token, &spec, &m->key);
 }
 
-static struct err *made(struct making *m)
+static struct err *made(struct vault_making *m)
 {
     struct err *e = m->e;
     m->e = NULL;
@@ -123,9 +124,13 @@ out:
 
 static void make_done(void *arg)
 {
-    struct making *m = arg;
+    struct vault_making *m = arg;
     struct hsm_vault *v = m->v;
-    v->responder_coming = false;
+    for (struct vault_making **at = &v->makings; *at; at = &(*at)->next)
+        if (*at == m) {
+            *at = m->next;
+            break;
+        }
     struct err *e = made(m);
     if (e) {
         vault_token_trouble(v, e);
@@ -139,19 +144,22 @@ static void make_done(void *arg)
 static struct err *make_key(struct vault_call *call, struct view issuer, int64_t now_s)
 {
     struct hsm_vault *v = call->v;
-    if (v->responder_coming)
-        return err_new(ERR_BUSY, "another responder key is being generated");
-    struct making *m = calloc(1, sizeof *m);
+    for (const struct vault_making *other = v->makings; other; other = other->next)
+        if (view_eq_str(issuer, other->issuer))
+            return err_new(ERR_BUSY, "a responder key of this issuer is being generated");
+    struct vault_making *m = calloc(1, sizeof *m);
     CHECK(m != NULL && issuer.n <= HOUSE_NAME_MAX);
-    *m = (struct making){.v = v, .id = call->id, .now_s = now_s};
+    *m = (struct vault_making){.v = v, .id = call->id, .now_s = now_s};
     m->peer = vault_peer_hold(call->peer);
     memcpy(m->issuer, issuer.p, issuer.n);
     responder_label(issuer, now_s, m->label);
     vault_hold(v);
     struct err *e = worker_submit(v->t.worker, make_run, v->loop, make_done, m);
-    v->responder_coming = e == NULL;
-    if (!e)
+    if (!e) {
+        m->next = v->makings;
+        v->makings = m;
         return NULL;
+    }
     vault_peer_release(m->peer);
     free(m);
     vault_release(v);

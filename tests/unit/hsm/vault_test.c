@@ -326,17 +326,23 @@ static void an_unsealed_descriptor_is_refused(void **state)
 
 /* --- OCSP --- */
 
-static struct view ocsp_key(struct vault_scene *s, int fd)
+static struct view ocsp_key_body(struct vault_scene *s, const char *issuer)
 {
     struct der_out out;
-    struct view body, answer, spki;
+    struct view body;
     der_out_init(&out, s->arena, 256);
     size_t m = der_begin(&out, DER_SEQUENCE);
-    der_put_text(&out, "issuing");
+    der_put_text(&out, issuer);
     der_put_bool(&out, false);
     der_finish(&out, m);
     good(der_out_done(&out, &body));
-    good(vault_scene_ask(s, fd, FRAMES_OCSP_KEY, body, -1, &answer));
+    return body;
+}
+
+static struct view ocsp_key(struct vault_scene *s, int fd)
+{
+    struct view answer, spki;
+    good(vault_scene_ask(s, fd, FRAMES_OCSP_KEY, ocsp_key_body(s, "issuing"), -1, &answer));
     good(frames_read_octets(answer, &spki));
     return spki;
 }
@@ -413,6 +419,25 @@ static void answers_are_sealed_by_a_key_of_the_token(void **state)
     fd = vault_scene_attach(s, HSM_PEER_FRONT, NULL);
     assert_true(view_eq(spki, ocsp_key(s, fd))); /* and after a restart */
     good(seal_ocsp(s, fd, spki, tbs, &der));
+    close(fd);
+}
+
+static void responder_keys_are_made_one_at_a_time_for_each_issuer(void **state)
+{
+    struct vault_scene *s = *state;
+    struct view body;
+    uint64_t id;
+    int fd = vault_scene_attach(s, HSM_PEER_FRONT, NULL), made = 0, busy = 0;
+    vault_scene_send(s, fd, FRAMES_OCSP_KEY, ocsp_key_body(s, "root"), -1);
+    vault_scene_send(s, fd, FRAMES_OCSP_KEY, ocsp_key_body(s, "issuing"), -1);
+    vault_scene_send(s, fd, FRAMES_OCSP_KEY, ocsp_key_body(s, "issuing"), -1);
+    for (int i = 0; i < 3; i++) {
+        enum err_code code = code_of(vault_scene_receive(s, fd, &id, &body));
+        made += code == ERR__COUNT;
+        busy += code == ERR_BUSY;
+    }
+    assert_int_equal(made, 2);
+    assert_int_equal(busy, 1);
     close(fd);
 }
 
@@ -668,6 +693,7 @@ int main(void)
         TEST(a_list_is_sealed_with_a_rising_number),
         TEST(an_unsealed_descriptor_is_refused),
         TEST(answers_are_sealed_by_a_key_of_the_token),
+        TEST(responder_keys_are_made_one_at_a_time_for_each_issuer),
         TEST(a_responder_adds_a_nonce_and_no_status),
         TEST(the_roll_tells_what_was_sealed),
         TEST(a_changed_roll_is_not_opened),
