@@ -68,14 +68,16 @@ void ocsp_maker_set(struct ocsp_maker *m, uint32_t generation, const struct ocsp
     for (size_t i = 0; i < n; i++)
         if (!maker_state(m, issuers[i].name))
             state_new(m, &issuers[i]);
+    signer_next(m);
 }
 
 void ocsp_maker_go(struct ocsp_maker *m)
 {
     for (size_t i = 0; i < m->states_n; i++) {
         m->states[i].failures = 0;
-        signer_go(&m->states[i]);
+        m->states[i].waits = false;
     }
+    signer_next(m);
 }
 
 struct err *ocsp_maker_ready(const struct ocsp_maker *m)

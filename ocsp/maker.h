@@ -13,6 +13,7 @@ enum { OCSP_ISSUERS_MAX = 64, OCSP_RESPONDERS_MAX = 64, OCSP_MAKING_MAX = 1024, 
 /* A delegated responder's key and certificate (RFC 6960 4.2.2.2). */
 struct ocsp_signer {
     uint8_t key_sha256[SHA256_BYTES], key_sha1[SHA1_BYTES];
+    uint8_t serial[SERIAL_BYTES];
     uint8_t der[OCSP_CERT_BYTES];
     size_t der_n; /* 0: there is none */
     int64_t not_before, not_after;
@@ -24,7 +25,9 @@ struct ocsp_state {
     bool served;
     struct cert_ocsp_issuer hashes;
     struct ocsp_signer signer;
-    bool renewing; /* a key or certificate is on its way */
+    bool renewing; /* a key or certificate is on its way: of one issuer at a time */
+    bool fresh;    /* that key is a new one */
+    bool waits;    /* for its timer */
     unsigned failures;
     struct loop_timer *renew;
     uint8_t swept[SERIAL_BYTES]; /* how far the sweep has come */
@@ -63,7 +66,10 @@ struct ocsp_state *maker_state(struct ocsp_maker *m, const char *name);
 /* --- signer.c: the delegated responder certificate --- */
 bool signer_holds(const struct ocsp_signer *s);
 void signer_go(struct ocsp_state *s); /* looks up or makes what is missing or due */
+void signer_next(
+    struct ocsp_maker *m); /* the first that is due and waits for nothing, where none is under way */
 void signer_due(void *state);
+void signer_revoked(struct ocsp_state *s, struct view serial); /* a certificate was: perhaps its own */
 
 /* --- answer.c: one answer --- */
 

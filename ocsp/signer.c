@@ -1,13 +1,14 @@
 /*
  * The delegated responder certificate of an issuer: its key lives in the token, the engine certifies it, and
  * it is renewed with a new key when a third of its life is left. Answers carry the certificate they were
- * sealed under, so old ones stay good while the new one takes over.
+ * sealed under, so old ones stay good while the new one takes over. One issuer at a time: the vault makes one
+ * key after the other. On the front's loop.
  */
 #include "base/log.h"
 #include "base/world.h"
 #include "maker.h"
 
-enum { RETRY_MS = 500, RETRY_MAX_MS = 60 * 1000, LOOK_BACK = 32 };
+enum { RETRY_MS = 500, RETRY_MAX_MS = 60 * 1000, LOOK_S = 3600 };
 
 bool signer_holds(const struct ocsp_signer *s)
 {
@@ -15,20 +16,61 @@ bool signer_holds(const struct ocsp_signer *s)
     return s->der_n && s->not_before <= now && now < s->not_after;
 }
 
+static int64_t due_at(const struct ocsp_signer *s)
+{
+    return s->not_after - (s->not_after - s->not_before) / 3;
+}
+
 static bool is_due(const struct ocsp_signer *s)
 {
-    return !signer_holds(s) || s->not_after - world_now_s() < (s->not_after - s->not_before) / 3;
+    return !signer_holds(s) || world_now_s() >= due_at(s);
+}
+
+/* --- whose turn it is --- */
+
+static bool is_busy(const struct ocsp_maker *m)
+{
+    for (size_t i = 0; i < m->states_n; i++)
+        if (m->states[i].renewing)
+            return true;
+    return false;
+}
+
+void signer_next(struct ocsp_maker *m)
+{
+    for (size_t i = 0; i < m->states_n && !is_busy(m); i++)
+        if (!m->states[i].waits)
+            signer_go(&m->states[i]);
+}
+
+/* From here on its timer decides. */
+static void wait_for(struct ocsp_state *s, int64_t ms)
+{
+    s->renewing = false;
+    s->waits = true;
+    loop_timer_set(s->renew, ms);
 }
 
 static void again_later(struct ocsp_state *s, struct err *e)
 {
     int64_t wait = RETRY_MS << (s->failures < 7 ? s->failures : 7);
     s->failures++;
-    s->renewing = false;
     log_warn("ocsp.no-certificate", log_text("issuer", s->name), log_err(e));
     err_free(e);
-    loop_timer_set(s->renew, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+    wait_for(s, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+    signer_next(s->maker);
 }
+
+/* Until it is due; looked at each hour, since the wall clock that says so may be moved. */
+static void rest(struct ocsp_state *s)
+{
+    int64_t left = due_at(&s->signer) - world_now_s();
+    left = left < 1 ? 1 : left > LOOK_S ? LOOK_S : left;
+    s->failures = 0;
+    wait_for(s, left * 1000);
+}
+
+/* --- a certificate comes into use --- */
 
 static struct err *take_certificate(struct ocsp_state *s, struct view der)
 {
@@ -43,6 +85,8 @@ static struct err *take_certificate(struct ocsp_state *s, struct view der)
     memcpy(next.der, der.p, der.n);
     next.not_before = cert.tbs.not_before;
     next.not_after = cert.tbs.not_after;
+    if (cert.tbs.serial.n == SERIAL_BYTES)
+        memcpy(next.serial, cert.tbs.serial.p, SERIAL_BYTES);
     digest_sha256(cert.key.spki, next.key_sha256);
     cert_key_sha1(&cert.key, next.key_sha1);
     s->signer = next;
@@ -51,92 +95,158 @@ out:
     return e;
 }
 
+static void noted(void *arg, struct err *e, const struct ledger_result *r)
+{
+    (void)arg, (void)r;
+    if (e)
+        log_error("ocsp.key-unnoted", log_err(e));
+    err_free(e);
+}
+
+/* Which key answers from now on stands in the ledger. */
+static void note_key(const struct ocsp_state *s)
+{
+    const struct ledger_entry entry = {
+        .kind = LEDGER_OCSP_KEY,
+        .actor = "self",
+        .door = "self",
+        .issuer = s->name,
+        .body.note = {.what = "responder key", .hash = view_of(s->signer.key_sha256, SHA256_BYTES)},
+    };
+    struct err *e = ledger_append(s->maker->ledger, &entry, noted, NULL, NULL);
+    if (e)
+        noted(NULL, e, NULL);
+}
+
 static void settled(struct ocsp_state *s)
 {
-    int64_t life = s->signer.not_after - s->signer.not_before;
-    int64_t left = s->signer.not_after - world_now_s() - life / 3;
-    s->failures = 0;
-    s->renewing = false;
-    loop_timer_set(s->renew, (left > 1 ? left : 1) * 1000);
-    log_info("ocsp.certificate", log_text("issuer", s->name), log_num("days", (long long)(life / 86400)));
+    log_info("ocsp.certificate", log_text("issuer", s->name),
+             log_num("days", (long long)((s->signer.not_after - s->signer.not_before) / 86400)));
+    rest(s);
     sweep_catch_up(s->maker);
+    signer_next(s->maker);
 }
 
 static void certified(void *arg, struct err *e, struct view certificate)
 {
     struct ocsp_state *s = arg;
+    uint8_t before[SHA256_BYTES];
+    memcpy(before, s->signer.key_sha256, sizeof before);
     if (!e)
         e = take_certificate(s, certificate);
-    if (e)
+    if (e) {
         again_later(s, e);
-    else
-        settled(s);
+        return;
+    }
+    if (memcmp(before, s->signer.key_sha256, sizeof before) != 0)
+        note_key(s);
+    settled(s);
 }
 
-/* A certificate for this key that the ledger knows and that is not soon due. */
-static struct err *on_record(struct ocsp_state *s, struct view spki, bool *ret_found)
+/* --- the key --- */
+
+static bool is_current(const struct ocsp_state *s, struct view key_sha256)
+{
+    return signer_holds(&s->signer) && view_eq(key_sha256, view_of(s->signer.key_sha256, SHA256_BYTES));
+}
+
+/* The newest certificate for this key that the ledger knows and that holds, if any. */
+static struct err *take_recorded(struct ocsp_state *s, struct view key_sha256, struct arena *arena)
 {
     struct err *e = NULL;
-    struct arena *arena = arena_new(8u << 20);
     struct ledger_page page;
-    uint8_t id[SHA256_BYTES];
+    struct view der;
+    enum cert_alg alg;
     const struct ledger_query q = {
         .issuer = s->name,
         .template = "ocsp-signing",
+        .spki_sha256 = key_sha256,
         .status = LEDGER_VALID,
         .now = world_now_s(),
-        .limit = LOOK_BACK,
+        .limit = 1,
     };
-
-    *ret_found = false;
-    digest_sha256(spki, id);
     TRY(ledger_search(s->maker->ledger, &q, arena, &page));
-    for (size_t i = 0; i < page.n && !*ret_found; i++) {
-        const struct ledger_cert *c = &page.certs[i];
-        struct view der;
-        enum cert_alg alg;
-        if (!view_eq(c->decision.spki_sha256, view_of(id, sizeof id)))
-            continue;
-        TRY(cert_alg_parse(view_str(c->seal.alg), &alg));
-        TRY(cert_seal(c->decision.tbs, alg, c->seal.signature, arena, &der));
-        TRY(take_certificate(s, der));
-        *ret_found = !is_due(&s->signer);
-    }
+    if (page.n == 0)
+        return NULL;
+    const struct ledger_cert *c = &page.certs[0];
+    TRY(cert_alg_parse(view_str(c->seal.alg), &alg));
+    TRY(cert_seal(c->decision.tbs, alg, c->seal.signature, arena, &der));
+    TRY(take_certificate(s, der));
+out:
+    return e;
+}
+
+/* Whether this key has had its time: another one must take its place. */
+static struct err *look_up(struct ocsp_state *s, struct view spki, bool *ret_spent)
+{
+    struct err *e = NULL;
+    struct arena *arena = arena_new(8u << 20);
+    struct ledger_key key;
+    uint8_t id[SHA256_BYTES];
+    struct view hash = view_of(id, sizeof id);
+    digest_sha256(spki, id);
+    TRY(ledger_key_find(s->maker->ledger, hash, arena, &key));
+    if (!key.compromised && !is_current(s, hash))
+        TRY(take_recorded(s, hash, arena));
+    *ret_spent = key.compromised || is_current(s, hash);
 out:
     arena_free(arena);
     return e;
 }
 
+static void ask_key(struct ocsp_state *s, bool fresh);
+
 static void key_there(void *arg, struct err *e, struct view spki)
 {
     struct ocsp_state *s = arg;
     struct ocsp_maker *m = s->maker;
-    bool found = false;
+    bool spent = false;
     if (!e)
-        e = on_record(s, spki, &found);
-    if (e) {
+        e = look_up(s, spki, &spent);
+    if (e)
         again_later(s, e);
-        return;
-    }
-    if (found) {
+    else if (!is_due(&s->signer))
         settled(s);
-        return;
-    }
-    m->certifier.certify(m->certifier.ca, s->name, spki, certified, s);
+    else if (spent && !s->fresh)
+        ask_key(s, true);
+    else
+        m->certifier.certify(m->certifier.ca, s->name, spki, certified, s);
 }
 
-void signer_go(struct ocsp_state *s)
+/* First the newest there is: a key that was made and not certified is not wasted. */
+static void ask_key(struct ocsp_state *s, bool fresh)
 {
-    if (s->renewing || !s->served || !hsm_ready(s->maker->hsm) || !is_due(&s->signer))
-        return;
-    s->renewing = true;
-    /* one that holds is renewed with a new key, ahead of its end */
-    struct err *e = hsm_ocsp_key(s->maker->hsm, s->name, signer_holds(&s->signer), key_there, s, NULL);
+    s->fresh = fresh;
+    struct err *e = hsm_ocsp_key(s->maker->hsm, s->name, fresh, key_there, s, NULL);
     if (e)
         again_later(s, e);
 }
 
+void signer_go(struct ocsp_state *s)
+{
+    if (!s->served || !hsm_ready(s->maker->hsm) || is_busy(s->maker))
+        return;
+    if (!is_due(&s->signer)) {
+        rest(s);
+        return;
+    }
+    s->renewing = true;
+    ask_key(s, false);
+}
+
 void signer_due(void *state)
 {
-    signer_go(state);
+    struct ocsp_state *s = state;
+    s->waits = false; /* and its turn comes, if not now */
+    signer_go(s);
+}
+
+void signer_revoked(struct ocsp_state *s, struct view serial)
+{
+    if (!s->signer.der_n || !view_eq(serial, view_of(s->signer.serial, SERIAL_BYTES)))
+        return;
+    log_warn("ocsp.certificate-revoked", log_text("issuer", s->name));
+    s->signer = (struct ocsp_signer){.der_n = 0};
+    s->waits = false;
+    signer_go(s);
 }
