@@ -9,13 +9,17 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/log.h"
+#include "base/world.h"
 #include "mechanism.h"
 
-enum { LANES = SIGNER_NONCE + 1, THREADS_MAX = 64, NAME_BYTES = 16 };
+enum { LANES = SIGNER_NONCE + 1, THREADS_MAX = 64, NAME_BYTES = 16, WATCH_MS = 1000 };
 
 struct queued {
     struct signer_job job;
@@ -30,12 +34,20 @@ struct lane {
     size_t n;
 };
 
+/* One thread, and since when it has been inside the module (monotonic ms; 0: it is not). */
+struct seat {
+    struct signer *signer;
+    pthread_t thread;
+    atomic_llong since_ms;
+};
+
 struct signer {
     struct loop *loop;
+    struct loop_timer *watch;
     size_t max_queued;
     unsigned flags;
     unsigned n_threads;
-    pthread_t threads[THREADS_MAX];
+    struct seat seats[THREADS_MAX];
     pthread_mutex_t lock;
     pthread_cond_t work;
     bool stopping;           /* lock */
@@ -115,14 +127,34 @@ static struct queued *next_job(struct signer *s)
 
 static void *run(void *arg)
 {
-    struct signer *s = arg;
+    struct seat *seat = arg;
+    struct signer *s = seat->signer;
     struct queued *q;
 
     while ((q = next_job(s)) != NULL) {
+        atomic_store_explicit(&seat->since_ms, world_mono_ms(), memory_order_relaxed);
         q->e = signer_sign(q->job.key, q->job.alg, &q->job.data, 1, s->flags, q->signature, &q->n);
+        atomic_store_explicit(&seat->since_ms, 0, memory_order_relaxed);
         loop_post(s->loop, finish, q);
     }
     return NULL;
+}
+
+/* A thread that does not come back from the module cannot be taken back: the process ends, and whoever
+ * started it starts another. */
+static void watch(void *arg)
+{
+    struct signer *s = arg;
+    int64_t now = world_mono_ms();
+
+    for (unsigned i = 0; i < s->n_threads; i++) {
+        int64_t since = atomic_load_explicit(&s->seats[i].since_ms, memory_order_relaxed);
+        if (since && now - since > SIGNER_HANG_MS) {
+            log_error("module.hangs", log_num("ms", (long long)(now - since)));
+            _exit(EXIT_FAILURE);
+        }
+    }
+    loop_timer_set(s->watch, WATCH_MS);
 }
 
 static unsigned cores(void)
@@ -143,11 +175,12 @@ static struct err *start_threads(struct signer *s, unsigned n)
     while (rc == 0 && s->n_threads < n) {
         char name[NAME_BYTES];
 
-        rc = pthread_create(&s->threads[s->n_threads], NULL, run, s);
+        s->seats[s->n_threads].signer = s;
+        rc = pthread_create(&s->seats[s->n_threads].thread, NULL, run, &s->seats[s->n_threads]);
         if (rc != 0)
             break;
         (void)snprintf(name, sizeof name, "signer-%u", s->n_threads);
-        (void)pthread_setname_np(s->threads[s->n_threads++], name);
+        (void)pthread_setname_np(s->seats[s->n_threads++].thread, name);
     }
     CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
     return rc == 0 ? NULL : err_sys(ERR_NOMEM, rc, "a signer thread cannot be started");
@@ -169,6 +202,8 @@ struct err *signer_start(struct loop *loop, unsigned threads, size_t max_queued,
     CHECK(pthread_mutex_init(&s->lock, NULL) == 0 && pthread_cond_init(&s->work, NULL) == 0);
     threads = threads ? threads : cores();
     TRY(start_threads(s, threads > THREADS_MAX ? THREADS_MAX : threads));
+    s->watch = loop_timer_new(loop, watch, s);
+    loop_timer_set(s->watch, WATCH_MS);
     *ret = s;
     s = NULL;
 out:
@@ -222,12 +257,13 @@ void signer_stop(struct signer *s)
     CHECK(pthread_mutex_unlock(&s->lock) == 0);
     CHECK(pthread_cond_broadcast(&s->work) == 0);
     for (unsigned i = 0; i < s->n_threads; i++)
-        CHECK(pthread_join(s->threads[i], NULL) == 0);
+        CHECK(pthread_join(s->seats[i].thread, NULL) == 0);
     for (int i = 0; i < LANES; i++)
         while ((q = lane_take(&s->lane[i])) != NULL) {
             q->e = err_new(ERR_CANCELLED, "the vault is stopping");
             loop_post(s->loop, finish, q);
         }
+    loop_timer_free(s->watch);
     pthread_cond_destroy(&s->work);
     pthread_mutex_destroy(&s->lock);
     free(s);

@@ -24,6 +24,10 @@ enum { SIGNER_VERIFY = 1 };
 MUST_USE struct err *signer_sign(const struct token_key *key, enum cert_alg alg, const struct view *parts,
                                  size_t n, unsigned flags, uint8_t to[SIGNER_MAX_BYTES], size_t *ret_n);
 
+/* A thread that has been inside the module for this long ends the process: requests under way get their
+ * error, the warden starts a new vault. */
+enum { SIGNER_HANG_MS = 10 * 1000 };
+
 struct signer;
 
 /* How one signature is wanted. NONCE jobs run only where no other waits. */
