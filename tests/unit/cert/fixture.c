@@ -28,8 +28,8 @@ static EVP_PKEY *make_key(const char *name)
         return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)atoi(name + 3));
     if (strcmp(name, "k256") == 0)
         return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "secp256k1");
-    char curve[16];
-    snprintf(curve, sizeof curve, "P-%s", name + 1);
+    char curve[32];
+    snprintf(curve, sizeof curve, "P-%.8s", name + 1);
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve);
 }
 
