@@ -29,6 +29,7 @@ struct making {
     bool again;   /* out of date before it is done */
     bool changed; /* shows a revocation that someone waits for */
     int64_t started_ms;
+    enum want_outcome outcome; /* once the old answer is taken off */
     struct ocsp_signer signer; /* as it was when the seal was asked for */
 };
 
@@ -61,10 +62,10 @@ static void finish(struct making *k, enum want_outcome outcome)
 {
     struct ocsp_maker *m = k->maker;
     unlink_it(k);
-    if (k->changed) {
+    if (k->changed)
         m->revocations--;
+    if (k->changed && outcome == WANT_MADE)
         metric_observe_us(METRIC_REVOCATION_VISIBLE, (uint64_t)(world_mono_ms() - k->started_ms) * 1000);
-    }
     if (outcome == WANT_MADE)
         metric_add(METRIC_OCSP_MADE, 1);
     tell(k, outcome);
@@ -73,27 +74,44 @@ static void finish(struct making *k, enum want_outcome outcome)
     free(k);
 }
 
-/* A revocation that cannot be shown takes the old answer off the shelf, so that nothing says `good`; it is
- * caught up with when the vault is back. */
-static void withdraw(struct making *k)
+static void taken_off(void *arg, struct err *e)
 {
-    k->maker->behind = true;
-    struct err *e = k->want.hash == CERT_OCSP_SHA1
-                        ? shelf_del_answer(k->maker->shelf, k->want.issuer,
-                                           view_of(k->want.serial, SERIAL_BYTES), NULL, NULL)
-                        : shelf_del_blob(k->maker->shelf, want_blob(&k->want, k->arena), NULL, NULL);
-    if (e)
+    struct making *k = arg;
+    if (e) {
         log_error("ocsp.not-withdrawn", log_text("issuer", k->want.issuer), log_err(e));
+        k->maker->behind = true;
+    }
     err_free(e);
+    finish(k, k->outcome);
+}
+
+/* A revocation that cannot be shown takes the old answer off the shelf, so that nothing says `good`. The next
+ * question makes it. */
+static void take_off(struct making *k, enum want_outcome outcome)
+{
+    struct shelf *shelf = k->maker->shelf;
+    struct view serial = view_of(k->want.serial, SERIAL_BYTES);
+    k->outcome = outcome;
+    struct err *e = k->want.hash == CERT_OCSP_SHA1
+                        ? shelf_del_answer(shelf, k->want.issuer, serial, taken_off, k)
+                        : shelf_del_blob(shelf, want_blob(&k->want, k->arena), taken_off, k);
+    if (e)
+        taken_off(k, e);
+}
+
+static void give_up(struct making *k, enum want_outcome outcome)
+{
+    if (k->changed)
+        take_off(k, outcome);
+    else
+        finish(k, outcome);
 }
 
 static void fail(struct making *k, struct err *e)
 {
     log_warn("ocsp.unmade", log_text("issuer", k->want.issuer), log_err(e));
     err_free(e);
-    if (k->changed)
-        withdraw(k);
-    finish(k, WANT_NOT_NOW);
+    give_up(k, WANT_NOT_NOW);
 }
 
 static void start(struct making *k);
@@ -168,6 +186,11 @@ static struct err *write_tbs(struct making *k, const struct ocsp_state *s, const
     return cert_ocsp_data_write(&data, k->arena, &k->tbs);
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct err *seal(struct making *k)
 {
     struct err *e = NULL;
@@ -182,7 +205,7 @@ static struct err *seal(struct making *k)
         return err_new(ERR_STARTING, "no responder certificate");
     k->signer = s->signer;
     k->this_update = world_now_s();
-    k->next_update = k->this_update + issuer->lifetime_s;
+    k->next_update = least(k->this_update + issuer->lifetime_s, k->signer.not_after);
     TRY(write_tbs(k, s, &status));
     const struct hsm_ocsp what = {
         .generation = k->maker->generation,
@@ -202,7 +225,7 @@ static void start(struct making *k)
     struct err *e = seal(k);
     if (e && err_code(e) == ERR_NOT_FOUND) {
         err_free(e);
-        finish(k, WANT_UNKNOWN);
+        give_up(k, WANT_UNKNOWN);
         return;
     }
     if (e)
@@ -215,6 +238,11 @@ static struct making *find(const struct ocsp_maker *m, const struct want *want)
     while (k && !same(&k->want, want))
         k = k->next;
     return k;
+}
+
+bool answer_under_way(const struct ocsp_maker *m, const struct want *want)
+{
+    return find(m, want) != NULL;
 }
 
 static void join(struct making *k, answer_made *done, void *arg)

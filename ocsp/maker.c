@@ -68,6 +68,8 @@ void ocsp_maker_set(struct ocsp_maker *m, uint32_t generation, const struct ocsp
     for (size_t i = 0; i < n; i++)
         if (!maker_state(m, issuers[i].name))
             state_new(m, &issuers[i]);
+    if (!m->caught_up) /* the vault may be long in coming: what is out of date is taken off the shelf now */
+        sweep_catch_up(m);
     signer_next(m);
 }
 

@@ -37,6 +37,7 @@ struct ocsp_state {
 struct ocsp_peer {
     struct ocsp_maker *maker;
     struct channel *channel; /* NULL: a free place */
+    uint64_t life;           /* which of those that had this place */
 };
 
 struct ocsp_maker {
@@ -56,8 +57,10 @@ struct ocsp_maker {
     struct loop_timer *sweep;
     uint64_t seen;      /* last ledger entry looked at */
     uint64_t noted;     /* what the shelf knows of `seen` */
-    size_t revocations; /* answers under way that show a revocation */
-    bool behind;        /* one of these failed: catch up when the vault is back */
+    size_t revocations; /* answers under way that show a revocation, or that are taken off the shelf */
+    bool caught_up;     /* with what an earlier life did not get to */
+    bool behind;        /* something could not be read or taken off: catch up again */
+    int64_t behind_ms, behind_until_ms; /* how long that waits, and until when */
 };
 
 const struct ocsp_issuer *maker_issuer_of(const struct ocsp_maker *m, const char *name);
@@ -79,6 +82,7 @@ typedef void answer_made(void *arg, enum want_outcome outcome);
 /* Makes the answer and puts it on the shelf. Questions for one that is under way join it. `changed`: the
  * status has just changed, so that one that is under way is out of date and made again. done may be NULL. */
 void answer_make(struct ocsp_maker *m, const struct want *want, bool changed, answer_made *done, void *arg);
+bool answer_under_way(const struct ocsp_maker *m, const struct want *want);
 void answer_drop_all(struct ocsp_maker *m); /* at the end of the maker's life */
 
 /* --- sweep.c --- */

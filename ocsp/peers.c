@@ -11,8 +11,8 @@
 
 struct question {
     struct ocsp_maker *maker;
-    struct channel *channel; /* compared, never used, after the peer may have gone */
     size_t place;
+    uint64_t life; /* of the place, when it asked: another peer may have it since */
     uint64_t id;
 };
 
@@ -26,7 +26,7 @@ static void answer(void *arg, enum want_outcome outcome)
 {
     struct question *q = arg;
     struct ocsp_peer *p = &q->maker->peers[q->place];
-    if (p->channel == q->channel && p->channel) {
+    if (p->channel && p->life == q->life) {
         struct arena *arena = arena_new(4096);
         const struct frame f = {
             .kind = WANT_DONE, .id = q->id, .body = want_done_write(outcome, arena), .fd = -1};
@@ -57,7 +57,7 @@ static void on_frame(void *arg, struct frame *f)
     struct question *q = calloc(1, sizeof *q);
     CHECK(q);
     *q = (struct question){
-        .maker = p->maker, .channel = p->channel, .place = (size_t)(p - p->maker->peers), .id = f->id};
+        .maker = p->maker, .place = (size_t)(p - p->maker->peers), .life = p->life, .id = f->id};
     answer_make(p->maker, &want, false, answer, q);
 }
 
@@ -77,6 +77,7 @@ void ocsp_maker_attach(struct ocsp_maker *m, int fd)
         if (p->channel)
             continue;
         p->maker = m;
+        p->life++;
         p->channel = channel_new(m->loop, fd, (struct channel_events){on_frame, on_close, p});
         return;
     }

@@ -6,7 +6,7 @@
 #include "ocsp.h"
 #include "want.h"
 
-enum { SERVE_ISSUERS_MAX = 64, SERVE_WANTS_MAX = 4096, SERVE_WANT_MS = 500 };
+enum { SERVE_ISSUERS_MAX = 64, SERVE_WANTS_MAX = 4096, SERVE_WANTS_PER_S = 4000, SERVE_WANT_MS = 500 };
 
 struct served {
     char name[64];
@@ -24,6 +24,8 @@ struct ocsp_server {
     struct channel *front;
     struct question *wants, *wants_last; /* parked, oldest first */
     size_t wants_n;
+    int64_t want_second; /* monotonic, that want_count counts in */
+    unsigned want_count;
     uint64_t next_id;
     struct loop_timer *deadline; /* of the oldest */
 };

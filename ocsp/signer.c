@@ -123,7 +123,6 @@ static void settled(struct ocsp_state *s)
     log_info("ocsp.certificate", log_text("issuer", s->name),
              log_num("days", (long long)((s->signer.not_after - s->signer.not_before) / 86400)));
     rest(s);
-    sweep_catch_up(s->maker);
     signer_next(s->maker);
 }
 

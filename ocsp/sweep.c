@@ -11,7 +11,15 @@
 #include "base/world.h"
 #include "maker.h"
 
-enum { TICK_MS = 1000, LOOK = 512, MAKING_AT_ONCE = 256, LOG_PAGE = 1024, NOTE_EVERY = 4096 };
+enum {
+    TICK_MS = 1000,
+    LOOK = 512,
+    MAKING_AT_ONCE = 256,
+    LOG_PAGE = 1024,
+    NOTE_EVERY = 4096,
+    BEHIND_MS = 1000,
+    BEHIND_MAX_MS = 60 * 1000,
+};
 
 static const char *const note_name = "ocsp/seen";
 
@@ -19,6 +27,11 @@ static const char *const note_name = "ocsp/seen";
 static int64_t jitter(const struct shelf_due *due)
 {
     return (due->next_update - due->this_update) / 16 * due->serial[SERIAL_BYTES - 1] / 256;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static bool half_over(const struct shelf_due *due, int64_t now)
@@ -32,6 +45,21 @@ static struct want want_of(const char *issuer, const uint8_t serial[SERIAL_BYTES
     snprintf(w.issuer, sizeof w.issuer, "%s", issuer);
     memcpy(w.serial, serial, SERIAL_BYTES);
     return w;
+}
+
+/* What has expired is no longer kept fresh: asked for again, it is made again. */
+static void refresh(struct ocsp_maker *m, const struct want *w, int64_t now)
+{
+    struct ledger_status status;
+    struct view serial = view_of(w->serial, SERIAL_BYTES);
+    struct err *e = ledger_status(m->ledger, w->issuer, serial, &status);
+    if (!e && status.not_after >= now)
+        answer_make(m, w, false, NULL, NULL);
+    else if (!e)
+        e = shelf_del_answer(m->shelf, w->issuer, serial, NULL, NULL);
+    if (e)
+        log_warn("ocsp.sweep", log_text("issuer", w->issuer), log_err(e));
+    err_free(e);
 }
 
 static void sweep_issuer(struct ocsp_state *s)
@@ -50,7 +78,7 @@ static void sweep_issuer(struct ocsp_state *s)
         memcpy(s->swept, due[i].serial, SERIAL_BYTES);
         s->swept_n = SERIAL_BYTES;
         if (half_over(&due[i], now))
-            answer_make(m, &w, false, NULL, NULL);
+            refresh(m, &w, now);
     }
     if (n < LOOK)
         s->swept_n = 0;
@@ -60,10 +88,10 @@ void sweep_tick(void *maker)
 {
     struct ocsp_maker *m = maker;
     loop_timer_set(m->sweep, TICK_MS);
+    if (m->behind && world_mono_ms() >= m->behind_until_ms)
+        sweep_catch_up(m);
     if (!hsm_ready(m->hsm))
         return;
-    if (m->behind)
-        sweep_catch_up(m);
     for (size_t i = 0; i < m->states_n; i++)
         if (m->states[i].served && signer_holds(&m->states[i].signer))
             sweep_issuer(&m->states[i]);
@@ -71,30 +99,46 @@ void sweep_tick(void *maker)
 
 /* --- catching up --- */
 
-static void revoked(struct ocsp_maker *m, const char *issuer, struct view serial)
+static bool lies_there(struct ocsp_maker *m, const struct want *w)
 {
-    if (serial.n != SERIAL_BYTES)
-        return;
-    struct want w = want_of(issuer, serial.p);
-    answer_make(m, &w, true, NULL, NULL);
-
     struct arena *arena = arena_new(256 * 1024);
     struct shelf_item item = {.bytes = {NULL, 0}};
-    w.hash = CERT_OCSP_SHA256;
-    struct err *e = shelf_get_blob(m->shelf, want_blob(&w, arena), arena, &item);
-    if (e || item.bytes.p) /* asked for by SHA-256 before */
-        answer_make(m, &w, true, NULL, NULL);
+    struct err *e =
+        w->hash == CERT_OCSP_SHA1
+            ? shelf_get_answer(m->shelf, w->issuer, view_of(w->serial, SERIAL_BYTES), arena, &item)
+            : shelf_get_blob(m->shelf, want_blob(w, arena), arena, &item);
+    bool there = e || item.bytes.p;
     err_free(e);
     arena_free(arena);
+    return there;
+}
+
+/* Nothing there and nothing on its way: nothing can be out of date, and the first question makes it. */
+static void renew(struct ocsp_maker *m, const struct want *w, bool always)
+{
+    if (always || answer_under_way(m, w) || lies_there(m, w))
+        answer_make(m, w, true, NULL, NULL);
+}
+
+static void revoked(struct ocsp_maker *m, const char *issuer, struct view serial, bool always)
+{
+    if (serial.n != SERIAL_BYTES || strlen(issuer) >= sizeof((struct want){0}).issuer)
+        return;
+    struct want w = want_of(issuer, serial.p);
+    renew(m, &w, always);
+    w.hash = CERT_OCSP_SHA256; /* asked for less: only where it was before */
+    renew(m, &w, false);
 }
 
 void sweep_seen(void *maker, const struct ledger_event *ev)
 {
     struct ocsp_maker *m = maker;
-    m->seen = ev->seq;
     struct ocsp_state *s = maker_state(m, ev->issuer);
-    if (ev->kind == LEDGER_REVOKE && s && s->served)
-        revoked(m, ev->issuer, ev->serial);
+    m->seen = ev->seq;
+    if (ev->kind == LEDGER_REVOKE)
+        revoked(m, ev->issuer, ev->serial, s && s->served);
+    if (ev->kind == LEDGER_REVOKE && s)
+        signer_revoked(s, ev->serial);
     if (m->seen - m->noted >= NOTE_EVERY)
         sweep_note(m);
 }
@@ -108,8 +152,8 @@ static struct err *catch_up_page(struct ocsp_maker *m, uint64_t *from, bool *ret
 
     TRY(ledger_log(m->ledger, *from, LOG_PAGE, arena, &entries, &n));
     for (size_t i = 0; i < n; i++)
-        if (entries[i].kind == LEDGER_REVOKE && maker_state(m, entries[i].issuer))
-            revoked(m, entries[i].issuer, entries[i].serial);
+        if (entries[i].kind == LEDGER_REVOKE)
+            revoked(m, entries[i].issuer, entries[i].serial, false);
     *from += n;
     *ret_more = n > 0; /* a page is bounded in octets too */
 out:
@@ -129,43 +173,63 @@ static uint64_t first_note(struct ocsp_maker *m)
     return seq;
 }
 
-static uint64_t noted_on_shelf(struct ocsp_maker *m)
+/* One that cannot be read says nothing: then the whole log is looked at. */
+static uint64_t noted_on_shelf(struct ocsp_maker *m, bool *ret_none)
 {
     struct arena *arena = arena_new(64 * 1024);
     struct shelf_item item = {.bytes = {NULL, 0}};
     uint64_t seq = 0;
     struct err *e = shelf_get_blob(m->shelf, note_name, arena, &item);
+    *ret_none = !e && !item.bytes.p;
     if (!e && item.bytes.p)
         e = der_read_uint(&item.bytes, INT64_MAX, &seq);
     if (e)
         log_warn("ocsp.note", log_err(e));
     err_free(e);
     arena_free(arena);
-    return seq ? seq : first_note(m);
+    return seq;
 }
 
-void sweep_catch_up(struct ocsp_maker *m)
+/* The last entry that the shelf is known to show. A fresh shelf gets its note before its first answer. */
+static uint64_t known_till(struct ocsp_maker *m)
 {
-    bool more = true;
-    uint64_t from = (m->noted ? m->noted : noted_on_shelf(m)) + 1;
-    struct err *e = NULL;
-    m->behind = false;
-    while (!e && more)
-        e = catch_up_page(m, &from, &more);
-    if (!e) {
-        m->seen = from - 1 > m->seen ? from - 1 : m->seen;
-        sweep_note(m);
-        return;
-    }
+    bool none = false;
+    if (!m->caught_up)
+        m->noted = noted_on_shelf(m, &none);
+    return none ? first_note(m) : m->noted;
+}
+
+static void still_behind(struct ocsp_maker *m, struct err *e)
+{
     log_error("ocsp.catch-up", log_err(e));
     err_free(e);
     m->behind = true;
 }
 
+void sweep_catch_up(struct ocsp_maker *m)
+{
+    bool more = true;
+    uint64_t from = known_till(m) + 1;
+    struct err *e = NULL;
+
+    m->behind_ms = m->behind_ms ? least(2 * m->behind_ms, BEHIND_MAX_MS) : BEHIND_MS;
+    m->behind_until_ms = world_mono_ms() + m->behind_ms;
+    m->behind = false;
+    while (!e && more)
+        e = catch_up_page(m, &from, &more);
+    if (e) {
+        still_behind(m, e);
+        return;
+    }
+    m->caught_up = true;
+    m->seen = from - 1 > m->seen ? from - 1 : m->seen;
+    sweep_note(m);
+}
+
 /* Everything up to `seen` shows on the shelf: remembered, so that a restart need not look at it again. */
 void sweep_note(struct ocsp_maker *m)
 {
-    if (m->revocations || m->behind || m->seen == m->noted)
+    if (!m->caught_up || m->revocations || m->behind || m->seen == m->noted)
         return;
     struct arena *arena = arena_new(4096);
     struct der_out out;
@@ -175,8 +239,10 @@ void sweep_note(struct ocsp_maker *m)
     struct err *e = der_out_done(&out, &item.bytes);
     if (!e)
         e = shelf_put_blob(m->shelf, note_name, &item, NULL, NULL);
-    if (!e)
+    if (!e) {
         m->noted = m->seen;
+        m->behind_ms = 0;
+    }
     if (e)
         log_warn("ocsp.note", log_err(e));
     err_free(e);

@@ -43,9 +43,20 @@ static void overdue(void *arg)
     arm(s);
 }
 
+/* The front has other work: what strangers ask here must not become the most of it. */
+static bool has_share(struct ocsp_server *s)
+{
+    int64_t second = loop_now_ms(s->loop) / 1000;
+    if (second != s->want_second) {
+        s->want_second = second;
+        s->want_count = 0;
+    }
+    return s->want_count++ < SERVE_WANTS_PER_S;
+}
+
 bool wanting_ask(struct ocsp_server *s, struct question *q)
 {
-    if (!s->front || s->wants_n >= SERVE_WANTS_MAX)
+    if (!s->front || s->wants_n >= SERVE_WANTS_MAX || !has_share(s))
         return false;
     q->id = ++s->next_id;
     const struct frame f = {
@@ -68,14 +79,24 @@ bool wanting_ask(struct ocsp_server *s, struct question *q)
     return true;
 }
 
+/* Questions that wait time out by themselves. */
+static void drop_front(struct ocsp_server *s)
+{
+    channel_free(s->front);
+    s->front = NULL;
+}
+
 static void on_frame(void *arg, struct frame *f)
 {
     struct ocsp_server *s = arg;
     enum want_outcome outcome;
-    struct err *e = want_done_read(f->body, &outcome);
+    struct err *e = f->kind == WANT_DONE
+                        ? want_done_read(f->body, &outcome)
+                        : err_new(ERR_PROTOCOL, "the front sent a frame of kind %u", f->kind);
     if (e) {
         log_error("ocsp.front-violation", log_err(e));
         err_free(e);
+        drop_front(s);
         return;
     }
     for (struct question *q = s->wants; q; q = q->next) {
@@ -93,20 +114,18 @@ static void on_close(void *arg, struct err *why)
     if (why)
         log_warn("ocsp.front-lost", log_err(why));
     err_free(why);
-    channel_free(s->front);
-    s->front = NULL;
+    drop_front(s);
 }
 
 void ocsp_server_attach(struct ocsp_server *s, int fd)
 {
-    channel_free(s->front);
+    drop_front(s);
     s->front = channel_new(s->loop, fd, (struct channel_events){on_frame, on_close, s});
 }
 
 void wanting_close(struct ocsp_server *s)
 {
-    channel_free(s->front);
-    s->front = NULL;
+    drop_front(s);
     while (s->wants) {
         struct question *q = s->wants;
         take(s, q);
