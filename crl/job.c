@@ -88,6 +88,8 @@ static void built(void *arg)
     if (!e)
         e = hsm_seal_crl(job->state->maker->hsm, job->generation, job->state->name, job->built.fd, sealed,
                          job, NULL);
+    if (!e)
+        job->state->asked = job->crl.number;
     if (e)
         maker_done(job, e);
 }
@@ -101,9 +103,8 @@ void job_start(struct crl_state *s, const struct crl_issuer *issuer, uint64_t nu
         .state = s,
         .arena = arena,
         .generation = s->maker->generation,
-        .lifetime_s = issuer->lifetime_s,
-        .every_s = issuer->every_s,
-        .wanted_ms = s->wanted ? s->wanted_ms : 0,
+        .begun_ms = world_mono_ms(),
+        .wanted_ms = s->wanted_ms,
         .built = {.fd = -1},
         .crl = {.alg = issuer->alg,
                 .issuer = arena_dup(arena, issuer->subject),
@@ -113,6 +114,7 @@ void job_start(struct crl_state *s, const struct crl_issuer *issuer, uint64_t nu
                 .next_update = now + issuer->lifetime_s},
     };
     s->wanted = false;
+    s->wanted_ms = 0;
     s->job = job;
     struct err *e = worker_submit(s->maker->builder, build, s->maker->loop, built, job);
     if (e)

@@ -13,7 +13,7 @@
 #include "base/when.h"
 #include "base/world.h"
 
-enum { RETRY_MS = 500, RETRY_MAX_MS = 30 * 1000 };
+enum { RETRY_MS = 500, RETRY_MAX_MS = 30 * 1000, LOOK_S = 3600 };
 
 const struct crl_issuer *maker_issuer(const struct crl_maker *m, const char *name)
 {
@@ -31,12 +31,14 @@ static struct crl_state *state_of(struct crl_maker *m, const char *name)
     return NULL;
 }
 
-static struct err *next_number(struct crl_state *s, uint64_t *ret)
+/* Above what the ledger has, and above what the roll may have: a list that was sealed and then lost has spent
+ * its number. After a restart the vault's refusal tells (RFC 5280 5.2.3). */
+static struct err *next_number(const struct crl_state *s, uint64_t *ret)
 {
     struct ledger_crl last;
     struct err *e = ledger_crl_last(s->maker->ledger, s->name, &last);
     if (!e)
-        *ret = last.number + 1;
+        *ret = (last.number > s->asked ? last.number : s->asked) + 1;
     return e;
 }
 
@@ -56,27 +58,67 @@ static void make(struct crl_state *s)
     loop_timer_set(s->timer, RETRY_MS);
 }
 
+/* --- its clock --- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Until the next one is due by either clock: looked at each hour, since the wall clock may be moved. */
+static int64_t left_ms(const struct crl_state *s, const struct crl_issuer *issuer)
+{
+    int64_t every_ms = issuer->every_s * 1000;
+    int64_t mono = s->made_ms + every_ms - world_mono_ms();
+    int64_t wall = (s->this_update + issuer->every_s - world_now_s()) * 1000;
+    return least(mono, wall);
+}
+
+static void rest(struct crl_state *s, int64_t ms)
+{
+    loop_timer_set(s->timer, ms < 1 ? 1 : least(ms, LOOK_S * 1000));
+}
+
 static void due(void *arg)
 {
-    make(arg);
+    struct crl_state *s = arg;
+    const struct crl_issuer *issuer = maker_issuer(s->maker, s->name);
+    if (!issuer)
+        return;
+    int64_t left = left_ms(s, issuer);
+    if (!s->wanted && left > 0) {
+        rest(s, left);
+        return;
+    }
+    s->wanted = true; /* also where the vault is away now: crl_maker_go finds it */
+    make(s);
 }
 
 static void want(struct crl_state *s)
 {
-    if (!s->wanted)
+    if (!s->wanted_ms)
         s->wanted_ms = world_mono_ms();
     s->wanted = true;
     make(s);
 }
 
-/* A revocation, or a certificate that was sealed and lost and therefore counts as revoked. */
+/* Of the closings only those over a certificate that was sealed and lost, and so counts as revoked. */
+static bool is_revocation(const struct crl_maker *m, const struct ledger_event *ev)
+{
+    struct ledger_status status = {.answer = LEDGER_UNKNOWN};
+    if (ev->kind != LEDGER_CLOSE)
+        return ev->kind == LEDGER_REVOKE;
+    struct err *e = ledger_status(m->ledger, ev->issuer, ev->serial, &status);
+    bool revoked = e || status.answer == LEDGER_REVOKED;
+    err_free(e);
+    return revoked;
+}
+
 static void seen(void *arg, const struct ledger_event *ev)
 {
     struct crl_maker *m = arg;
-    if (ev->kind != LEDGER_REVOKE && ev->kind != LEDGER_CLOSE)
-        return;
     struct crl_state *s = state_of(m, ev->issuer);
-    if (s && s->served)
+    if (s && s->served && is_revocation(m, ev))
         want(s);
 }
 
@@ -87,14 +129,16 @@ static void failed(struct crl_state *s, struct err *e, int64_t wanted_ms)
     log_error("crl.failed", log_text("issuer", s->name), log_err(e));
     err_free(e);
     s->wanted = true;
-    s->wanted_ms = wanted_ms ? wanted_ms : world_mono_ms();
-    loop_timer_set(s->timer, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+    s->wanted_ms = wanted_ms ? wanted_ms : s->wanted_ms;
+    loop_timer_set(s->timer, least(wait, RETRY_MAX_MS));
 }
 
 static void published(struct crl_job *job)
 {
     struct crl_state *s = job->state;
     s->failures = 0;
+    s->made_ms = job->begun_ms;
+    s->this_update = job->crl.this_update;
     s->next_update = job->crl.next_update;
     metric_add(METRIC_CRLS_PUBLISHED, 1);
     if (job->wanted_ms)
@@ -102,7 +146,9 @@ static void published(struct crl_job *job)
     log_info("crl.published", log_text("issuer", s->name), log_num("number", (long long)job->crl.number),
              log_num("entries", (long long)job->built.entries), log_num("n", (long long)job->n));
     publish_bundles(s->maker, s->name);
-    loop_timer_set(s->timer, job->every_s * 1000);
+    const struct crl_issuer *issuer = maker_issuer(s->maker, s->name);
+    if (issuer)
+        rest(s, left_ms(s, issuer));
 }
 
 void maker_done(struct crl_job *job, struct err *e)
@@ -160,8 +206,11 @@ void crl_maker_set(struct crl_maker *m, uint32_t generation, const struct crl_is
         struct crl_state *s = state_of(m, issuers[i].name);
         if (!s)
             s = state_new(m, &issuers[i]);
-        if (s)
-            s->served = true;
+        if (!s)
+            continue;
+        s->served = true;
+        if (!s->job && !s->failures)
+            due(s); /* new, or wanted more often than before */
     }
     publish_certificates(m);
 }
@@ -172,7 +221,7 @@ void crl_maker_go(struct crl_maker *m)
         struct crl_state *s = &m->states[i];
         s->failures = 0;
         if (s->served && s->wanted)
-            want(s);
+            make(s);
     }
 }
 

@@ -13,10 +13,12 @@ struct crl_state {
     struct crl_maker *maker;
     char name[64];
     bool served;       /* in the configuration now */
-    bool wanted;       /* something changed since the list in hand (or the last one) was begun */
-    int64_t wanted_ms; /* monotonic, when it first did */
-    int64_t next_update;
-    struct crl_job *job; /* under way, or NULL */
+    bool wanted;       /* a list is due: begun as soon as none is in hand and the vault is there */
+    int64_t wanted_ms; /* monotonic, since when a revocation waits for it; 0: none does */
+    uint64_t asked;    /* the highest number that a seal was asked for: it may stand in the roll */
+    int64_t made_ms;   /* monotonic, when the last one was begun; 0: none in this life */
+    int64_t this_update, next_update; /* of what lies on the shelf */
+    struct crl_job *job;              /* under way, or NULL */
     struct loop_timer *timer;
     unsigned failures;
 };
@@ -40,7 +42,7 @@ struct crl_job {
     struct arena *arena;
     struct cert_crl crl; /* borrowed parts copied into the arena */
     uint32_t generation;
-    int64_t lifetime_s, every_s;
+    int64_t begun_ms;  /* monotonic */
     int64_t wanted_ms; /* of what caused it, 0: the clock */
     struct list_built built;
     struct err *failed; /* of the builder's thread */
