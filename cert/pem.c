@@ -69,7 +69,12 @@ static struct err *take_block(struct view *text, struct view label, struct arena
     if (!view_eq(label, end))
         return err_new(ERR_BAD_REQUEST,
                        "a PEM block that begins and ends with different labels (RFC 7468 2)");
-    TRY(base64_parse(arena, view_of(base64, n), ret_der));
+    struct err *broken = base64_parse(arena, view_of(base64, n), ret_der);
+    if (broken) {
+        e = err_new(ERR_BAD_REQUEST, "%s", err_detail(broken));
+        err_free(broken);
+        goto out;
+    }
     if (!ret_der->n)
         return err_new(ERR_BAD_REQUEST, "an empty PEM block (RFC 7468 3)");
 out:

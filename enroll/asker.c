@@ -207,12 +207,21 @@ struct err *asker_with_role(struct http_request *r, int roles, struct ca_asker *
     return err_new(ERR_FORBIDDEN, "only %s may do this, not a %s", may, ca_role_text((*ret)->role));
 }
 
+void asker_refused(void *enroll, const struct http_request *r, const struct err *why)
+{
+    const struct enroll *en = enroll;
+    const struct ca_asker nobody = {
+        .id = "", .door = role_door[r->peer->is_unix], .peer = r->peer->address, .request_id = r->id};
+    ca_deny(en->setup.ca, &nobody, NULL, why);
+}
+
 void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct err *e)
 {
     const struct enroll *en = r->app;
-    const struct ca_asker nobody = {
-        .id = "", .door = role_door[r->peer->is_unix], .peer = r->peer->address, .request_id = r->id};
-    ca_deny(en->setup.ca, asker ? asker : &nobody, NULL, e);
+    if (asker)
+        ca_deny(en->setup.ca, asker, NULL, e);
+    else
+        asker_refused(r->app, r, e);
     if (err_code(e) == ERR_UNAUTHENTICATED || err_code(e) == ERR_TOKEN_EXPIRED)
         http_add(r, "WWW-Authenticate", "Bearer realm=\"chancery\"");
     http_problem(r, e);

@@ -28,6 +28,7 @@ void enroll_set(struct enroll *en, const struct enroll_config *config)
 void enroll_serve(struct enroll *en, struct http_server *http)
 {
     en->http = http;
+    http_on_refusal(http, asker_refused, en);
     for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
         http_routes(http, protocols[i].routes, *protocols[i].n, en);
 }

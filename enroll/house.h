@@ -34,6 +34,8 @@ enum {
 };
 MUST_USE struct err *asker_with_role(struct http_request *r, int roles, struct ca_asker **ret);
 
+/* An entry in the ledger for what was refused before anyone asked who asks. */
+void asker_refused(void *enroll, const struct http_request *r, const struct err *why);
 /* Refuses: an entry in the ledger, then a problem document. asker NULL: nobody known. Takes e. */
 void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct err *e);
 

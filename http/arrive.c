@@ -11,9 +11,8 @@
 static const struct {
     int status;
     enum err_code code;
-} codes[] = {{404, ERR_NOT_FOUND}, {405, ERR_METHOD},    {408, ERR_TIMEOUT},
-             {413, ERR_TOO_LARGE}, {414, ERR_TOO_LARGE}, {415, ERR_BAD_MEDIA_TYPE},
-             {431, ERR_TOO_LARGE}, {501, ERR_METHOD},    {503, ERR_BUSY}};
+} codes[] = {{404, ERR_NOT_FOUND}, {405, ERR_METHOD},         {408, ERR_TIMEOUT},   {413, ERR_TOO_LARGE},
+             {414, ERR_TOO_LARGE}, {415, ERR_BAD_MEDIA_TYPE}, {431, ERR_TOO_LARGE}, {503, ERR_BUSY}};
 
 static enum err_code code_of(int status)
 {
@@ -33,12 +32,24 @@ static struct exchange *exchange(struct conn *c)
     return c->x;
 }
 
+static void tell(struct conn *c, int status, const char *why)
+{
+    const struct http_server *s = c->server;
+    if (!s->on_refusal || status == 404 || status == 405 || status == 503)
+        return;
+    struct err *e = err_new(code_of(status), "%s", why);
+    s->on_refusal(s->refusal_arg, &c->x->r, e);
+    err_free(e);
+}
+
 /* Answers, and the connection goes on where the refused request has no body left to come. */
 static void answer(struct conn *c, int status, const char *why)
 {
     metric_add(METRIC_HTTP_REFUSED, 1);
     c->state = CONN_HANDED;
-    exchange_refuse(exchange(c), status, code_of(status), why);
+    exchange(c);
+    tell(c, status, why);
+    exchange_refuse(c->x, status, code_of(status), why);
 }
 
 void arrive_refuse(struct conn *c, int status, const char *why)

@@ -369,6 +369,13 @@ void http_server_free(struct http_server *s)
         free_now(s);
 }
 
+void http_on_refusal(struct http_server *s,
+                     void (*fn)(void *arg, const struct http_request *r, const struct err *why), void *arg)
+{
+    s->on_refusal = fn;
+    s->refusal_arg = arg;
+}
+
 /* ---- parking ---- */
 
 ticket_id http_park(struct http_request *r)

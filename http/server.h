@@ -46,6 +46,8 @@ struct http_server {
     bool draining;
     void (*on_drained)(void *arg);
     void *drained_arg;
+    void (*on_refusal)(void *arg, const struct http_request *r, const struct err *why);
+    void *refusal_arg;
     struct parse_head head; /* the head being read: big, so here once */
     struct arena *arenas[SERVER_ARENAS];
     size_t arenas_n;

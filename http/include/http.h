@@ -99,6 +99,11 @@ void http_server_free(
 /* Tables are borrowed for good and tried in the order they were added. */
 void http_routes(struct http_server *s, const struct http_route *routes, size_t n, void *app);
 
+/* Told of each request that is refused before any handler sees it, for what it is (400, 408, 411, 413, 414,
+ * 415, 431, 501; not 404 and 405), so that it can be put on record. r has id and peer; fn must not answer. */
+void http_on_refusal(struct http_server *s,
+                     void (*fn)(void *arg, const struct http_request *r, const struct err *why), void *arg);
+
 /* Takes fd: an open listening socket, TCP or unix. name is borrowed for good. A TLS listener refuses
  * handshakes until http_tls_set. */
 void http_listen(struct http_server *s, int fd, bool tls, const char *name);

@@ -52,11 +52,13 @@ process_gone() { ! process_alive "$1"; }
 
 # Makes and starts one in DIR, or starts what is there, and exports the names of its env.
 demo_start() { # [DIR]
-    local dir=${1:-$BATS_FILE_TMPDIR/demo} port http_port
-    read -r port http_port < <(demo_ports 2)
-    mkdir -p "$(dirname "$dir")"
-    "$CHANCERY_TOP/deploy/quickstart" --no-install --build-dir "$CHANCERY_BUILD/release" --port "$port" --http-port "$http_port" \
-        "$dir" >"$dir.start" 2>&1 3>&- || { cat "$dir.start" "$dir/log" >&2; return 1; }
+    local dir=${1:-$BATS_FILE_TMPDIR/demo} port http_port ports=()
+    if [ ! -e "$dir/chancery.yaml" ]; then
+        read -r port http_port < <(demo_ports 2)
+        ports=(--port "$port" --http-port "$http_port")
+    fi
+    "$CHANCERY_TOP/deploy/quickstart" --no-install --build-dir "$CHANCERY_BUILD/release" "${ports[@]}" "$dir" >"$dir.start" 2>&1 3>&- ||
+        { cat "$dir.start" "$dir/log" >&2; return 1; }
     demo_env "$dir"
 }
 
