@@ -5,7 +5,7 @@
  * Any thread.
  */
 #include "judge.h"
-#include "load.h"
+#include "source.h"
 
 static struct err *ca_check(struct load *l)
 {
@@ -16,7 +16,7 @@ static struct err *ca_check(struct load *l)
     if (!c->present || !c->critical)
         return load_error(l, GROUP_CONSTRAINTS, c->present ? "critical" : "present",
                           "a CA certificate carries basicConstraints, critical (RFC 5280 4.2.1.9)");
-    if (!(l->t->key_usage.usage_texts.n > 0))
+    if (!(l->t->key_usage.usage_texts.n > 0) && l->t->key_usage.from.texts.n == 0)
         return load_error(l, GROUP_KEY_USAGE, "usages",
                           "a CA certificate needs key_usage (RFC 5280 4.2.1.3)");
     return NULL;
@@ -37,11 +37,15 @@ struct err *constraints_load(struct load *l)
 
 struct err *constraints_load_pointers(struct load *l)
 {
-    const struct template_pointers *p = &l->t->pointers;
+    struct err *e = NULL;
+    struct template_pointers *p = &l->t->pointers;
+    TRY(source_load(l, GROUP_POINTERS, "crl_from", &p->crl_from, SOURCE_ASKED | SOURCE_ISSUER,
+                    SOURCE_ISSUER));
     if (p->ocsp_nocheck && (p->ocsp || p->crl))
         return load_error(l, GROUP_POINTERS, "ocsp_nocheck",
                           "ocsp_nocheck says not to ask for the status: 'ocsp' and 'crl' must be false");
-    return NULL;
+out:
+    return e;
 }
 
 bool templates_is_ca(const struct template *t)

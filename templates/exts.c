@@ -8,6 +8,7 @@
 #include "exts.h"
 
 #include "judge.h"
+#include "source.h"
 #include "usage.h"
 
 /* Leaves *ret->oid empty where the certificate is to have none. */
@@ -77,7 +78,7 @@ static const struct {
     enum cert_ext_id id;
     make *make;
     const char *field, *source;
-} rows[EXTS_MAX] = {
+} rows[EXTS_ROWS] = {
     {CERT_EXT_KEY_USAGE, make_key_usage, "key_usage", "template"},
     {CERT_EXT_EXT_KEY_USAGE, make_eku, "extended_key_usage", "template"},
     {CERT_EXT_BASIC_CONSTRAINTS, make_basic, "basic_constraints", "template"},
@@ -92,7 +93,7 @@ static const struct {
 static size_t row_of(enum cert_ext_id id)
 {
     size_t i = 0;
-    while (i < EXTS_MAX && rows[i].id != id)
+    while (i < EXTS_ROWS && rows[i].id != id)
         i++;
     return i;
 }
@@ -100,13 +101,13 @@ static size_t row_of(enum cert_ext_id id)
 const char *exts_field(enum cert_ext_id id)
 {
     size_t i = row_of(id);
-    return i < EXTS_MAX ? rows[i].field : "";
+    return i < EXTS_ROWS ? rows[i].field : "";
 }
 
 const char *exts_source(enum cert_ext_id id)
 {
     size_t i = row_of(id);
-    return i < EXTS_MAX ? rows[i].source : "";
+    return i < EXTS_ROWS ? rows[i].source : "template";
 }
 
 struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,
@@ -114,11 +115,16 @@ struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struc
 {
     struct err *e = NULL;
     *ret_n = 0;
-    for (size_t i = 0; i < EXTS_MAX; i++) {
+    for (size_t i = 0; i < EXTS_ROWS; i++) {
         struct cert_ext ext = {{NULL, 0}, false, {NULL, 0}};
         TRY(rows[i].make(facts, arena, &ext));
         if (ext.oid.n > 0)
             ret[(*ret_n)++] = ext;
+    }
+    for (size_t i = 0; i < facts->t->custom.n; i++) {
+        struct cert_ext ext = facts->t->custom.values[i];
+        ret[(*ret_n)++] =
+            (struct cert_ext){arena_dup(arena, ext.oid), ext.critical, arena_dup(arena, ext.value)};
     }
 out:
     return e;
@@ -138,12 +144,26 @@ const char *templates_issuer_url(const struct templates_issuer *issuer, enum tem
 
 /* --- rules --- */
 
+bool exts_leaves_open(const struct judged *j, enum cert_ext_id id)
+{
+    const struct template_from *from = source_of(j->t, cert_ext_oid(id));
+    const struct cert_ext *have = cert_tbs_ext(j->tbs, id);
+    const struct cert_ext *want = cert_ext_find(j->wanted, j->wanted_n, id);
+    if (!source_open(from))
+        return false;
+    if (!want)
+        return true;
+    /* The issuer comes last: its word counts where nobody asked, and what it says is no asker's. */
+    return have && (from->mask & SOURCE_ISSUER) &&
+           !(have->critical == want->critical && view_eq(have->value, want->value));
+}
+
 static struct err *same(const struct judged *j, enum cert_ext_id id)
 {
     const struct cert_ext *have = cert_tbs_ext(j->tbs, id);
     const struct cert_ext *want = cert_ext_find(j->wanted, j->wanted_n, id);
     const char *name = cert_ext_name(id), *rule = cert_ext_rule(id);
-    if (!have && !want)
+    if ((!have && !want) || exts_leaves_open(j, id))
         return NULL;
     if (!have)
         return err_new(ERR_POLICY, "%s is missing (%s)", name, rule);
@@ -201,11 +221,22 @@ struct err *exts_rule_nocheck(const struct judged *j)
     return same(j, CERT_EXT_NO_CHECK);
 }
 
+/* An OID without a row: one of the template's own, or one that may be asked for (custom.allow). */
+static bool explained(const struct judged *j, struct view oid)
+{
+    for (size_t i = 0; i < j->t->custom.n; i++) {
+        if (view_eq(j->t->custom.values[i].oid, oid))
+            return true;
+    }
+    return source_open(&j->t->custom.from);
+}
+
 struct err *exts_rule_unknown(const struct judged *j)
 {
     for (size_t i = 0; i < j->tbs->ext_count; i++) {
         const struct cert_ext *ext = &j->tbs->exts[i];
-        if (row_of(cert_ext_id_of(ext->oid)) == EXTS_MAX)
+        enum cert_ext_id id = cert_ext_id_of(ext->oid);
+        if (row_of(id) == EXTS_ROWS && !(id == CERT_EXT__COUNT && explained(j, ext->oid)))
             return err_new(ERR_POLICY, "the extension %s is not explained by the template",
                            cert_ext_label(ext->oid, j->arena));
     }

@@ -16,13 +16,21 @@ struct exts_facts {
     bool subject_empty;
 };
 
-enum { EXTS_MAX = 9 };
+enum { EXTS_ROWS = 9, EXTS_MAX = EXTS_ROWS + CUSTOM_MAX };
 
 /* *ret has room for EXTS_MAX. Values in the arena. */
 MUST_USE struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,
                                size_t *ret_n);
 
-/* "key_usage" and who decides it: "template", "issuer", "key". */
+struct judged; /* judge.h */
+
+/* Whether what stands there, or stands there not, is the asker's to say and not the template's. */
+bool exts_leaves_open(const struct judged *j, enum cert_ext_id id);
+
+/* custom.c */
+json_t *custom_values_json(const struct template *t);
+
+/* "key_usage" and who decides it: "template", "issuer", "csr". */
 const char *exts_field(enum cert_ext_id id);
 const char *exts_source(enum cert_ext_id id);
 

@@ -9,11 +9,13 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/when.h"
+#include "exts.h"
 #include "subject.h"
 
 #define LIMIT_SANS_TEXT "100"
 _Static_assert(LIMIT_SANS == 100, "LIMIT_SANS_TEXT says the same");
 
+static const char *const source_other_texts[] = {[SOURCE_REFUSE] = "refuse", [SOURCE_DROP] = "drop", NULL};
 static const char *const subject_other_texts[] = {[SUBJECT_REFUSE] = "refuse", [SUBJECT_DROP] = "drop", NULL};
 static const char *const subject_cn_texts[] = {[SUBJECT_CN_SAN] = "san", [SUBJECT_CN_FREE] = "free", NULL};
 
@@ -94,6 +96,8 @@ static json_t *duration_json(int64_t s)
     return text;
 }
 
+#define IS(row, member) ((row)->offset == offsetof(struct template, member))
+
 static json_t *value_json(const struct template *t, const struct conf_row *row)
 {
     const void *at = (const char *)t + row->offset;
@@ -114,16 +118,22 @@ static json_t *value_json(const struct template *t, const struct conf_row *row)
     case CONF_TREE:
         break;
     }
-    return strcmp(row->key, "fixed") == 0 ? subject_fixed_json(t) : subject_patterns_json(t);
+    if (IS(row, custom.values_tree))
+        return custom_values_json(t);
+    return IS(row, subject.fixed_tree) ? subject_fixed_json(t) : subject_patterns_json(t);
 }
-
-#define IS(row, member) ((row)->offset == offsetof(struct template, member))
 
 /* Fields that say nothing for this template are left out: an open list, no bound, nothing fixed. */
 static bool worth_showing(const struct template *t, const struct conf_row *row)
 {
     if (row->type == CONF_TEXTS)
         return ((const struct conf_texts *)((const char *)t + row->offset))->n > 0;
+    if (row->choices == source_other_texts)
+        return *(const int *)((const char *)t + row->offset) != SOURCE_REFUSE;
+    if (IS(row, head.given_name)) /* shown as the template's name */
+        return false;
+    if (IS(row, custom.values_tree))
+        return t->custom.n > 0;
     if (IS(row, subject.fixed_tree))
         return t->subject.fixed_set != 0;
     if (IS(row, subject.patterns_tree))
@@ -142,8 +152,9 @@ static bool group_absent(const struct template *t, const char *group)
     if (strcmp(group, "sans") == 0)
         return t->sans.kinds == 0;
     if (strcmp(group, "key_usage") == 0)
-        return t->key_usage.usages == 0;
-    return strcmp(group, "extended_key_usage") == 0 && t->ext_key_usage.n == 0;
+        return t->key_usage.usages == 0 && t->key_usage.from.texts.n == 0;
+    return strcmp(group, "extended_key_usage") == 0 && t->ext_key_usage.n == 0 &&
+           t->ext_key_usage.from.texts.n == 0;
 }
 
 json_t *templates_to_json(const struct template *t)

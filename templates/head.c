@@ -69,6 +69,8 @@ struct err *templates_may_ask(const struct template *t, enum templates_asker who
 {
     if (t->head.internal)
         return err_new(ERR_FORBIDDEN, "template '%s' is internal: no request can have one", t->name);
+    if (!t->head.enabled)
+        return err_new(ERR_FORBIDDEN, "template '%s' is switched off ('enabled: false')", t->name);
     if (!(t->head.askers & who))
         return err_new(ERR_FORBIDDEN, "template '%s' is not for this kind of asker", t->name);
     return NULL;

@@ -23,8 +23,9 @@ struct templates {
 };
 
 static struct err *(*const group_loads[])(struct load *) = {
-    head_load,      keys_load,           constraints_load, constraints_load_pointers, sans_load, subject_load,
-    usage_load_key, usage_load_extended, validity_load,
+    head_load,     keys_load,    constraints_load, constraints_load_pointers,
+    sans_load,     subject_load, usage_load_key,   usage_load_extended,
+    validity_load, custom_load,
 };
 
 const json_t *load_root(const struct load *l)
@@ -132,6 +133,51 @@ out:
     return e;
 }
 
+static bool word_ok(struct view word, bool mixed)
+{
+    for (size_t i = 0; i < word.n; i++) {
+        uint8_t c = word.p[i];
+        bool upper = mixed && ((c >= 'A' && c <= 'Z') || c == '_');
+        if (!upper && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+            return false;
+    }
+    return word.n > 0;
+}
+
+/* "templates/server.yaml" -> "server". */
+static struct err *name_of_file(const char *file, struct arena *arena, const char **ret)
+{
+    const char *last = strrchr(file, '/');
+    struct view name = view_str(last ? last + 1 : file);
+    name.n -= strlen(".yaml");
+    if (name.n == 0 || name.n > NAME_MAX_BYTES)
+        return err_new(ERR_CONFIG, "%s: a template's name has 1 to %d characters", file, NAME_MAX_BYTES);
+    if (!word_ok(name, false))
+        return err_new(ERR_CONFIG, "%s: a template's name is made of a-z, 0-9 and '-'", file);
+    *ret = arena_str(arena, name);
+    return NULL;
+}
+
+/* One word as in a file's name, or three with slashes: aws/EndEntityCertificate/V1. */
+static struct err *name_given(const struct load *l)
+{
+    struct view rest = view_str(l->t->head.given_name);
+    size_t words = 0;
+    bool ok = true, parted = view_find(rest, '/') < rest.n;
+    for (bool more = true; ok && more; words++) {
+        size_t slash = view_find(rest, '/');
+        more = slash < rest.n;
+        ok = word_ok(view_of(rest.p, slash), parted);
+        rest = view_from(rest, slash + 1);
+    }
+    if (!ok || (words != 1 && words != 3))
+        return load_error(l, GROUP__COUNT, "name",
+                          "a name is one word of a-z, 0-9 and '-', or three with slashes between: "
+                          "aws/EndEntityCertificate/V1");
+    l->t->name = l->t->head.given_name;
+    return NULL;
+}
+
 static struct err *load_one(struct arena *arena, const struct templates_file *file, struct template *t)
 {
     struct err *e = NULL;
@@ -141,33 +187,16 @@ static struct err *load_one(struct arena *arena, const struct templates_file *fi
     TRY(conf_parse(file->name, file->bytes, &l.conf));
     TRY(fill(&l, "", conf_root(l.conf)));
     TRY(fill_groups(&l));
+    if (t->head.given_name[0])
+        TRY(name_given(&l));
     for (size_t i = 0; i < sizeof(group_loads) / sizeof(group_loads[0]); i++)
         TRY(group_loads[i](&l));
 out:
     memset(t->nodes, 0, sizeof(t->nodes));
-    t->subject.fixed_tree = t->subject.patterns_tree = NULL;
+    t->subject.fixed_tree = t->subject.patterns_tree = t->custom.values_tree = NULL;
     conf_free(l.conf);
     json_decref(none);
     return e;
-}
-
-/* "templates/server.yaml" -> "server". */
-static struct err *name_of(const char *file, struct arena *arena, const char **ret)
-{
-    const char *last = strrchr(file, '/');
-    struct view name = view_str(last ? last + 1 : file), ext = view_str(".yaml");
-    if (!view_ends(name, ext))
-        return err_new(ERR_CONFIG, "%s: a template's file ends in .yaml", file);
-    name.n -= ext.n;
-    if (name.n == 0 || name.n > NAME_MAX_BYTES)
-        return err_new(ERR_CONFIG, "%s: a template's name has 1 to %d characters", file, NAME_MAX_BYTES);
-    for (size_t i = 0; i < name.n; i++) {
-        uint8_t c = name.p[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
-            return err_new(ERR_CONFIG, "%s: a template's name is made of a-z, 0-9 and '-'", file);
-    }
-    *ret = arena_str(arena, name);
-    return NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -184,8 +213,11 @@ static struct err *load_file(struct arena *arena, const struct templates_file *f
     if (file->bytes.n > TEMPLATES_FILE_BYTES)
         return err_new(ERR_CONFIG, "%s: %zu octets; a template has at most %d", file->name, file->bytes.n,
                        TEMPLATES_FILE_BYTES);
-    TRY(name_of(file->name, arena, &t->name));
+    if (!view_ends(view_str(file->name), view_str(".yaml")))
+        return err_new(ERR_CONFIG, "%s: a template's file ends in .yaml", file->name);
     TRY(load_one(arena, file, t));
+    if (!t->name)
+        TRY(name_of_file(file->name, arena, &t->name));
     *ret = t;
 out:
     return e;

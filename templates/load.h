@@ -35,5 +35,6 @@ MUST_USE struct err *usage_load_key(struct load *l);
 MUST_USE struct err *usage_load_extended(struct load *l);
 MUST_USE struct err *constraints_load(struct load *l);
 MUST_USE struct err *constraints_load_pointers(struct load *l);
+MUST_USE struct err *custom_load(struct load *l);
 
 #endif

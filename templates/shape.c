@@ -7,6 +7,7 @@
 #include "shape.h"
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/when.h"
 #include "exts.h"
 #include "judge.h"
@@ -46,15 +47,22 @@ static struct err *shape_validity(struct shape *s, struct cert_tbs *tbs)
 static struct err *shape_exts(struct shape *s, struct cert_tbs *tbs)
 {
     struct err *e = NULL;
-    struct cert_ext *exts = arena_array(s->arena, EXTS_MAX, sizeof(exts[0]));
+    struct cert_ext *own = arena_array(s->arena, EXTS_MAX, sizeof(own[0]));
+    struct cert_ext *exts = arena_array(s->arena, LIMIT_EXTENSIONS, sizeof(exts[0]));
     struct exts_facts facts = {s->t, s->issuer, &s->key, s->sans, s->sans_n, s->subject.n == 0};
-    TRY(exts_make(&facts, s->arena, exts, &tbs->ext_count));
-    tbs->exts = exts;
-    for (size_t i = 0; i < tbs->ext_count; i++) {
-        enum cert_ext_id id = cert_ext_id_of(exts[i].oid);
+    TRY(exts_make(&facts, s->arena, own, &s->own_n));
+    s->own = own;
+    memcpy(exts, own, s->own_n * sizeof(own[0]));
+    for (size_t i = 0; i < s->own_n; i++) {
+        enum cert_ext_id id = cert_ext_id_of(own[i].oid);
+        const char *source = shape_given_instead(s, &exts[i]);
+        const char *field = id < CERT_EXT__COUNT ? exts_field(id) : cert_ext_label(own[i].oid, s->arena);
         if (id != CERT_EXT_SAN)
-            shape_origin(s, exts_field(id), exts_source(id), "");
+            shape_origin(s, field, source ? source : exts_source(id), "");
     }
+    tbs->ext_count = s->own_n;
+    TRY(shape_given(s, exts, &tbs->ext_count));
+    tbs->exts = exts;
 out:
     return e;
 }
@@ -82,8 +90,8 @@ static struct err *shape_judge(const struct shape *s, const struct cert_tbs *tbs
         .subject = s->subject,
         .sans = s->sans,
         .sans_n = s->sans_n,
-        .wanted = tbs->exts,
-        .wanted_n = tbs->ext_count,
+        .wanted = s->own,
+        .wanted_n = s->own_n,
         .sans_from_csr = strcmp(s->sans_source, "csr") == 0,
         .subject_from_csr = strcmp(s->subject_source, "csr") == 0,
     };
@@ -101,6 +109,7 @@ static struct err *shape_tbs(struct shape *s, struct cert_tbs *tbs)
     shape_origin(s, "issuer", "issuer", "");
     TRY(shape_key(s));
     TRY(shape_csr_check(s));
+    TRY(shape_given_check(s));
     TRY(shape_names_sans(s));
     TRY(shape_subject(s));
     TRY(shape_validity(s, tbs));

@@ -1,14 +1,19 @@
 /*
- * A CSR's extensions: subjectAltName may be taken; what says no more than the template does is passed over;
- * all else is refused by name, so that nobody believes to have got what was not given.
+ * A CSR's extensions: subjectAltName may be taken, and what the template looks for in a CSR; what says no
+ * more than the template does is passed over; all else is refused by name, so that nobody believes to have
+ * got what was not given, unless the template drops it.
  *
  * Never takes anything into the certificate. Any thread.
  */
 #include "shape.h"
+#include "source.h"
 #include "usage.h"
 
 static struct err *refuse(const struct shape *s, const struct cert_ext *ext, const char *why)
 {
+    const struct template_from *from = source_of(s->t, ext->oid);
+    if ((from ? from : &s->t->custom.from)->other == SOURCE_DROP)
+        return NULL;
     enum cert_ext_id id = cert_ext_id_of(ext->oid);
     const char *rule = id < CERT_EXT__COUNT ? cert_ext_rule(id) : "RFC 2986 4.1";
     return err_new(ERR_BAD_EXTENSION, "the CSR asks for %s: %s template '%s' (%s)",
@@ -67,13 +72,16 @@ out:
 
 static struct err *check_san(const struct shape *s, const struct cert_ext *ext)
 {
-    if (s->request->has_sans || (s->t->sans.kinds && s->t->sans.from_csr))
+    if (s->request->has_sans || (s->t->sans.kinds && s->t->sans.from_csr) || s->t->sans.other == SOURCE_DROP)
         return NULL;
     return refuse(s, ext, "names are not taken from a CSR by");
 }
 
 static struct err *check_one(const struct shape *s, const struct cert_ext *ext)
 {
+    const struct template_from *from = source_of(s->t, ext->oid);
+    if (from && (from->mask & SOURCE_CSR))
+        return NULL;
     switch (cert_ext_id_of(ext->oid)) {
     case CERT_EXT_SAN:
         return check_san(s, ext);

@@ -37,7 +37,10 @@ static struct err *from_request(struct shape *s)
 {
     struct err *e = NULL;
     const struct templates_request *r = s->request;
-    if (!s->t->sans.from_request || !s->t->sans.kinds)
+    bool taken = s->t->sans.from_request && s->t->sans.kinds;
+    if (!taken && s->t->sans.other == SOURCE_DROP)
+        return NULL;
+    if (!taken)
         return err_at(err_new(ERR_POLICY, "template '%s' takes no names beside the CSR", s->t->name),
                       "/sans");
     TRY(size_check(r));
@@ -88,7 +91,8 @@ struct err *shape_names_sans(struct shape *s)
     s->sans_source = "";
     if (r->has_sans)
         TRY(from_request(s));
-    if (!r->has_sans && r->csr && r->csr->san_count > 0)
+    bool beside = r->has_sans && (s->t->sans.from_request || s->t->sans.other == SOURCE_REFUSE);
+    if (!beside && r->csr && r->csr->san_count > 0 && s->t->sans.kinds && s->t->sans.from_csr)
         from_csr(s);
     s->sans_n = cert_san_unique(s->sans, s->sans_n);
     if (s->sans_n > 0)

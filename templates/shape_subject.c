@@ -54,7 +54,8 @@ static void asked_in_csr(const struct shape *s, struct asked *ret)
 static struct err *asked_for(const struct shape *s, struct asked *ret)
 {
     *ret = (struct asked){NULL, 0, ""};
-    if (s->request->has_subject)
+    bool dropped = !s->t->subject.from_request && s->t->subject.other == SUBJECT_DROP;
+    if (s->request->has_subject && !dropped)
         return asked_beside(s, ret);
     if (s->request->csr && s->t->subject.from_csr)
         asked_in_csr(s, ret);

@@ -7,6 +7,7 @@
 
 #include "base/conf.h"
 #include "cert/alg.h"
+#include "cert/ext.h"
 #include "cert/name.h"
 #include "cert/san.h"
 #include "templates.h"
@@ -26,12 +27,31 @@ enum group {
     GROUP__COUNT
 };
 
+/* Where a value may come from, in the order in which sources count. */
+enum source {
+    SOURCE_TEMPLATE = 1u,
+    SOURCE_REQUEST = 2u, /* beside the CSR */
+    SOURCE_CSR = 4u,
+    SOURCE_ISSUER = 8u, /* its configuration */
+    SOURCE_ASKED = SOURCE_REQUEST | SOURCE_CSR,
+};
+
+/* What is not taken from a source: the request is refused, or the value dropped. */
+enum source_other { SOURCE_REFUSE, SOURCE_DROP };
+
+struct template_from {
+    struct conf_texts texts;
+    int other;     /* enum source_other */
+    unsigned mask; /* enum source */
+};
+
 enum subject_other { SUBJECT_REFUSE, SUBJECT_DROP };
 enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
 
 struct template_head {
+    const char *given_name; /* "": the file's */
     const char *description;
-    bool internal;
+    bool internal, enabled;
     struct conf_texts issuers;
     struct conf_texts asker_texts;
     int64_t ceiling_per_hour;
@@ -64,29 +84,49 @@ struct template_sans {
     int64_t min, max;
     bool wildcard, from_cn, from_csr, from_request;
     struct conf_texts allow, deny;
+    int other;      /* enum source_other */
     unsigned kinds; /* 1 << enum cert_san_kind; 0: no SANs */
 };
 
 struct template_key_usage {
-    struct conf_texts usage_texts, rsa_texts;
+    struct conf_texts usage_texts, rsa_texts, allow_texts;
     bool critical;
     unsigned usages, rsa; /* CERT_KU_ masks; 0: no extension */
+    unsigned allow;       /* what may be asked for */
+    struct template_from from;
 };
 
 struct template_ext_key_usage {
-    struct conf_texts usage_texts;
+    struct conf_texts usage_texts, allow_texts;
     bool critical;
     struct view *oids;
     size_t n; /* 0: no extension */
+    struct view *allow;
+    size_t allow_n; /* 0: any that may be asked for at all */
+    struct template_from from;
 };
 
 struct template_constraints {
     bool present, ca, critical;
     int64_t path_len; /* -1: none */
+    struct template_from from;
 };
 
 struct template_pointers {
     bool ocsp, crl, issuer, ocsp_nocheck;
+    struct template_from crl_from;
+};
+
+enum { CUSTOM_MAX = 10 };
+
+struct template_custom {
+    const json_t *values_tree; /* during load only */
+    struct cert_ext *values;
+    size_t n;
+    struct conf_texts allow_texts;
+    struct view *allow;
+    size_t allow_n; /* 0: any without a group of its own */
+    struct template_from from;
 };
 
 struct template
@@ -102,6 +142,7 @@ struct template
     struct template_ext_key_usage ext_key_usage;
     struct template_constraints constraints;
     struct template_pointers pointers;
+    struct template_custom custom;
 };
 
 #endif

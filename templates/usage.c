@@ -5,7 +5,7 @@
  */
 #include "usage.h"
 
-#include "load.h"
+#include "source.h"
 
 enum {
     USAGE_CA = CERT_KU_KEY_CERT_SIGN | CERT_KU_CRL_SIGN,
@@ -32,6 +32,9 @@ static struct err *masks(struct load *l)
         names[bit] = cert_ext_key_usage_name(bit);
     TRY(load_mask(l, load_node(l, GROUP_KEY_USAGE), "usages", &ku->usage_texts, names, 9, 0, &ku->usages));
     TRY(load_mask(l, load_node(l, GROUP_KEY_USAGE), "rsa", &ku->rsa_texts, names, 9, 0, &ku->rsa));
+    TRY(load_mask(l, load_node(l, GROUP_KEY_USAGE), "allow", &ku->allow_texts, names, 9,
+                  l->t->constraints.ca ? 0x1ffu : 0x1ffu & ~(unsigned)USAGE_CA, &ku->allow));
+    TRY(source_load(l, GROUP_KEY_USAGE, "from", &ku->from, SOURCE_TEMPLATE | SOURCE_ASKED, SOURCE_TEMPLATE));
 out:
     return e;
 }
@@ -61,13 +64,30 @@ static struct err *fits_keys(struct load *l)
     return NULL;
 }
 
+/* Sources other than the template count only where it says nothing. */
+static struct err *left_open(struct load *l, enum group group, const struct template_from *from, bool says,
+                             size_t allow_n)
+{
+    if (source_open(from) && says)
+        return load_error(l, group, "usages", "the template comes first: leave 'usages' out, or 'from'");
+    if (!source_open(from) && allow_n > 0)
+        return load_error(l, group, "allow", "'allow' without request or csr under 'from'");
+    return NULL;
+}
+
 struct err *usage_load_key(struct load *l)
 {
     struct err *e = NULL;
     const struct template_key_usage *ku = &l->t->key_usage;
+    TRY(masks(l));
     if (!l->t->nodes[GROUP_KEY_USAGE])
         return NULL;
-    TRY(masks(l));
+    TRY(left_open(l, GROUP_KEY_USAGE, &ku->from, ku->usages || ku->rsa, ku->allow_texts.n));
+    if (!l->t->constraints.ca && (ku->allow & USAGE_CA))
+        return load_error(l, GROUP_KEY_USAGE, "allow",
+                          "keyCertSign and cRLSign are for CA certificates (RFC 5280 4.2.1.3)");
+    if (source_open(&ku->from))
+        return NULL;
     if (!ku->usages)
         return load_error(l, GROUP_KEY_USAGE, "usages",
                           "key_usage without usages; leave the group out for no extension");
@@ -82,9 +102,8 @@ out:
     return e;
 }
 
-static struct err *extended_one(struct load *l, const json_t *at, const char *text)
+static struct err *extended_oid(struct load *l, const json_t *at, const char *text, struct view *ret)
 {
-    struct template_ext_key_usage *eku = &l->t->ext_key_usage;
     struct view oid;
     struct err *e = cert_ext_eku_parse(text, l->arena, &oid);
     if (e) {
@@ -96,12 +115,35 @@ static struct err *extended_one(struct load *l, const json_t *at, const char *te
     if (cert_ext_eku_is(oid, "OCSPSigning") && !l->t->head.internal)
         return conf_error(l->conf, at,
                           "OCSPSigning is not for requests: 'internal: true' is missing (RFC 6960 4.2.2.2)");
-    for (size_t i = 0; i < eku->n; i++) {
+    *ret = oid;
+    return NULL;
+}
+
+static struct err *extended_one(struct load *l, const json_t *at, const char *text)
+{
+    struct template_ext_key_usage *eku = &l->t->ext_key_usage;
+    struct view oid;
+    struct err *e = extended_oid(l, at, text, &oid);
+    for (size_t i = 0; !e && i < eku->n; i++) {
         if (view_eq(eku->oids[i], oid))
             return conf_error(l->conf, at, "'%s' names this twice", "usages");
     }
-    eku->oids[eku->n++] = oid;
-    return NULL;
+    if (!e)
+        eku->oids[eku->n++] = oid;
+    return e;
+}
+
+static struct err *extended_allow(struct load *l)
+{
+    struct err *e = NULL;
+    struct template_ext_key_usage *eku = &l->t->ext_key_usage;
+    const json_t *list = json_object_get(load_node(l, GROUP_EXT_KEY_USAGE), "allow");
+    eku->allow = arena_array(l->arena, eku->allow_texts.n, sizeof(eku->allow[0]));
+    for (; eku->allow_n < eku->allow_texts.n; eku->allow_n++)
+        TRY(extended_oid(l, json_array_get(list, eku->allow_n), eku->allow_texts.items[eku->allow_n],
+                         &eku->allow[eku->allow_n]));
+out:
+    return e;
 }
 
 struct err *usage_load_extended(struct load *l)
@@ -109,9 +151,15 @@ struct err *usage_load_extended(struct load *l)
     struct err *e = NULL;
     struct template_ext_key_usage *eku = &l->t->ext_key_usage;
     const json_t *list = json_object_get(load_node(l, GROUP_EXT_KEY_USAGE), "usages");
+    TRY(source_load(l, GROUP_EXT_KEY_USAGE, "from", &eku->from, SOURCE_TEMPLATE | SOURCE_ASKED,
+                    SOURCE_TEMPLATE));
+    TRY(left_open(l, GROUP_EXT_KEY_USAGE, &eku->from, eku->usage_texts.n > 0, eku->allow_texts.n));
+    TRY(extended_allow(l));
     eku->oids = arena_array(l->arena, eku->usage_texts.n, sizeof(eku->oids[0]));
     for (size_t i = 0; i < eku->usage_texts.n; i++)
         TRY(extended_one(l, json_array_get(list, i), eku->usage_texts.items[i]));
+    if (source_open(&eku->from))
+        return NULL;
     if (eku->n == 0 && !l->t->constraints.ca)
         return load_error(
             l, GROUP_EXT_KEY_USAGE, "usages",

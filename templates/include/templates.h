@@ -23,6 +23,7 @@
 #include "cert/alg.h"
 
 struct cert_csr; /* cert/csr.h */
+struct cert_ext; /* cert/ext.h */
 struct cert_tbs; /* cert/tbs.h */
 struct template;
 struct templates;
@@ -125,6 +126,10 @@ struct templates_request {
     size_t subject_n;
     const char *const *sans; /* "dns:a.b", "ip:10.0.0.1", ...; without a kind it is read off the text */
     size_t sans_n;
+    /* Asked beside the CSR, each OID once; taken where a field's `from` lists the request, before the CSR's.
+     * Names are not among them: sans. */
+    const struct cert_ext *exts;
+    size_t exts_n;
 };
 
 struct templates_origin {
@@ -144,11 +149,13 @@ struct templates_shaped {
 };
 
 /*
- * Everything lives in the arena (the CSR's and the issuer's bytes are borrowed); what comes out has passed
- * every rule of templates_judge. Refusals: ERR_POLICY; ERR_BAD_NAME for malformed names; ERR_BAD_EXTENSION
- * for what a CSR carries and the template does not take; each with the rule, the limit, and a pointer
- * ("/sans/3", "/not_after", "/csr"). Of a CSR's extensions only subjectAltName is taken; CA:FALSE,
- * subjectKeyIdentifier, and key usages within the template's are passed over; all else is refused.
+ * Everything lives in the arena (the bytes of CSR, issuer and extensions are borrowed); what comes out has
+ * passed every rule of templates_judge. Refusals: ERR_POLICY; ERR_BAD_NAME for malformed names;
+ * ERR_BAD_EXTENSION for what a CSR carries and the template does not take; each with the rule, the limit, and
+ * a pointer
+ * ("/sans/3", "/not_after", "/csr", "/extensions/0"). Of a CSR's extensions subjectAltName is taken, and
+ * those whose `from` lists the CSR; CA:FALSE, subjectKeyIdentifier, and key usages within the template's are
+ * passed over; all else is refused, or dropped where the field's `other` says so.
  */
 MUST_USE struct err *templates_shape(const struct template *t, const struct templates_request *request,
                                      const struct templates_issuer *issuer, struct arena *arena,

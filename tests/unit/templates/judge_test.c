@@ -40,6 +40,19 @@ static const char *const loose = "issuers: [issuing]\n"
                                  "basic_constraints: {present: false}\n"
                                  "pointers: {ocsp: false, issuer: false, crl: false}\n";
 
+/* Where the asker has a say. */
+static const char *const asked = "issuers: [issuing]\n"
+                                 "validity: {default: 1d, max: 10d}\n"
+                                 "subject: {allow: [CN], cn: free}\n"
+                                 "sans: {kinds: [dns]}\n"
+                                 "key_usage: {from: [csr], allow: [digitalSignature]}\n"
+                                 "extended_key_usage: {from: [request, csr], allow: [clientAuth]}\n"
+                                 "pointers: {crl_from: [csr, issuer]}\n"
+                                 "custom:\n"
+                                 "  values: [{oid: 1.2.3.7, utf8: x}]\n"
+                                 "  from: [csr]\n"
+                                 "  allow: [1.2.3.5]\n";
+
 /* One certificate about to be spoiled: everything in it may be changed. */
 struct scene {
     struct fixture *f;
@@ -407,6 +420,49 @@ static void unknown_ext(struct scene *s)
     put(s, (struct cert_ext){view_of("\x2a\x03\x04", 3), true, view_of("\x05\x00", 2)});
 }
 
+static void ku_asked(struct scene *s)
+{
+    ku_bits(s, CERT_KU_KEY_AGREEMENT);
+}
+static void ku_asked_ca(struct scene *s)
+{
+    ku_bits(s, CERT_KU_DIGITAL_SIGNATURE | CERT_KU_CRL_SIGN);
+}
+static void eku_server(struct scene *s)
+{
+    eku_of(s, "serverAuth");
+}
+static void eku_any(struct scene *s)
+{
+    eku_of(s, "anyExtendedKeyUsage");
+}
+static void cdp_no_uri(struct scene *s)
+{
+    raw_ext(s, CERT_EXT_CDP, "\x30\x00", 2);
+}
+static struct cert_ext *custom(struct scene *s)
+{
+    for (size_t i = 0; i < s->tbs.ext_count; i++) {
+        if (view_eq_str(s->exts[i].oid, "\x2a\x03\x07"))
+            return &s->exts[i];
+    }
+    fail();
+    return NULL;
+}
+static void custom_gone(struct scene *s)
+{
+    struct cert_ext *at = custom(s);
+    *at = s->exts[--s->tbs.ext_count];
+}
+static void custom_changed(struct scene *s)
+{
+    custom(s)->value = view_str("\x0c\x01y");
+}
+static void custom_critical(struct scene *s)
+{
+    custom(s)->critical = true;
+}
+
 static const struct breach {
     const char *rule;
     const char *const *yaml;
@@ -473,6 +529,17 @@ static const struct breach {
     {"extensions", &strict, name_constraints, false},
     {"extensions", &strict, policies, false},
     {"extensions", &strict, unknown_ext, false},
+    {"key_usage.allow", &asked, ku_asked, false},
+    {"key_usage.allow", &asked, ku_asked_ca, false},
+    {"extended_key_usage.allow", &asked, eku_server, false},
+    {"extended_key_usage.allow", &asked, eku_any, false},
+    {"extended_key_usage.allow", &asked, eku_ocsp, false},
+    {"crl_distribution_points.given", &asked, cdp_no_uri, false},
+    {"crl_distribution_points", &asked, cdp_gone, false},
+    {"custom.values", &asked, custom_gone, false},
+    {"custom.values", &asked, custom_changed, false},
+    {"custom.values", &asked, custom_critical, false},
+    {"custom.allow", &asked, unknown_ext, false},
 };
 enum { BREACHES = sizeof(breaches) / sizeof(breaches[0]) };
 
@@ -559,6 +626,24 @@ static void no_rule_is_without_a_breach(void **state)
     }
 }
 
+/* The control to the breaches of what may be asked for: the same, within bounds. */
+static void what_may_be_asked_for_passes(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct templates *set = NULL;
+    struct scene s;
+    fixture_ok(fixture_load(asked, &set));
+    scene_init(&s, f, templates_at(set, 0));
+    ku_bits(&s, CERT_KU_DIGITAL_SIGNATURE);
+    eku_of(&s, "clientAuth");
+    cdp_elsewhere(&s);
+    put(&s, (struct cert_ext){view_of("\x2a\x03\x05", 3), false, view_of("\x05\x00", 2)});
+    fixture_ok(judge(&s, SIZE_MAX));
+    templates_free(set);
+    fixture_free(f);
+}
+
 static void a_certificate_of_one_template_is_refused_by_the_others(void **state)
 {
     (void)state;
@@ -613,6 +698,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_breach_is_refused_by_its_rule_alone),
         cmocka_unit_test(no_rule_is_without_a_breach),
+        cmocka_unit_test(what_may_be_asked_for_passes),
         cmocka_unit_test(a_certificate_of_one_template_is_refused_by_the_others),
         cmocka_unit_test(the_vault_may_judge_a_little_later),
         cmocka_unit_test(a_ca_needs_a_subject),

@@ -159,6 +159,37 @@ static const struct {
     {TOP "issuers: [Issuing]\n" LIFE NAMES EKU, "templates/x.yaml:2:11: an issuer's name"},
     {TOP "issuers: []\n" LIFE NAMES EKU, "templates/x.yaml:2:10: 'issuers' is an empty list"},
     {TOP "ceiling_per_hour: -1\n" LIFE NAMES EKU, "templates/x.yaml:2:19: "},
+    {TOP LIFE NAMES EKU "key_usage: {usages: [digitalSignature], from: [csr]}\n",
+     "templates/x.yaml:6:21: the template comes first"},
+    {TOP LIFE NAMES EKU "key_usage: {usages: [digitalSignature], allow: [digitalSignature]}\n",
+     "templates/x.yaml:6:48: 'allow' without request or csr"},
+    {TOP LIFE NAMES EKU "key_usage: {from: [csr], allow: [keyCertSign]}\n",
+     "templates/x.yaml:6:33: keyCertSign and cRLSign"},
+    {TOP LIFE NAMES EKU "key_usage: {from: [issuer]}\n", "templates/x.yaml:6:19: 'issuer' cannot say this"},
+    {TOP LIFE NAMES "extended_key_usage: {usages: [serverAuth], from: [csr]}\n",
+     "templates/x.yaml:5:30: the template comes first"},
+    {TOP LIFE NAMES "extended_key_usage: {from: [csr], allow: [OCSPSigning]}\n",
+     "templates/x.yaml:5:43: OCSPSigning is not for"},
+    {TOP LIFE NAMES EKU "pointers: {crl_from: [template]}\n",
+     "templates/x.yaml:6:22: 'template' cannot say this"},
+    {TOP LIFE NAMES EKU "custom: {values: {oid: 1.2.3}}\n", "templates/x.yaml:6:18: 'values' is a list"},
+    {TOP LIFE NAMES EKU "custom: {values: [{utf8: x}]}\n", "templates/x.yaml:6:19: an OID in dotted form"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3}]}\n",
+     "templates/x.yaml:6:19: an extension has one value"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, utf8: x, ia5: x}]}\n", "an extension has one value"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, der: '0500ff'}]}\n", "templates/x.yaml:6:37: "},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, der: xx}]}\n", "templates/x.yaml:6:37: "},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, float: x}]}\n",
+     "templates/x.yaml:6:39: 'float' is no form"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 2.5.29.19, utf8: x}]}\n",
+     "templates/x.yaml:6:25: basicConstraints has fields of its own"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, utf8: x}, {oid: 1.2.3, utf8: y}]}\n",
+     "templates/x.yaml:6:48: the same OID twice"},
+    {TOP LIFE NAMES EKU "custom: {allow: [1.2.3]}\n",
+     "templates/x.yaml:6:17: 'allow' without request or csr"},
+    {TOP "name: aws/x\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
+    {TOP "name: A\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
+    {TOP "name: aws//V1\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
     {"- a\n", "templates/x.yaml:1:1: "},
     {"", "templates/x.yaml"},
 };
@@ -202,6 +233,53 @@ static void a_file_gives_its_name_to_the_template(void **state)
     fixture_refused(load_named("a.yaml", "b.yml"), ERR_CONFIG, "ends in .yaml");
     fixture_refused(load_named("a.yaml", "B.yaml"), ERR_CONFIG, "made of a-z");
     fixture_refused(load_named("a.yaml", "../.yaml"), ERR_CONFIG, "1 to 63");
+}
+
+static void a_template_may_have_a_name_of_its_own(void **state)
+{
+    (void)state;
+    struct templates *set = NULL;
+    fixture_ok(fixture_load("name: aws/End_Entity/V1\n" LIFE NAMES EKU, &set));
+    const struct template *t = templates_find(set, view_str("aws/End_Entity/V1"));
+    assert_non_null(t);
+    json_t *json = templates_to_json(t);
+    assert_string_equal(json_string_value(json_object_get(json, "name")), "aws/End_Entity/V1");
+    json_decref(json);
+    templates_free(set);
+}
+
+static void a_template_that_is_off_is_for_nobody(void **state)
+{
+    (void)state;
+    struct templates *set = NULL;
+    fixture_ok(fixture_load("enabled: false\n" LIFE NAMES EKU, &set));
+    fixture_refused(templates_may_ask(templates_at(set, 0), TEMPLATES_BY_OPERATOR), ERR_FORBIDDEN,
+                    "switched off");
+    templates_free(set);
+}
+
+static void the_forms_of_custom_values(void **state)
+{
+    (void)state;
+    struct templates *set = NULL;
+    static const char *const want[] = {"0c0178", "160178",   "0402abcd", "02012a",
+                                       "0101ff", "06022a03", "0500",     "3003020105"};
+    fixture_ok(fixture_load(LIFE NAMES EKU "custom: {values: [{oid: 1.2.1, utf8: x}, {oid: 1.2.2, ia5: x},\n"
+                                           "  {oid: 1.2.3, octets: abcd}, {oid: 1.2.4, integer: 42},\n"
+                                           "  {oid: 1.2.5, boolean: true}, {oid: 1.2.6, object: 1.2.3},\n"
+                                           "  {oid: 1.2.7, 'null': true},\n"
+                                           "  {oid: 1.2.8, critical: true, der: '3003020105'}]}\n",
+                            &set));
+    json_t *json = templates_to_json(templates_at(set, 0));
+    json_t *values = json_object_get(json_object_get(json, "custom"), "values");
+    assert_int_equal(json_array_size(values), 8);
+    for (size_t i = 0; i < 8; i++) {
+        const json_t *one = json_array_get(values, i);
+        assert_string_equal(json_string_value(json_object_get(one, "der")), want[i]);
+        assert_int_equal(json_is_true(json_object_get(one, "critical")), i == 7);
+    }
+    json_decref(json);
+    templates_free(set);
 }
 
 static void ten_thousand_templates_are_found_by_name(void **state)
@@ -296,7 +374,7 @@ static void a_spoiled_file_takes_nothing_down(void **state)
 static void each_tbs_field_has_a_rule(void **state)
 {
     (void)state;
-    static const char *const under_another[] = {"rsa", "critical", "path_len", "present", "issuer"};
+    static const char *const under_another[] = {"rsa", "critical", "path_len", "present", "issuer", "from"};
     struct templates_field field;
     for (size_t i = 0; templates_fields(i, &field); i++) {
         bool found = strcmp(field.judge, "tbs") != 0;
@@ -327,6 +405,9 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named_with_its_place),
         cmocka_unit_test(the_pieces_of_the_cases_are_sound),
         cmocka_unit_test(a_file_gives_its_name_to_the_template),
+        cmocka_unit_test(a_template_may_have_a_name_of_its_own),
+        cmocka_unit_test(a_template_that_is_off_is_for_nobody),
+        cmocka_unit_test(the_forms_of_custom_values),
         cmocka_unit_test(ten_thousand_templates_are_found_by_name),
         cmocka_unit_test(a_template_is_shown_with_all_values_in_force),
         cmocka_unit_test(what_is_shown_loads_again),
