@@ -106,7 +106,7 @@ start_demo() {
 # Requests for certificates, made on both cores; `asked` is how many have been sent.
 make_requests() {
     local n half
-    if wanted issue; then n=$((quick ? 60000 : 400000)); else n=12000; fi
+    if wanted issue; then n=$((quick ? 60000 : 250000)); else n=12000; fi
     half=$((n / 2))
     say "making $n keys and requests"
     "$bin/bench_ask_issue" --host "localhost:$port" --token-file "$CHANCERY_TOKEN_FILE" --count "$half" "$work/issue.1" &
