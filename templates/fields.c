@@ -6,6 +6,7 @@
  */
 #include "fields.h"
 
+#include "analyser.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/when.h"
@@ -120,6 +121,8 @@ static json_t *value_json(const struct template *t, const struct conf_row *row)
     }
     if (IS(row, custom.values_tree))
         return custom_values_json(t);
+    if (IS(row, head.overrides_tree))
+        return analyser_overrides_json(t);
     return IS(row, subject.fixed_tree) ? subject_fixed_json(t) : subject_patterns_json(t);
 }
 
@@ -132,6 +135,10 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return *(const int *)((const char *)t + row->offset) != SOURCE_REFUSE;
     if (IS(row, head.given_name)) /* shown as the template's name */
         return false;
+    if (IS(row, head.overrides_tree)) {
+        const char *finding, *reason;
+        return templates_override(t, 0, &finding, &reason);
+    }
     if (IS(row, custom.values_tree))
         return t->custom.n > 0;
     if (IS(row, subject.fixed_tree))

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyser.h"
 #include "base/check.h"
 #include "fields.h"
 
@@ -191,9 +192,11 @@ static struct err *load_one(struct arena *arena, const struct templates_file *fi
         TRY(name_given(&l));
     for (size_t i = 0; i < sizeof(group_loads) / sizeof(group_loads[0]); i++)
         TRY(group_loads[i](&l));
+    TRY(analyser_run(&l));
 out:
     memset(t->nodes, 0, sizeof(t->nodes));
     t->subject.fixed_tree = t->subject.patterns_tree = t->custom.values_tree = NULL;
+    t->head.overrides_tree = NULL;
     conf_free(l.conf);
     json_decref(none);
     return e;

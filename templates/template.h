@@ -55,7 +55,9 @@ struct template_head {
     struct conf_texts issuers;
     struct conf_texts asker_texts;
     int64_t ceiling_per_hour;
-    unsigned askers; /* enum templates_asker */
+    unsigned askers;              /* enum templates_asker */
+    const json_t *overrides_tree; /* during load only */
+    const char **overrides;       /* a reason, or NULL, for each row of analyser.def */
 };
 
 struct template_validity {

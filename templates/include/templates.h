@@ -84,6 +84,10 @@ bool templates_issuer_allowed(const struct template *t, const char *issuer);
  * "name". */
 json_t *templates_to_json(const struct template *t);
 
+/* What the analyser found in it and its file overrides, with the reason: i from 0 until false. */
+bool templates_override(const struct template *t, size_t i, const char **ret_finding,
+                        const char **ret_reason);
+
 /* One row per field of the file, for documentation. Judge: "tbs" or "context". i from 0 until false. */
 struct templates_field {
     const char *group, *key; /* "validity", "max"; group "" at the top of the file */

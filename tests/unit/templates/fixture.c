@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cert/name.h"
@@ -98,6 +99,23 @@ struct err *fixture_load(const char *yaml, struct templates **ret_set)
 {
     struct templates_file file = {"templates/x.yaml", view_str(yaml)};
     return templates_load(&file, 1, ret_set);
+}
+
+struct err *fixture_load_overriding(const char *yaml, struct templates **ret_set)
+{
+    char text[8192], overrides[2048] = "";
+    for (;;) {
+        snprintf(text, sizeof(text), "%s%s%s", overrides[0] ? "overrides:\n" : "", overrides, yaml);
+        struct err *e = fixture_load(text, ret_set);
+        const char *finding = e ? strstr(err_detail(e), "finding '") : NULL;
+        if (!finding)
+            return e;
+        finding += strlen("finding '");
+        size_t n = strlen(overrides);
+        snprintf(overrides + n, sizeof(overrides) - n, "  %.*s: it is meant here\n",
+                 (int)strcspn(finding, "'"), finding);
+        err_free(e);
+    }
 }
 
 struct templates_request fixture_request(const struct fixture *f)

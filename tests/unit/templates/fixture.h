@@ -38,6 +38,9 @@ const struct template *fixture_template(const struct fixture *f, const char *nam
 /* One template out of one text, owned by the fixture's caller through *ret_set. */
 struct err *fixture_load(const char *yaml, struct templates **ret_set);
 
+/* The same, with an override for each finding of the analyser. */
+struct err *fixture_load_overriding(const char *yaml, struct templates **ret_set);
+
 /* A request for the fixture's key, without CSR: "server" names by default. Caller changes what it wants. */
 struct templates_request fixture_request(const struct fixture *f);
 

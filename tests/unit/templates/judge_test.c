@@ -590,7 +590,7 @@ static void breach_is_refused(struct fixture *f, const struct breach *b)
     struct templates *set = NULL;
     struct scene s;
     char rule[64];
-    fixture_ok(fixture_load(*b->yaml, &set));
+    fixture_ok(fixture_load_overriding(*b->yaml, &set));
     scene_init(&s, f, templates_at(set, 0));
     fixture_ok(judge(&s, SIZE_MAX));
     b->commit(&s);
@@ -633,7 +633,7 @@ static void what_may_be_asked_for_passes(void **state)
     struct fixture *f = fixture_new();
     struct templates *set = NULL;
     struct scene s;
-    fixture_ok(fixture_load(asked, &set));
+    fixture_ok(fixture_load_overriding(asked, &set));
     scene_init(&s, f, templates_at(set, 0));
     ku_bits(&s, CERT_KU_DIGITAL_SIGNATURE);
     eku_of(&s, "clientAuth");

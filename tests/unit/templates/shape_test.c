@@ -302,10 +302,11 @@ static void fixed_attributes_stand_in_our_order(void **state)
     struct fixture *f = *state;
     struct templates *set = NULL;
     struct templates_shaped s;
-    fixture_ok(fixture_load("validity: {default: 1d, max: 1d}\n"
-                            "subject: {fixed: {O: Example GmbH, C: DE}, allow: [CN, OU], cn: free}\n"
-                            "extended_key_usage: {usages: [clientAuth]}\n",
-                            &set));
+    fixture_ok(
+        fixture_load_overriding("validity: {default: 1d, max: 1d}\n"
+                                "subject: {fixed: {O: Example GmbH, C: DE}, allow: [CN, OU], cn: free}\n"
+                                "extended_key_usage: {usages: [clientAuth]}\n",
+                                &set));
     struct templates_request r = fixture_request(f);
     r.csr = fixture_csr(f->arena, f->key, "/CN=ann/OU=b/OU=a/O=Example GmbH", NULL);
     fixture_ok(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s));
@@ -345,12 +346,12 @@ static void a_wildcard_stands_where_the_template_lets_it(void **state)
     struct templates_request r = fixture_request(f);
     const char *sans[] = {"dns:*.a.example"};
     const char *const one[] = {"*.example"}, *const deep[] = {"**.example"};
-    fixture_ok(
-        fixture_load("validity: {default: 1d, max: 1d}\n"
-                     "subject: {allow: [CN]}\n"
-                     "sans: {kinds: [dns], wildcard: true, allow: ['**.example'], deny: ['db.b.example']}\n"
-                     "extended_key_usage: {usages: [serverAuth]}\n",
-                     &set));
+    fixture_ok(fixture_load_overriding(
+        "validity: {default: 1d, max: 1d}\n"
+        "subject: {allow: [CN]}\n"
+        "sans: {kinds: [dns], wildcard: true, allow: ['**.example'], deny: ['db.b.example']}\n"
+        "extended_key_usage: {usages: [serverAuth]}\n",
+        &set));
     r.has_sans = true;
     r.sans = sans;
     r.sans_n = 1;

@@ -33,7 +33,7 @@ static struct err *shape(struct fixture *f, const char *yaml, bool beside, struc
     r.csr = fixture_csr(f->arena, f->key, "/CN=a", CSR_ALL);
     r.exts = exts;
     r.exts_n = beside ? 2 : 0;
-    fixture_ok(fixture_load(yaml, &set));
+    fixture_ok(fixture_load_overriding(yaml, &set));
     struct err *e = templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, ret);
     /* What came out is judged again on its bytes, as the vault does. */
     if (!e)
@@ -188,7 +188,8 @@ static void some_extensions_are_not_for_asking(void **state)
     struct templates_shaped s;
     struct templates_request r = fixture_request(f);
     struct cert_ext ext;
-    fixture_ok(fixture_load(BASE "extended_key_usage: {from: [request]}\ncustom: {from: [request]}\n", &set));
+    fixture_ok(fixture_load_overriding(
+        BASE "extended_key_usage: {from: [request]}\ncustom: {from: [request]}\n", &set));
     fixture_ok(cert_ext_write_aki(view_str("somebody else's"), f->arena, &ext));
     r.csr = fixture_csr(f->arena, f->key, "/CN=a", NULL);
     r.exts = &ext;
@@ -212,19 +213,20 @@ static void names_from_where_none_are_taken(void **state)
     r.has_sans = r.has_subject = true;
     r.sans = names;
     r.sans_n = 1;
-    fixture_ok(fixture_load(LIFE "subject: {allow: [CN], cn: free, from_request: false, other: drop}\n"
-                                 "sans: {kinds: [dns], from_request: false, other: drop}\n"
-                                 "extended_key_usage: {usages: [serverAuth]}\n",
-                            &set));
+    fixture_ok(fixture_load_overriding(LIFE
+                                       "subject: {allow: [CN], cn: free, from_request: false, other: drop}\n"
+                                       "sans: {kinds: [dns], from_request: false, other: drop}\n"
+                                       "extended_key_usage: {usages: [serverAuth]}\n",
+                                       &set));
     fixture_ok(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s));
     assert_int_equal(s.names_n, 1);
     assert_string_equal(s.names[0], "dns:a.example");
     assert_string_equal(s.subject, "CN=a.example");
     templates_free(set);
-    fixture_ok(fixture_load(LIFE
-                            "subject: {allow: [CN], cn: free}\nsans: {kinds: [dns], from_request: false}\n"
-                            "extended_key_usage: {usages: [serverAuth]}\n",
-                            &set));
+    fixture_ok(fixture_load_overriding(
+        LIFE "subject: {allow: [CN], cn: free}\nsans: {kinds: [dns], from_request: false}\n"
+             "extended_key_usage: {usages: [serverAuth]}\n",
+        &set));
     fixture_refused(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s), ERR_POLICY,
                     "takes no names beside the CSR");
     templates_free(set);

@@ -1,0 +1,203 @@
+/*
+ * The analyser: templates that would let an attacker have what nobody meant to give. A finding refuses the
+ * whole set, unless the template names it under `overrides` with a reason.
+ *
+ * Looks only at templates that askers can reach; the namespace of a grant counts as a control over the names
+ * it covers. Any thread.
+ */
+#include "analyser.h"
+
+#include "source.h"
+#include "subject.h"
+#include "usage.h"
+
+enum {
+    REASON_MIN = 10,
+    REASON_MAX = 300,
+    RSA_LASTING_BITS = 3072,
+};
+#define DAY_S INT64_C(86400)
+
+/* Uses that let the holder log in somewhere. */
+static const char *const logon_uses[] = {"clientAuth", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4"};
+static const char *const agent_uses[] = {"1.3.6.1.4.1.311.20.2.1", "cmcRA"};
+static const char *const signing_use[] = {"codeSigning"};
+static const char *const stamping_use[] = {"timeStamping"};
+
+/* Whether the certificate can come to carry one of these uses. */
+static bool can_have(const struct template *t, const char *const *uses, size_t n)
+{
+    bool found = false;
+    struct arena *arena = arena_new(4096);
+    const struct template_ext_key_usage *eku = &t->ext_key_usage;
+    const struct cert_views given = {eku->oids, eku->n}, allowed = {eku->allow, eku->allow_n};
+    for (size_t i = 0; i < n && !found; i++) {
+        struct view oid = {NULL, 0};
+        struct err *e = cert_ext_eku_parse(uses[i], arena, &oid);
+        for (size_t k = 0; !e && k < given.n; k++)
+            found |= view_eq(given.v[k], oid);
+        for (size_t k = 0; !e && k < allowed.n; k++)
+            found |= view_eq(allowed.v[k], oid);
+        err_free(e);
+    }
+    arena_free(arena);
+    return found || (source_open(&eku->from) && eku->allow_n == 0);
+}
+
+#define CAN_HAVE(t, uses) can_have((t), (uses), sizeof(uses) / sizeof((uses)[0]))
+
+static bool subject_without_control(const struct template *t)
+{
+    static const char *const granted[] = {"CN", "serialNumber", "UID", "emailAddress"};
+    uint32_t free = t->subject.allow & ~t->subject.patterned;
+    for (size_t i = 0; i < sizeof(granted) / sizeof(granted[0]); i++)
+        free &= ~(1u << subject_attr_of(view_str(granted[i])));
+    bool chosen = t->subject.from_csr || t->subject.from_request;
+    return chosen && free && CAN_HAVE(t, logon_uses);
+}
+
+static bool upn_without_control(const struct template *t)
+{
+    unsigned known = 1u << CERT_SAN_DNS | 1u << CERT_SAN_IP | 1u << CERT_SAN_URI | 1u << CERT_SAN_EMAIL;
+    return (t->sans.kinds & ~known) && t->sans.allow.n == 0 && CAN_HAVE(t, logon_uses);
+}
+
+static bool any_purpose(const struct template *t)
+{
+    return source_open(&t->ext_key_usage.from) && t->ext_key_usage.allow_n == 0;
+}
+
+/* Where uses are open altogether, any-purpose says it; so below. */
+static bool enrolment_agent(const struct template *t)
+{
+    return !any_purpose(t) && CAN_HAVE(t, agent_uses);
+}
+
+static bool open_extensions(const struct template *t)
+{
+    return source_open(&t->custom.from) && t->custom.allow_n == 0;
+}
+
+static bool open_crl(const struct template *t)
+{
+    return source_open(&t->pointers.crl_from);
+}
+
+static bool wildcard_client(const struct template *t)
+{
+    return t->sans.wildcard && CAN_HAVE(t, logon_uses);
+}
+
+static size_t uses_count(const struct template *t)
+{
+    return t->ext_key_usage.n + t->ext_key_usage.allow_n;
+}
+
+static bool mixed_code_signing(const struct template *t)
+{
+    return !any_purpose(t) && CAN_HAVE(t, signing_use) && uses_count(t) > 1;
+}
+
+static bool mixed_time_stamping(const struct template *t)
+{
+    return !any_purpose(t) && CAN_HAVE(t, stamping_use) && (uses_count(t) > 1 || !t->ext_key_usage.critical);
+}
+
+static bool weak_keys(const struct template *t)
+{
+    bool rsa = t->keys.allow & (1u << CERT_KEY_RSA);
+    return rsa && t->keys.rsa_min < RSA_LASTING_BITS && t->validity.max_s > 5 * 366 * DAY_S;
+}
+
+static bool long_life(const struct template *t)
+{
+    return t->validity.max_s > 3660 * DAY_S;
+}
+
+static bool no_revocation(const struct template *t)
+{
+    const struct template_pointers *p = &t->pointers;
+    return t->validity.max_s > 10 * DAY_S && !p->ocsp && !p->crl;
+}
+
+const struct analyser_row analyser_rows[] = {
+#define FINDING(func, name, wrong, attack) {name, func, wrong, attack},
+#include "analyser.def"
+#undef FINDING
+};
+enum { ROWS = sizeof(analyser_rows) / sizeof(analyser_rows[0]) };
+_Static_assert(ROWS < 32, "a bit for each finding");
+
+size_t analyser_rows_count(void)
+{
+    return ROWS;
+}
+
+static struct err *override_one(struct load *l, const char *key, const json_t *reason, unsigned *mask)
+{
+    const char *names[ROWS];
+    size_t row = ROWS;
+    for (size_t i = 0; i < ROWS; i++) {
+        names[i] = analyser_rows[i].name;
+        row = strcmp(names[i], key) == 0 ? i : row;
+    }
+    const char *near = row == ROWS ? conf_nearest(key, names, ROWS) : NULL;
+    if (near)
+        return conf_error(l->conf, reason, "unknown finding '%s'; did you mean '%s'?", key, near);
+    if (row == ROWS)
+        return conf_error(l->conf, reason, "unknown finding '%s'", key);
+    size_t n = json_string_length(reason);
+    if (!json_is_string(reason) || n < REASON_MIN || n > REASON_MAX)
+        return conf_error(l->conf, reason, "an override needs its reason: %d to %d octets of text",
+                          REASON_MIN, REASON_MAX);
+    if (l->t->head.internal || !analyser_rows[row].found(l->t))
+        return conf_error(l->conf, reason, "'%s' is not found in this template: take the override out", key);
+    l->t->head.overrides[row] = arena_str(l->arena, view_str(json_string_value(reason)));
+    *mask |= 1u << row;
+    return NULL;
+}
+
+struct err *analyser_run(struct load *l)
+{
+    struct err *e = NULL;
+    const json_t *tree = l->t->head.overrides_tree;
+    const char *key;
+    json_t *reason;
+    unsigned mask = 0;
+    l->t->head.overrides = arena_array(l->arena, ROWS, sizeof(l->t->head.overrides[0]));
+    memset(l->t->head.overrides, 0, ROWS * sizeof(l->t->head.overrides[0]));
+    if (tree && (!json_is_object(tree) || json_object_size(tree) == 0))
+        return conf_error(l->conf, tree, "'overrides' is a mapping of findings to reasons");
+    json_object_foreach((json_t *)tree, key, reason) TRY(override_one(l, key, reason, &mask));
+    for (size_t i = 0; !l->t->head.internal && i < ROWS; i++) {
+        const struct analyser_row *row = &analyser_rows[i];
+        if (row->found(l->t) && !(mask & (1u << i)))
+            return load_error(l, GROUP__COUNT, "overrides",
+                              "finding '%s': %s. An attacker %s. If this is meant: overrides: {%s: REASON}",
+                              row->name, row->wrong, row->attack, row->name);
+    }
+out:
+    return e;
+}
+
+json_t *analyser_overrides_json(const struct template *t)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < ROWS; i++) {
+        if (t->head.overrides[i])
+            json_object_set_new(all, analyser_rows[i].name, json_string(t->head.overrides[i]));
+    }
+    return all;
+}
+
+bool templates_override(const struct template *t, size_t i, const char **ret_finding, const char **ret_reason)
+{
+    for (size_t row = 0; row < ROWS; row++) {
+        if (!t->head.overrides[row] || i-- > 0)
+            continue;
+        *ret_finding = analyser_rows[row].name;
+        *ret_reason = t->head.overrides[row];
+        return true;
+    }
+    return false;
+}
