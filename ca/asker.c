@@ -4,6 +4,8 @@
  */
 #include "asker.h"
 
+#include "cert/tbs.h"
+
 static const char *const role_texts[] = {
     [CA_ROLE_REQUESTER] = "requester", [CA_ROLE_OPERATOR] = "operator", [CA_ROLE_AUDITOR] = "auditor",
     [CA_ROLE_ADMIN] = "admin",         [CA_ROLE_SELF] = "self",
@@ -14,18 +16,38 @@ const char *ca_role_text(enum ca_role role)
     return role_texts[role];
 }
 
-bool ca_may_see(const struct ca_asker *asker, const char *owner)
+bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record)
 {
     if (asker->role != CA_ROLE_REQUESTER)
         return true;
-    return strcmp(asker->id, owner) == 0;
+    return strcmp(asker->id, record->actor) == 0 || (asker->shown && asker->shown == record->intent);
 }
 
-bool ca_may_revoke(const struct ca_asker *asker, const char *owner)
+/* By what the certificate says; one that cannot be read is treated as a CA's. */
+static bool is_ca(const struct ledger_cert *record)
 {
+    struct arena *arena = arena_new(1u << 20);
+    struct cert_tbs tbs;
+    struct cert_basic basic = {.ca = false};
+    struct err *e = cert_tbs_read(record->decision.tbs, arena, &tbs);
+    const struct cert_ext *ext = e ? NULL : cert_tbs_ext(&tbs, CERT_EXT_BASIC_CONSTRAINTS);
+    if (ext)
+        e = cert_ext_read_basic(ext->value, &basic);
+    bool ca = e || basic.ca;
+    err_free(e);
+    arena_free(arena);
+    return ca;
+}
+
+struct err *asker_check_revoke(const struct ca_asker *asker, const struct ledger_cert *record)
+{
+    if (!ca_may_see(asker, record)) /* what is not the asker's is not there for them */
+        return err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
     if (asker->role == CA_ROLE_AUDITOR)
-        return false;
-    return ca_may_see(asker, owner);
+        return err_new(ERR_FORBIDDEN, "an auditor may look, not revoke");
+    if (asker->role != CA_ROLE_ADMIN && is_ca(record))
+        return err_new(ERR_FORBIDDEN, "only an administrator may revoke a CA's certificate");
+    return NULL;
 }
 
 static bool granted_template(const struct ca_grant *grant, const char *name)

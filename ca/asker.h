@@ -7,6 +7,9 @@
 /* ERR_FORBIDDEN: not in the grant, or not for such an asker. */
 MUST_USE struct err *asker_check_template(const struct ca_asker *asker, const struct template *template);
 
+/* ERR_NOT_FOUND where it is not the asker's to see, ERR_FORBIDDEN where not to revoke. */
+MUST_USE struct err *asker_check_revoke(const struct ca_asker *asker, const struct ledger_cert *record);
+
 /* ERR_NAME_FORBIDDEN naming the first name the grant does not cover. */
 MUST_USE struct err *asker_check_names(const struct ca_asker *asker, const char *const *names, size_t n);
 

@@ -3,26 +3,112 @@
  * every door needs: an issuer by name, a chain, a certificate from its record. On the loop's thread.
  */
 #include "base/hex.h"
+#include "base/log.h"
 #include "house.h"
 
 #include <stdlib.h>
+
+/* --- entries of the engine's own --- */
+
+static void noted(void *arg, struct err *e, const struct ledger_result *r)
+{
+    (void)arg, (void)r;
+    if (e)
+        log_error("ledger.unnoted", log_err(e));
+    err_free(e);
+}
+
+static void note(struct ca *ca, const struct ledger_entry *entry)
+{
+    struct err *e = ledger_append(ca->ledger, entry, noted, NULL, NULL);
+    if (e)
+        noted(NULL, e, NULL);
+}
+
+/* A fault of the clock goes into the ledger: the next start must know of it too. */
+static void tell_clock(struct ca *ca)
+{
+    const struct ledger_entry entry = {
+        .kind = LEDGER_CLOCK,
+        .actor = "self",
+        .door = "self",
+        .body.note = {.what = ca->clock.fault, .number = CA_CLOCK_DISTRUSTED},
+    };
+    if (!ca->clock.untold)
+        return;
+    ca->clock.untold = false;
+    note(ca, &entry);
+}
+
+static bool is_listed(const struct ledger_texts *names, const char *name)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* An issuer that the ledger has never heard of comes into use. */
+static void tell_issuers(struct ca *ca)
+{
+    struct ledger_texts names = {.n = 0};
+    struct arena *arena = arena_new(1u << 20);
+    struct err *e = ledger_issuers(ca->ledger, arena, &names);
+    for (size_t i = 0; !e && i < ca->setup->issuers_n; i++) {
+        const struct ca_issuer *issuer = &ca->setup->issuers[i];
+        const struct ledger_entry entry = {
+            .kind = LEDGER_ISSUER,
+            .actor = "self",
+            .door = "self",
+            .issuer = issuer->name,
+            .body.issuer.certificate = issuer->certificate,
+        };
+        if (!is_listed(&names, issuer->name))
+            note(ca, &entry);
+    }
+    if (e)
+        noted(NULL, e, NULL);
+    arena_free(arena);
+}
+
+/* --- life --- */
+
+/* What the last entry about the clock says. */
+static struct err *take_up_clock(struct ca *ca, const struct ledger_head *head)
+{
+    struct err *e = NULL;
+    struct arena *arena = arena_new(8u << 20);
+    const struct ledger_entry *entries;
+    size_t n = 0;
+
+    clock_start(&ca->clock, head->last_time_ms);
+    if (head->clock)
+        TRY(ledger_log(ca->ledger, head->clock, 1, arena, &entries, &n));
+    if (n && entries[0].kind == LEDGER_CLOCK && entries[0].body.note.number == CA_CLOCK_DISTRUSTED)
+        clock_doubt(&ca->clock, entries[0].body.note.what);
+    tell_clock(ca);
+out:
+    arena_free(arena);
+    return e;
+}
 
 struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, const struct ca_setup *setup,
                    struct ca **ret)
 {
     struct err *e = NULL;
     struct ledger_head head;
-    struct ca *ca = NULL;
+    struct ca *ca = calloc(1, sizeof *ca);
 
-    TRY(ledger_head(ledger, &head));
-    ca = calloc(1, sizeof *ca);
     if (!ca)
         return err_new(ERR_NOMEM, "no memory for the issuing engine");
     *ca = (struct ca){.loop = loop, .ledger = ledger, .hsm = hsm};
-    clock_start(&ca->clock, head.last_time_ms);
+    TRY(ledger_head(ledger, &head));
+    TRY(take_up_clock(ca, &head));
     ca_setup_set(ca, setup);
     *ret = ca;
+    ca = NULL;
 out:
+    ca_free(ca);
     return e;
 }
 
@@ -32,6 +118,7 @@ void ca_free(struct ca *ca)
         return;
     CHECK(!ca->under_way);
     recover_free(ca);
+    loop_timer_free(ca->deny_sum);
     free(ca);
 }
 
@@ -40,6 +127,7 @@ void ca_setup_set(struct ca *ca, const struct ca_setup *setup)
     ca->setup = setup;
     for (size_t i = 0; i < setup->issuers_n; i++)
         hsm_serials_for(ca->hsm, setup->issuers[i].name);
+    tell_issuers(ca);
 }
 
 const struct ca_setup *ca_setup_get(const struct ca *ca)
@@ -49,12 +137,13 @@ const struct ca_setup *ca_setup_get(const struct ca *ca)
 
 void ca_vault_lost(struct ca *ca)
 {
-    ca->recovered = false;
+    recover_lost(ca);
 }
 
 struct err *ca_ready(struct ca *ca)
 {
     struct err *e = clock_check(&ca->clock);
+    tell_clock(ca);
     if (e)
         return e;
     if (!hsm_ready(ca->hsm))

@@ -7,21 +7,27 @@
 #include "base/world.h"
 #include "house.h"
 
-bool deny_admit(struct deny_limit *d, int64_t mono_ms, uint64_t *ret_over)
+enum { DENY_TEMPLATE_BYTES = 64 };
+
+bool deny_admit(struct deny_limit *d, int64_t mono_ms)
 {
-    *ret_over = 0;
-    if (d->second != mono_ms / 1000) {
-        d->second = mono_ms / 1000;
-        d->written = 0;
-        *ret_over = d->over;
-        d->over = 0;
+    const int64_t most = (int64_t)DENY_BURST * 1000;
+    d->left_m = d->at_ms ? d->left_m + (mono_ms - d->at_ms) * DENY_PER_SECOND : most;
+    d->left_m = d->left_m < most ? d->left_m : most;
+    d->at_ms = mono_ms;
+    if (d->left_m < 1000) {
+        d->over++;
+        return false;
     }
-    if (d->written < DENY_PER_SECOND) {
-        d->written++;
-        return true;
-    }
-    d->over++;
-    return false;
+    d->left_m -= 1000;
+    return true;
+}
+
+uint64_t deny_take_over(struct deny_limit *d)
+{
+    uint64_t over = d->over;
+    d->over = 0;
+    return over;
 }
 
 static void written(void *arg, struct err *e, const struct ledger_result *r)
@@ -39,9 +45,10 @@ static void append(struct ca *ca, const struct ledger_entry *entry)
         written(NULL, e, NULL);
 }
 
-static void append_over(struct ca *ca, uint64_t over)
+void deny_sum_up(struct ca *ca)
 {
-    struct ledger_entry entry = {
+    uint64_t over = deny_take_over(&ca->deny);
+    const struct ledger_entry entry = {
         .kind = LEDGER_DENY,
         .body.deny = {.type = "rate", .detail = "refusals beyond those written one by one", .count = over},
     };
@@ -49,16 +56,36 @@ static void append_over(struct ca *ca, uint64_t over)
         append(ca, &entry);
 }
 
+static void sum_due(void *arg)
+{
+    deny_sum_up(arg);
+}
+
+static void count_over(struct ca *ca)
+{
+    if (ca->deny.over > 1) /* the timer runs */
+        return;
+    if (!ca->deny_sum)
+        ca->deny_sum = loop_timer_new(ca->loop, sum_due, ca);
+    loop_timer_set(ca->deny_sum, DENY_SUM_MS);
+}
+
+/* What was asked for is anybody's text: an entry must not fail for it. */
+static const char *plain(const char *template)
+{
+    return template && strlen(template) <= DENY_TEMPLATE_BYTES && view_is_utf8(view_str(template)) ? template
+                                                                                                   : "";
+}
+
 void ca_deny(struct ca *ca, const struct ca_asker *asker, const char *template, const struct err *why)
 {
-    uint64_t over = 0;
-    bool admitted = deny_admit(&ca->deny, world_mono_ms(), &over);
     metric_add(METRIC_CERTS_REFUSED, 1);
     metric_error(err_code(why));
-    append_over(ca, over);
-    if (!admitted)
+    if (!deny_admit(&ca->deny, world_mono_ms())) {
+        count_over(ca);
         return;
-    struct ledger_entry entry = {
+    }
+    const struct ledger_entry entry = {
         .kind = LEDGER_DENY,
         .actor = asker->id,
         .door = asker->door,
@@ -66,7 +93,7 @@ void ca_deny(struct ca *ca, const struct ca_asker *asker, const char *template, 
         .request = asker->request_id,
         .body.deny = {.type = err_row(err_code(why))->type,
                       .detail = err_detail(why),
-                      .template = template,
+                      .template = plain(template),
                       .count = 1},
     };
     append(ca, &entry);

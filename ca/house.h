@@ -13,6 +13,13 @@
 
 struct issuance;
 
+/* Who waits for the intents of an earlier life or channel to be closed. */
+struct recover_wish {
+    bool stands;
+    void (*done)(void *arg, struct err *e);
+    void *arg;
+};
+
 struct ca {
     struct loop *loop;
     struct ledger *ledger;
@@ -20,7 +27,9 @@ struct ca {
     const struct ca_setup *setup;
     struct clock_watch clock;
     struct deny_limit deny;
-    bool recovered;             /* every intent of an earlier life or channel is closed */
+    struct loop_timer *deny_sum; /* NULL until refusals are first counted */
+    bool recovered;              /* every intent of an earlier life or channel is closed */
+    struct recover_wish wish;
     struct recovery *recovery;  /* under way, or NULL */
     struct loop_timer *strays;  /* set while an intent was left open by a failure in mid-life */
     struct issuance *under_way; /* doubly linked */
@@ -33,10 +42,15 @@ struct issuance {
     struct arena *arena;
     struct ca_request request; /* copied into the arena */
     struct ca_asker asker;
+    /* Of the setup, which two reloads may have replaced: not to be looked at after the first wait. */
     const struct ca_issuer *issuer;
     const struct template *template;
+    const char *issuer_name; /* copied */
+    enum cert_alg alg;       /* of its signatures */
     uint32_t generation;
     struct cert_csr csr;
+    uint8_t key[SHA256_BYTES]; /* SHA-256 of the CSR's SPKI */
+    bool has_key;              /* checked: it is this asker's */
     struct templates_shaped shaped;
     uint8_t serial[SERIAL_BYTES];
     struct view tbs;
@@ -64,6 +78,10 @@ issue_step steps_admit, steps_shape, steps_intend, steps_seal, steps_record, ste
 
 /* An intent was left open in mid-life: look it up in the roll shortly and close it. */
 void recover_soon(struct ca *ca);
+void recover_lost(struct ca *ca);
 void recover_free(struct ca *ca);
+
+/* Writes down what was refused beyond those written one by one. */
+void deny_sum_up(struct ca *ca);
 
 #endif

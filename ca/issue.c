@@ -25,7 +25,6 @@ static void link_in(struct issuance *is)
         is->next->prev = is;
     ca->under_way = is;
     ca->under_way_n++;
-    metric_set(METRIC_INTENTS_OPEN, (int64_t)ca->under_way_n);
 }
 
 static void unlink_it(struct issuance *is)
@@ -38,7 +37,6 @@ static void unlink_it(struct issuance *is)
     if (ca->under_way == is)
         ca->under_way = is->next;
     ca->under_way_n--;
-    metric_set(METRIC_INTENTS_OPEN, (int64_t)ca->under_way_n);
 }
 
 static void log_end(const struct issuance *is, const struct err *e)
@@ -46,6 +44,10 @@ static void log_end(const struct issuance *is, const struct err *e)
     if (e) {
         log_info("cert.refused", log_text("asker", is->asker.id), log_text("template", is->request.template),
                  log_text("step", is->step < STEPS ? steps[is->step].name : "hand"), log_err(e));
+        return;
+    }
+    if (is->result.replayed) {
+        log_info("cert.replayed", log_text("serial", is->result.serial), log_text("asker", is->asker.id));
         return;
     }
     metric_add(METRIC_CERTS_ISSUED, 1);
@@ -123,6 +125,11 @@ static const char *const *copy_texts(struct arena *a, const char *const *texts, 
     return copy;
 }
 
+static const uint8_t *copy_hash(struct arena *a, const uint8_t *hash)
+{
+    return hash ? arena_dup(a, view_of(hash, SHA256_BYTES)).p : NULL;
+}
+
 static void copy_asker(struct issuance *is, const struct ca_asker *from)
 {
     struct arena *a = is->arena;
@@ -132,11 +139,10 @@ static void copy_asker(struct issuance *is, const struct ca_asker *from)
     to->door = copy_text(a, from->door);
     to->peer = copy_text(a, from->peer);
     to->request_id = copy_text(a, from->request_id);
-    to->lineage = copy_text(a, from->lineage);
     to->grant.templates = copy_texts(a, from->grant.templates, from->grant.templates_n);
     to->grant.names = copy_texts(a, from->grant.names, from->grant.names_n);
-    if (from->token)
-        to->token = arena_dup(a, view_of(from->token, SHA256_BYTES)).p;
+    to->token = copy_hash(a, from->token);
+    to->key = copy_hash(a, from->key);
 }
 
 static void copy_subject(struct issuance *is, const struct ca_request *from)

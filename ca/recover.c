@@ -14,8 +14,6 @@ enum { PAGE = 256, SOON_MS = 500 };
 
 struct recovery {
     struct ca *ca;
-    void (*done)(void *arg, struct err *e);
-    void *arg;
     struct arena *arena; /* of the page in hand */
     const struct ledger_cert *page[PAGE];
     uint8_t hashes[PAGE][SHA256_BYTES];
@@ -24,10 +22,13 @@ struct recovery {
     bool more;      /* a page is bounded in octets too: only an empty one is the last */
     uint64_t next;  /* seq to go on from */
     uint64_t closed, lost;
+    bool again; /* what is open may have grown behind us, or the channel is another: once more from the start
+                 */
     struct err *failed;
 };
 
 static void next_page(struct recovery *r);
+static void begin(struct ca *ca);
 
 static void note_written(void *arg, struct err *e, const struct ledger_result *result)
 {
@@ -51,26 +52,43 @@ static void note(struct recovery *r)
         note_written(NULL, e, NULL);
 }
 
+/* Tells who waits, once. */
+static void tell(struct ca *ca, struct err *e)
+{
+    struct recover_wish wish = ca->wish;
+    ca->wish = (struct recover_wish){.stands = false};
+    if (wish.done)
+        wish.done(wish.arg, e);
+    else
+        err_free(e);
+}
+
+static void settled(struct ca *ca)
+{
+    if (!ca->wish.stands) /* a stray in mid-life, or the channel is gone again */
+        return;
+    ca->recovered = true;
+    tell(ca, NULL);
+}
+
 static void finish(struct recovery *r, struct err *e)
 {
     struct ca *ca = r->ca;
+    bool again = r->again;
     ca->recovery = NULL;
     if (r->closed)
         note(r);
     if (e)
         log_warn("recovery.failed", log_err(e));
-    if (e && hsm_ready(ca->hsm))
-        recover_soon(ca); /* the ledger's fault, say: try again; a lost vault starts anew when it is back */
-    if (!e)
-        ca->recovered = true;
-    void (*done)(void *, struct err *) = r->done;
-    void *arg = r->arg;
     arena_free(r->arena);
     free(r);
-    if (done)
-        done(arg, e);
-    if (!done)
-        err_free(e);
+    if (again)
+        begin(ca);
+    else if (!e)
+        settled(ca);
+    else if (hsm_ready(ca->hsm))
+        recover_soon(ca); /* the ledger's fault, say; a lost vault starts anew when it is back */
+    err_free(e);
 }
 
 static void closed(void *arg, struct err *e, const struct ledger_result *result)
@@ -80,7 +98,8 @@ static void closed(void *arg, struct err *e, const struct ledger_result *result)
     r->waiting--;
     if (!e)
         r->closed++;
-    if (e && !r->failed)
+    /* ERR_WRONG_STATE: its issuance closed it itself while the roll was asked */
+    if (e && err_code(e) != ERR_WRONG_STATE && !r->failed)
         r->failed = e;
     else
         err_free(e);
@@ -88,11 +107,10 @@ static void closed(void *arg, struct err *e, const struct ledger_result *result)
         return;
     struct err *failed = r->failed;
     r->failed = NULL;
-    if (failed || !r->more) {
+    if (failed || !r->more)
         finish(r, failed);
-        return;
-    }
-    next_page(r);
+    else
+        next_page(r);
 }
 
 static struct err *close_one(struct recovery *r, const struct ledger_cert *intent, uint64_t n)
@@ -172,26 +190,45 @@ out:
         finish(r, e);
 }
 
-void ca_recover(struct ca *ca, void (*done)(void *arg, struct err *e), void *arg)
+static void start(void *arg)
 {
-    if (ca->recovery) { /* one at a time; the other's failure or end starts this anew */
-        recover_soon(ca);
-        if (done)
-            done(arg, err_new(ERR_BUSY, "a recovery is under way"));
+    next_page(arg);
+}
+
+static void begin(struct ca *ca)
+{
+    if (ca->recovery) {
+        ca->recovery->again = true;
         return;
     }
     struct recovery *r = calloc(1, sizeof *r);
     CHECK(r);
-    *r = (struct recovery){.ca = ca, .done = done, .arg = arg, .arena = arena_new(64u << 20), .next = 1};
+    *r = (struct recovery){.ca = ca, .arena = arena_new(64u << 20), .next = 1};
     ca->recovery = r;
-    next_page(r);
+    loop_after_turn(ca->loop, start, r);
+}
+
+void ca_recover(struct ca *ca, void (*done)(void *arg, struct err *e), void *arg)
+{
+    if (ca->wish.stands)
+        tell(ca, err_new(ERR_CANCELLED, "what is open is looked up anew"));
+    ca->recovered = false;
+    ca->wish = (struct recover_wish){.stands = true, .done = done, .arg = arg};
+    begin(ca);
+}
+
+void recover_lost(struct ca *ca)
+{
+    ca->recovered = false;
+    if (ca->wish.stands)
+        tell(ca, err_new(ERR_TOKEN_AWAY, "the vault went away before all was closed"));
 }
 
 static void strays_due(void *arg)
 {
     struct ca *ca = arg;
     if (hsm_ready(ca->hsm))
-        ca_recover(ca, NULL, NULL);
+        begin(ca);
 }
 
 void recover_soon(struct ca *ca)
@@ -203,6 +240,7 @@ void recover_soon(struct ca *ca)
 
 void recover_free(struct ca *ca)
 {
+    CHECK(!ca->recovery);
     loop_timer_free(ca->strays);
     ca->strays = NULL;
 }

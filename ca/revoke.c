@@ -2,6 +2,7 @@
  * Revocation: one entry in the ledger, durable before anyone is told. It needs neither the vault nor a
  * trusted clock; the rooms crl and ocsp see the entry and do their part. On the loop's thread.
  */
+#include "asker.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/metric.h"
@@ -38,7 +39,6 @@ static void revoked(void *arg, struct err *e, const struct ledger_result *r)
     free(rv);
 }
 
-/* What is not the asker's to revoke is not there for them. */
 static struct err *check(struct ca *ca, const struct ca_asker *asker, const char *issuer, struct view serial)
 {
     struct err *e = NULL;
@@ -46,10 +46,7 @@ static struct err *check(struct ca *ca, const struct ca_asker *asker, const char
     struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
 
     TRY(ledger_find(ca->ledger, issuer, serial, arena, &record));
-    if (!ca_may_see(asker, record.actor))
-        e = err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
-    else if (!ca_may_revoke(asker, record.actor))
-        e = err_new(ERR_FORBIDDEN, "the role '%s' may not revoke", ca_role_text(asker->role));
+    TRY(asker_check_revoke(asker, &record));
 out:
     arena_free(arena);
     return e;

@@ -35,12 +35,29 @@ static struct err *find_issuer(struct issuance *is)
         return err_at(
             err_new(ERR_POLICY, "template '%s' is not for the issuer '%s'", is->request.template, name),
             "/issuer");
+    is->issuer_name = arena_str(is->arena, view_str(is->issuer->name));
+    is->alg = is->issuer->facts.alg;
     return NULL;
 }
 
-static bool is_own(const struct ca_asker *asker, const char *owner)
+static bool is_own(const struct issuance *is, const char *owner)
 {
-    return strcmp(owner, asker->id) == 0 || (asker->lineage && strcmp(owner, asker->lineage) == 0);
+    return strcmp(owner, is->asker.id) == 0;
+}
+
+/* The holder of a certificate has shown that the key is theirs: whoever it was first certified for. */
+static bool is_shown(const struct issuance *is)
+{
+    return is->asker.key && memcmp(is->asker.key, is->key, SHA256_BYTES) == 0;
+}
+
+/* Another asker is being given a certificate for it at this moment: not on record yet. */
+static bool is_taken(const struct issuance *is)
+{
+    for (const struct issuance *other = is->ca->under_way; other; other = other->next)
+        if (other->has_key && memcmp(other->key, is->key, SHA256_BYTES) == 0 && !is_own(is, other->asker.id))
+            return true;
+    return false;
 }
 
 /* One key, one owner: a key that another asker has a certificate for, or that was given up as compromised, is
@@ -49,14 +66,14 @@ static struct err *check_key(struct issuance *is)
 {
     struct err *e = NULL;
     struct ledger_key key;
-    uint8_t id[SHA256_BYTES];
 
-    digest_sha256(is->csr.key.spki, id);
-    TRY(ledger_key_find(is->ca->ledger, view_of(id, sizeof id), is->arena, &key));
+    digest_sha256(is->csr.key.spki, is->key);
+    TRY(ledger_key_find(is->ca->ledger, view_of(is->key, SHA256_BYTES), is->arena, &key));
     if (key.compromised)
         e = err_new(ERR_BAD_KEY, "this key was revoked as compromised; make a new one");
-    if (!e && key.certificates && !is_own(&is->asker, key.actor))
+    else if (!is_shown(is) && ((key.certificates && !is_own(is, key.actor)) || is_taken(is)))
         e = err_new(ERR_BAD_KEY, "this key is in use by another asker; make one of your own");
+    is->has_key = e == NULL;
 out:
     return err_at(e, "/csr");
 }
@@ -133,6 +150,8 @@ out:
 static void intended(void *arg, struct err *e, const struct ledger_result *r)
 {
     struct issuance *is = arg;
+    if (r)
+        clock_saw(&is->ca->clock, r->time_ms);
     if (e || r->outcome == LEDGER_WRITTEN) {
         is->intent = e ? 0 : r->seq;
         world_point("ca.intend.durable");
@@ -169,7 +188,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
         .door = is->asker.door,
         .peer = is->asker.peer,
         .request = is->asker.request_id,
-        .issuer = is->issuer->name,
+        .issuer = is->issuer_name,
         .serial = view_of(is->serial, SERIAL_BYTES),
         .body.intent =
             {
@@ -250,7 +269,7 @@ struct err *steps_seal(struct issuance *is, bool *ret_waits)
 {
     const struct hsm_cert what = {
         .generation = is->generation,
-        .issuer = is->issuer->name,
+        .issuer = is->issuer_name,
         .template = is->request.template,
         .tbs = is->tbs,
     };
@@ -266,7 +285,8 @@ struct err *steps_seal(struct issuance *is, bool *ret_waits)
 static void recorded(void *arg, struct err *e, const struct ledger_result *r)
 {
     struct issuance *is = arg;
-    (void)r;
+    if (r)
+        clock_saw(&is->ca->clock, r->time_ms);
     if (e)
         recover_soon(is->ca);
     if (!e)
@@ -283,7 +303,7 @@ struct err *steps_record(struct issuance *is, bool *ret_waits)
         .peer = is->asker.peer,
         .request = is->asker.request_id,
         .ref = is->intent,
-        .body.record = {.n = is->n, .alg = cert_alg_name(is->issuer->facts.alg), .signature = is->signature},
+        .body.record = {.n = is->n, .alg = cert_alg_name(is->alg), .signature = is->signature},
     };
     struct err *e = ledger_append(is->ca->ledger, &entry, recorded, is, NULL);
     if (e)
@@ -300,12 +320,12 @@ struct err *steps_hand(struct issuance *is, bool *ret_waits)
     (void)ret_waits;
     is->result = (struct ca_certificate){
         .serial = hex_of(is->arena, view_of(is->serial, SERIAL_BYTES)),
-        .issuer = is->issuer->name,
+        .issuer = is->issuer_name,
         .template = is->request.template,
         .not_before = is->shaped.tbs->not_before,
         .not_after = is->shaped.tbs->not_after,
     };
-    TRY(cert_seal(is->tbs, is->issuer->facts.alg, is->signature, is->arena, &is->result.der));
+    TRY(cert_seal(is->tbs, is->alg, is->signature, is->arena, &is->result.der));
 out:
     return e;
 }

@@ -121,6 +121,19 @@ static void grant_of(struct ca_asker *a, const struct ledger_cert *record, struc
             own[a->grant.names_n++] = names->items[i];
 }
 
+static struct err *on_record(const struct enroll *en, const char *issuer, struct view serial,
+                             struct arena *arena, struct ledger_cert *ret)
+{
+    struct err *e = ledger_find(en->setup.ledger, issuer, serial, arena, ret);
+    if (e && err_code(e) == ERR_NOT_FOUND) {
+        err_free(e);
+        return err_new(ERR_UNAUTHENTICATED, "this client certificate is not on record here");
+    }
+    if (!e && ret->state != LEDGER_STATE_RECORDED)
+        e = err_new(ERR_UNAUTHENTICATED, "this client certificate has been revoked");
+    return e;
+}
+
 static struct err *requester_by_certificate(struct http_request *r, const struct cert_chain_cert *cert,
                                             struct ca_asker **ret)
 {
@@ -137,13 +150,12 @@ static struct err *requester_by_certificate(struct http_request *r, const struct
     if (!cert_ext_eku_has(usages, "clientAuth"))
         return err_new(ERR_UNAUTHENTICATED,
                        "this certificate is not for client authentication (RFC 5280 4.2.1.12)");
-    TRY(ledger_find(en->setup.ledger, issuer->name, cert->tbs.serial, r->arena, record));
-    if (record->state != LEDGER_STATE_RECORDED)
-        return err_new(ERR_UNAUTHENTICATED, "this client certificate has been revoked");
+    TRY(on_record(en, issuer->name, cert->tbs.serial, r->arena, record));
     struct ca_asker *a =
         asker_new(r, CA_ROLE_REQUESTER,
                   arena_printf(r->arena, "cert:%s/%s", issuer->name, hex_of(r->arena, cert->tbs.serial)));
-    a->lineage = record->actor;
+    a->key = record->decision.spki_sha256.p;
+    a->shown = record->intent;
     grant_of(a, record, r->arena);
     *ret = a;
 out:

@@ -15,9 +15,13 @@ struct err *ledger_head(struct ledger *l, struct ledger_head *ret)
     struct store_txn *t = NULL;
     struct tree tree;
     struct store_room room;
+    struct seq_row clock;
+    bool found;
     struct ledger_head head = {0};
     TRY(l->ops->begin(l->store, false, &t));
     TRY(core_state(l, t, &tree, &head.last_time_ms));
+    TRY(ROW_GET(l->ops, t, TABLE_META, view_str("clock"), &clock, &found));
+    head.clock = clock.seq;
     TRY(l->ops->count(t, TABLE_OPEN, &head.open));
     TRY(l->ops->room(l->store, &room));
     head.entries = tree.n;

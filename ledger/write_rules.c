@@ -269,6 +269,13 @@ static struct err *apply_crl(struct write *w, const struct core_append *a)
     return ROW_PUT(w->ops, w->txn, TABLE_ISSUER, view_str(a->entry.issuer), &row, STORE_PUT);
 }
 
+/* Whether the clock is trusted must be known at the next start. */
+static struct err *apply_clock(struct write *w, const struct core_append *a)
+{
+    struct seq_row row = {a->entry.seq};
+    return ROW_PUT(w->ops, w->txn, TABLE_META, view_str("clock"), &row, STORE_PUT);
+}
+
 const struct write_rule *write_rule_of(unsigned kind)
 {
     static const struct write_rule none = {.spare = false};
@@ -284,7 +291,7 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_TOKEN_CREATE] = {.check = check_token_create, .apply = apply_token_create},
         [LEDGER_TOKEN_REVOKE] = {.spare = true, .check = check_token_revoke, .apply = apply_token_revoke},
         [LEDGER_CRL] = {.spare = true, .check = check_crl, .apply = apply_crl},
-        [LEDGER_CLOCK] = {.spare = true},
+        [LEDGER_CLOCK] = {.spare = true, .apply = apply_clock},
         [LEDGER_RECOVERY] = {.spare = true},
     };
     return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;

@@ -61,7 +61,8 @@ const struct ca_issuer *ca_issuer_find(const struct ca_setup *setup, const char 
 /* Closes what an earlier life left open: each open intent is looked up in the seal roll; sealed ones become
  * revoked (CRL and OCSP say so), the others were never signed, and the use of the asker's token is given
  * back. Runs whenever the vault has attached (hsm's on_ready); until it is done nothing is issued. done(arg,
- * error) once. */
+ * error) once, later: NULL when all is closed (a ledger that fails is tried again); an error where the vault
+ * went away before (ca_vault_lost), or where this was called once more. */
 void ca_recover(struct ca *ca, void (*done)(void *arg, struct err *e), void *arg);
 
 /* NULL where a certificate could be issued now, else the reason (clock, vault, ledger, recovery): for
@@ -97,14 +98,16 @@ struct ca_asker {
     const char *peer; /* address text */
     const char *request_id;
     struct ca_grant grant;
-    const char
-        *lineage; /* owner of the certificate that was shown, or NULL: its key may be certified again */
+    /* Of the client certificate that was shown: SHA-256 of its SPKI, so that this key may be certified again,
+     * and its intent, so that its holder may see and revoke it. NULL, 0: none */
+    const uint8_t *key;
+    uint64_t shown;
     const uint8_t *token; /* SHA-256 of the bearer token whose uses are counted, or NULL */
 };
 
-/* May this asker see and revoke what `owner` got? Operators, auditors (see only) and administrators: all. */
-bool ca_may_see(const struct ca_asker *asker, const char *owner);
-bool ca_may_revoke(const struct ca_asker *asker, const char *owner);
+/* May this asker see this certificate? Requesters what they asked for, and the one they show; all others
+ * everything. */
+bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record);
 
 /* --- issuing --- */
 
@@ -160,16 +163,20 @@ MUST_USE struct err *ca_reason_parse(const char *text, enum cert_reason *ret);
 typedef void ca_revoked(void *arg, struct err *e, int64_t at, enum cert_reason reason, bool already);
 
 /* serial: 16 octets. Works with the vault away and the clock in doubt; lists and answers follow by
- * themselves. ERR_NOT_FOUND for a serial that is not on record or not the asker's to see. Returns an error
- * and never calls done, or NULL and calls it once, later. */
+ * themselves. ERR_NOT_FOUND for a serial that is not on record or not the asker's to see; ERR_FORBIDDEN for
+ * auditors, and for all but administrators where it is a CA's. Returns an error and never calls done, or NULL
+ * and calls it once, later. */
 MUST_USE struct err *ca_revoke(struct ca *ca, const struct ca_asker *asker, const char *issuer,
                                struct view serial, enum cert_reason reason, ca_revoked *done, void *arg);
 
-/* Writes an audit entry for a request that was refused; at most 50 a second are written one by one, what is
- * over is counted into one entry. Never fails the caller. */
+/* Writes an audit entry for a request that was refused; where there are very many they are counted into one
+ * entry. template may be NULL. Never fails the caller. */
 void ca_deny(struct ca *ca, const struct ca_asker *asker, const char *template, const struct err *why);
 
 /* --- the clock --- */
+
+/* `number` of an entry of kind CLOCK: the engine's own, with the reason; a person's confirmation. */
+enum { CA_CLOCK_CONFIRMED = 0, CA_CLOCK_DISTRUSTED = 1 };
 
 /* A person says the wall clock is right, after it stood behind the ledger's last entry or leapt. The caller
  * writes the entry. */

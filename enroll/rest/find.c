@@ -72,7 +72,7 @@ void find_one(struct http_request *r)
     TRY(answer_query(r, "issuer", &issuer));
     TRY(answer_serial(r, &serial));
     TRY(ledger_find(en->setup.ledger, issuer, serial, r->arena, &record));
-    if (!ca_may_see(asker, record.actor))
+    if (!ca_may_see(asker, &record))
         TRY(err_new(ERR_NOT_FOUND, "no certificate of this serial is on record"));
     if (record.state == LEDGER_STATE_RECORDED || record.state == LEDGER_STATE_REVOKED) {
         TRY(ca_certificate_of(&record, r->arena, &cert));

@@ -143,7 +143,7 @@ void clock_confirm_post(struct http_request *r)
         .door = asker->door,
         .peer = asker->peer,
         .request = asker->request_id,
-        .body.note = {.what = "the clock is right"},
+        .body.note = {.what = "the clock is right", .number = CA_CLOCK_CONFIRMED},
     };
     job->enroll = en;
     TRY(ledger_append(en->setup.ledger, &entry, confirmed, job, NULL));

@@ -18,6 +18,7 @@ struct ledger_head {
     uint64_t entries;     /* seq of the last one, 0: empty */
     int64_t last_time_ms; /* of the last entry; 0 */
     uint64_t open;        /* intents */
+    uint64_t clock;       /* seq of the last entry of kind CLOCK, 0: none */
     uint8_t root[SHA256_BYTES];
     uint64_t used_bytes, free_bytes; /* of map and disk, the smaller */
 };
