@@ -208,15 +208,23 @@ struct err *asker_of(struct http_request *r, struct ca_asker **ret)
                    "send a bearer token (Authorization: Bearer ...) or a client certificate");
 }
 
-struct err *asker_with_role(struct http_request *r, int roles, struct ca_asker **ret)
+static const char *roles_text(struct arena *arena, int roles)
 {
+    const char *text = "";
+    for (int role = CA_ROLE_REQUESTER; role < CA_ROLE_SELF; role++)
+        if (roles & 1 << role)
+            text = arena_printf(arena, "%s%s%s", text, text[0] ? ", " : "", ca_role_text((enum ca_role)role));
+    return text;
+}
+
+struct err *asker_admit(struct http_request *r, struct ca_asker **ret)
+{
+    const int *roles = r->route_arg;
     struct err *e = asker_of(r, ret);
-    if (e || roles & 1 << (*ret)->role)
+    if (e || *roles & 1 << (*ret)->role)
         return e;
-    const char *may = roles == ASKER_RULES  ? "an administrator"
-                      : roles == ASKER_RUNS ? "an operator or administrator"
-                                            : "an auditor, operator or administrator";
-    return err_new(ERR_FORBIDDEN, "only %s may do this, not a %s", may, ca_role_text((*ret)->role));
+    return err_new(ERR_FORBIDDEN, "this is for the roles %s; you are %s", roles_text(r->arena, *roles),
+                   ca_role_text((*ret)->role));
 }
 
 void asker_refused(void *enroll, const struct http_request *r, const struct err *why)
@@ -234,7 +242,12 @@ void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct e
         ca_deny(en->setup.ca, asker, NULL, e);
     else
         asker_refused(r->app, r, e);
-    if (err_code(e) == ERR_UNAUTHENTICATED || err_code(e) == ERR_TOKEN_EXPIRED)
+    asker_problem(r, e);
+}
+
+void asker_problem(struct http_request *r, struct err *e)
+{
+    if (err_row(err_code(e))->http_status == 401) /* RFC 9110 15.5.2, RFC 6750 3 */
         http_add(r, "WWW-Authenticate", "Bearer realm=\"chancery\"");
     http_problem(r, e);
 }

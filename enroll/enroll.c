@@ -6,7 +6,6 @@
 
 static const struct enroll_protocol protocols[] = {
     {"rest", rest_routes, &rest_routes_n},
-    {"state", state_routes, &state_routes_n},
 };
 
 struct err *enroll_new(const struct enroll_setup *setup, const struct enroll_config *config,

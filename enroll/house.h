@@ -25,19 +25,24 @@ struct enroll_protocol {
  * by none. Lives in the request's arena. */
 MUST_USE struct err *asker_of(struct http_request *r, struct ca_asker **ret);
 
-/* The same, and the role must be one of these (bits: 1 << role); ERR_FORBIDDEN names those that may. */
+/* Who may use a path: bits, 1 << role. A route's `arg` points to one of these. */
 enum {
+    ASKER_NOBODY = 0, /* no credentials are looked at */
     ASKER_ANY = ~0,
+    ASKER_ASKS = 1 << CA_ROLE_REQUESTER | 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_ADMIN,
     ASKER_STAFF = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_AUDITOR | 1 << CA_ROLE_ADMIN,
     ASKER_RUNS = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_ADMIN,
     ASKER_RULES = 1 << CA_ROLE_ADMIN,
 };
-MUST_USE struct err *asker_with_role(struct http_request *r, int roles, struct ca_asker **ret);
+/* asker_of, and the role must be one that the route names; ERR_FORBIDDEN naming those that may. */
+MUST_USE struct err *asker_admit(struct http_request *r, struct ca_asker **ret);
 
 /* An entry in the ledger for what was refused before anyone asked who asks. */
 void asker_refused(void *enroll, const struct http_request *r, const struct err *why);
 /* Refuses: an entry in the ledger, then a problem document. asker NULL: nobody known. Takes e. */
 void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct err *e);
+/* The problem document alone, for what is on record already. Takes e. */
+void asker_problem(struct http_request *r, struct err *e);
 
 /* --- answer.c --- */
 

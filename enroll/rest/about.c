@@ -17,6 +17,8 @@ static json_t *issuer_json(struct http_request *r, const struct ca_issuer *i)
                      cert_pem_write("CERTIFICATE", i->certificate, a));
 }
 
+static const char *const no_query[] = {NULL};
+
 void about_issuers(struct http_request *r)
 {
     struct err *e = NULL;
@@ -24,7 +26,8 @@ void about_issuers(struct http_request *r)
     const struct ca_setup *setup = ca_setup_get(en->setup.ca);
     struct ca_asker *asker = NULL;
 
-    TRY(asker_of(r, &asker));
+    TRY(asker_admit(r, &asker));
+    TRY(http_query_only(r, no_query));
     json_t *list = json_array();
     for (size_t i = 0; i < setup->issuers_n; i++)
         json_array_append_new(list, issuer_json(r, &setup->issuers[i]));
@@ -52,7 +55,8 @@ void about_templates(struct http_request *r)
     const struct templates *set = ca_setup_get(en->setup.ca)->templates;
     struct ca_asker *asker = NULL;
 
-    TRY(asker_of(r, &asker));
+    TRY(asker_admit(r, &asker));
+    TRY(http_query_only(r, no_query));
     json_t *list = json_array();
     for (size_t i = 0; i < templates_count(set); i++)
         if (may_see(asker, templates_at(set, i)))
@@ -70,7 +74,8 @@ void about_template(struct http_request *r)
     struct ca_asker *asker = NULL;
     struct view name = http_segment(r, "name");
 
-    TRY(asker_of(r, &asker));
+    TRY(asker_admit(r, &asker));
+    TRY(http_query_only(r, no_query));
     const struct template *t = templates_find(ca_setup_get(en->setup.ca)->templates, name);
     if (!t || !may_see(asker, t))
         TRY(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.*s'", (int)(name.n < 64 ? name.n : 64),

@@ -66,7 +66,7 @@ void find_one(struct http_request *r)
     struct ca_certificate cert;
     const char *issuer;
 
-    TRY(asker_of(r, &asker));
+    TRY(asker_admit(r, &asker));
     TRY(answer_acceptable(r));
     TRY(http_query_only(r, known));
     TRY(answer_query(r, "issuer", &issuer));
@@ -145,7 +145,7 @@ void find_many(struct http_request *r)
     struct ledger_query q = {.limit = 0};
     struct ledger_page page;
 
-    TRY(asker_of(r, &asker));
+    TRY(asker_admit(r, &asker));
     TRY(decode(r, asker, &q));
     TRY(ledger_search(en->setup.ledger, &q, r->arena, &page));
     json_t *list = json_array();

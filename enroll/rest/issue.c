@@ -41,7 +41,7 @@ static void issued(void *arg, struct err *e, const struct ca_certificate *cert)
     struct job *job = arg;
     struct http_request *r = http_resume(job->enroll->http, job->ticket);
     if (r && e)
-        http_problem(r, e);
+        asker_problem(r, e);
     else if (r)
         answer_certificate(r, cert->replayed ? 200 : 201, cert, NULL);
     else
@@ -95,22 +95,36 @@ static struct err *subject_of(const struct conf *c, const json_t *tree, struct a
     return NULL;
 }
 
+/* When it shall end: by one of the two at most. */
+static struct err *end_of(const char *not_after, struct ca_request *to)
+{
+    struct err *e = NULL;
+    if (!not_after)
+        return NULL;
+    if (to->validity_s)
+        TRY(err_at(err_new(ERR_BAD_FIELD, "not_after and validity exclude each other"), "/validity"));
+    TRY(err_at(when_parse(view_str(not_after), &to->not_after), "/not_after"));
+    if (to->not_after <= 0) /* 0 would read as "not asked for" */
+        TRY(err_at(err_new(ERR_BAD_FIELD, "%s is over since long", not_after), "/not_after"));
+out:
+    return e;
+}
+
 static struct err *decode_json(struct http_request *r, struct ca_request *to)
 {
+    static const char *const no_query[] = {NULL};
     struct err *e = NULL;
     struct conf *c = NULL;
     struct body body = {.template = NULL};
 
+    TRY(http_query_only(r, no_query));
     TRY(conf_parse_json(r->body, &c));
     TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, &body));
     to->template = body.template;
     to->issuer = body.issuer;
     to->csr = view_str(body.csr);
     to->validity_s = body.validity_s;
-    if (body.not_after)
-        TRY(err_at(when_parse(view_str(body.not_after), &to->not_after), "/not_after"));
-    if (body.not_after && body.validity_s)
-        TRY(err_at(err_new(ERR_BAD_FIELD, "not_after and validity exclude each other"), "/validity"));
+    TRY(end_of(body.not_after, to));
     if (body.sans)
         TRY(texts_of(c, body.sans, r->arena, to));
     if (body.subject)
@@ -135,8 +149,7 @@ static struct err *decode_pkcs10(struct http_request *r, struct ca_request *to)
         TRY(err_new(ERR_BAD_REQUEST, "name the template: POST /v1/certificates?template=server"));
     if (validity)
         TRY(err_at(when_duration_parse(view_str(validity), &to->validity_s), "/validity"));
-    if (not_after)
-        TRY(err_at(when_parse(view_str(not_after), &to->not_after), "/not_after"));
+    TRY(end_of(not_after, to));
     to->csr = r->body;
 out:
     return e;
@@ -174,9 +187,9 @@ void issue_post(struct http_request *r)
     struct ca_request request = {.template = NULL};
     struct job *job = ARENA_NEW(r->arena, struct job);
 
-    TRY(asker_of(r, &asker));
-    request.asker = asker;
+    TRY(asker_admit(r, &asker));
     TRY(answer_acceptable(r));
+    request.asker = asker;
     TRY(decode(r, &request));
     TRY(idempotency(r, &request));
     *job = (struct job){.enroll = en, .ticket = http_park(r)};

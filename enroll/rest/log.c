@@ -89,7 +89,7 @@ void log_page(struct http_request *r)
     size_t n, limit;
     uint64_t from;
 
-    TRY(asker_with_role(r, ASKER_STAFF, &asker));
+    TRY(asker_admit(r, &asker));
     TRY(http_query_only(r, known));
     TRY(from_of(r, &from));
     TRY(answer_limit(r, PAGE, PAGE_MAX, &limit));
@@ -122,7 +122,7 @@ static void confirmed(void *arg, struct err *e, const struct ledger_result *resu
     if (!e)
         ca_clock_confirm(job->enroll->setup.ca);
     if (r && e)
-        http_problem(r, e);
+        asker_problem(r, e);
     else if (r)
         answer_json(r, 200, json_pack("{s:o}", "time", answer_time(result->time_ms / 1000)));
     else
@@ -136,7 +136,7 @@ void clock_confirm_post(struct http_request *r)
     struct ca_asker *asker = NULL;
     struct job *job = ARENA_NEW(r->arena, struct job);
 
-    TRY(asker_with_role(r, ASKER_RULES, &asker));
+    TRY(asker_admit(r, &asker));
     const struct ledger_entry entry = {
         .kind = LEDGER_CLOCK,
         .actor = asker->id,

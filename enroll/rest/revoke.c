@@ -30,7 +30,7 @@ static void revoked(void *arg, struct err *e, int64_t at, enum cert_reason reaso
         return;
     }
     if (e) {
-        http_problem(r, e);
+        asker_problem(r, e);
         return;
     }
     answer_json(r, 200,
@@ -59,6 +59,7 @@ out:
 
 void revoke_post(struct http_request *r)
 {
+    static const char *const known[] = {"issuer", NULL};
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
@@ -68,7 +69,8 @@ void revoke_post(struct http_request *r)
     struct ledger_cert record;
     const char *issuer;
 
-    TRY(asker_of(r, &asker));
+    TRY(asker_admit(r, &asker));
+    TRY(http_query_only(r, known));
     TRY(answer_serial(r, &serial));
     TRY(answer_query(r, "issuer", &issuer));
     TRY(decode(r, &reason));

@@ -6,7 +6,7 @@
 #include "base/metric.h"
 #include "rest.h"
 
-static void healthz(struct http_request *r)
+void state_healthz(struct http_request *r)
 {
     http_add(r, "Cache-Control", "no-store");
     http_reply(r, 200, "text/plain; charset=utf-8", view_str("ok\n"));
@@ -24,7 +24,7 @@ static json_t *probe_json(const struct enroll_probe *p, bool *ready)
     return tree;
 }
 
-static void readyz(struct http_request *r)
+void state_readyz(struct http_request *r)
 {
     const struct enroll *en = r->app;
     bool ready = true;
@@ -40,22 +40,15 @@ static void readyz(struct http_request *r)
                           "generation_sha256", en->config.generation_sha256));
 }
 
-static void metrics(struct http_request *r)
+void state_metrics(struct http_request *r)
 {
     struct err *e = NULL;
     struct ca_asker *asker = NULL;
     if (!r->peer->loopback)
-        TRY(asker_with_role(r, ASKER_STAFF, &asker));
+        TRY(asker_admit(r, &asker));
     http_add(r, "Cache-Control", "no-store");
     http_reply(r, 200, "text/plain; version=0.0.4; charset=utf-8", metric_text(r->arena));
 out:
     if (e)
         asker_refuse(r, asker, e);
 }
-
-const struct http_route state_routes[] = {
-    {HTTP_GET, "/healthz", healthz, 0, NULL},
-    {HTTP_GET, "/readyz", readyz, 0, NULL},
-    {HTTP_GET, "/metrics", metrics, 0, NULL},
-};
-const size_t state_routes_n = sizeof state_routes / sizeof state_routes[0];

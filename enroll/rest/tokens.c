@@ -3,8 +3,10 @@
  * and nowhere else; everything after speaks of its id.
  */
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "../house.h"
+#include "base/check.h"
 #include "base/conf.h"
 #include "base/hex.h"
 #include "base/secret.h"
@@ -29,6 +31,7 @@ static const struct conf_row rows[] = {
     {"ttl", CONF_DURATION, offsetof(struct body, ttl_s), false, 0, 0, "30d", NULL, "how long"},
 };
 
+/* Not of the request's arena: the text is wiped, whatever the client does. */
 struct job {
     struct enroll *enroll;
     ticket_id ticket;
@@ -36,6 +39,22 @@ struct job {
     uint8_t id[32];
     int64_t expires;
 };
+
+static struct job *job_new(struct enroll *en)
+{
+    struct job *job = calloc(1, sizeof *job);
+    CHECK(job);
+    job->enroll = en;
+    return job;
+}
+
+static void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    secret_wipe(job->text, sizeof job->text);
+    free(job);
+}
 
 static struct ledger_entry entry_of(const struct ca_asker *asker, unsigned kind)
 {
@@ -48,24 +67,26 @@ static struct ledger_entry entry_of(const struct ca_asker *asker, unsigned kind)
 
 /* --- create --- */
 
+static void answer_created(struct http_request *r, const struct job *job)
+{
+    http_add(r, "Cache-Control", "no-store");
+    answer_json(r, 201,
+                json_pack("{s:s, s:s, s:o}", "token", job->text, "id", hex_of(r->arena, view_of(job->id, 32)),
+                          "expires", answer_time(job->expires)));
+}
+
 static void created(void *arg, struct err *e, const struct ledger_result *result)
 {
     struct job *job = arg;
     struct http_request *r = http_resume(job->enroll->http, job->ticket);
     (void)result;
-    if (!r) {
+    if (r && e)
+        asker_problem(r, e);
+    else if (r)
+        answer_created(r, job);
+    else
         err_free(e);
-        return;
-    }
-    if (e) {
-        http_problem(r, e);
-    } else {
-        http_add(r, "Cache-Control", "no-store");
-        answer_json(r, 201,
-                    json_pack("{s:s, s:s, s:o}", "token", job->text, "id",
-                              hex_of(r->arena, view_of(job->id, 32)), "expires", answer_time(job->expires)));
-    }
-    secret_wipe(job->text, sizeof job->text);
+    job_free(job);
 }
 
 static struct err *check(const struct enroll *en, const struct body *b)
@@ -101,26 +122,38 @@ static struct err *append_token(struct enroll *en, const struct ca_asker *asker,
     return ledger_append(en->setup.ledger, &entry, created, job, NULL);
 }
 
+static struct err *decode(struct http_request *r, struct body *to)
+{
+    struct err *e = NULL;
+    struct conf *c = NULL;
+    if (!http_is_type(r, "application/json"))
+        TRY(err_new(ERR_BAD_MEDIA_TYPE, "send application/json"));
+    TRY(conf_parse_json(r->body, &c));
+    TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, to));
+out:
+    conf_free(c);
+    return e;
+}
+
 void tokens_create(struct http_request *r)
 {
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
-    struct conf *c = NULL;
     struct body body = {.label = ""};
-    struct job *job = ARENA_NEW(r->arena, struct job);
+    struct job *job = NULL;
 
-    TRY(asker_with_role(r, ASKER_RUNS, &asker));
-    TRY(conf_parse_json(r->body, &c));
-    TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, &body));
+    TRY(asker_admit(r, &asker));
+    TRY(decode(r, &body));
     TRY(check(en, &body));
-    job->enroll = en;
+    job = job_new(en);
     job->expires = world_now_s() + body.ttl_s;
     enroll_token_make(job->text, job->id);
     TRY(append_token(en, asker, &body, job));
     job->ticket = http_park(r);
+    job = NULL;
 out:
-    conf_free(c);
+    job_free(job);
     if (e)
         asker_refuse(r, asker, e);
 }
@@ -141,28 +174,43 @@ static json_t *token_json(const struct ledger_token_state *t, struct arena *aren
                      t->token.expires ? answer_time(t->token.expires) : json_null());
 }
 
+/* A page is bounded in octets too: whether there is more, only the next one tells. */
+static struct err *has_more(const struct enroll *en, struct view last, struct arena *arena, bool *ret)
+{
+    const struct ledger_token_state *tokens;
+    size_t n;
+    struct err *e = ledger_token_list(en->setup.ledger, last, 1, arena, &tokens, &n);
+    *ret = !e && n > 0;
+    return e;
+}
+
 void tokens_list(struct http_request *r)
 {
+    static const char *const known[] = {"limit", "after", NULL};
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
     const struct ledger_token_state *tokens;
     size_t n, limit;
     const char *after;
+    bool more = false;
     struct view last = {NULL, 0};
 
-    TRY(asker_with_role(r, ASKER_STAFF, &asker));
+    TRY(asker_admit(r, &asker));
+    TRY(http_query_only(r, known));
     TRY(answer_limit(r, LIST_MAX, LIST_MAX, &limit));
     TRY(answer_query(r, "after", &after));
     if (after)
         TRY(err_at(hex_parse(r->arena, view_str(after), &last), "/after"));
     TRY(ledger_token_list(en->setup.ledger, last, limit, r->arena, &tokens, &n));
+    if (n)
+        TRY(has_more(en, tokens[n - 1].token.id, r->arena, &more));
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, token_json(&tokens[i], r->arena));
     json_t *tree = json_pack("{s:o}", "tokens", list);
     json_object_set_new(tree, "next",
-                        n == limit ? json_string(hex_of(r->arena, tokens[n - 1].token.id)) : json_null());
+                        more ? json_string(hex_of(r->arena, tokens[n - 1].token.id)) : json_null());
     answer_json(r, 200, tree);
 out:
     if (e)
@@ -176,13 +224,14 @@ static void token_revoked(void *arg, struct err *e, const struct ledger_result *
     struct job *job = arg;
     struct http_request *r = http_resume(job->enroll->http, job->ticket);
     if (r && e)
-        http_problem(r, e);
+        asker_problem(r, e);
     else if (r)
         answer_json(r, 200,
                     json_pack("{s:s, s:s, s:b}", "id", hex_of(r->arena, view_of(job->id, 32)), "status",
                               "revoked", "already", result->outcome == LEDGER_ALREADY));
     else
         err_free(e);
+    job_free(job);
 }
 
 void tokens_revoke(struct http_request *r)
@@ -192,20 +241,22 @@ void tokens_revoke(struct http_request *r)
     struct ca_asker *asker = NULL;
     struct view id = http_segment(r, "id");
     struct ledger_token_state t;
-    struct job *job = ARENA_NEW(r->arena, struct job);
+    struct job *job = NULL;
 
-    TRY(asker_with_role(r, ASKER_RUNS, &asker));
+    TRY(asker_admit(r, &asker));
     if (id.n < ID_HEX_MIN)
         TRY(err_new(ERR_NOT_FOUND, "name a token by at least %d hex digits of its id", ID_HEX_MIN));
     TRY(hex_parse(r->arena, id, &id));
     TRY(ledger_token_find(en->setup.ledger, id, r->arena, &t));
-    job->enroll = en;
+    job = job_new(en);
     memcpy(job->id, t.token.id.p, sizeof job->id);
     struct ledger_entry entry = entry_of(asker, LEDGER_TOKEN_REVOKE);
     entry.body.token_revoke.id = t.token.id;
     TRY(ledger_append(en->setup.ledger, &entry, token_revoked, job, NULL));
     job->ticket = http_park(r);
+    job = NULL;
 out:
+    job_free(job);
     if (e)
         asker_refuse(r, asker, e);
 }
