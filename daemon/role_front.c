@@ -33,6 +33,8 @@ struct front {
     struct loop_timer *patience; /* with the vault, before listening without it */
     struct loop_timer *settle;   /* at the end: until what is under way is recorded */
     int64_t settle_until_ms;
+    struct enroll_probe probes[5];
+    char *folder;                    /* of the front's own certificate; no configuration lives as long */
     char isolation[ISOLATION_BYTES]; /* of all processes, as the warden last said */
     char trouble[ISOLATION_BYTES];   /* which process is not well, or "" */
 };
@@ -218,8 +220,9 @@ static struct err *open_http(struct front *f, const struct setup *s)
 static struct err *open_enroll(struct front *f, const struct setup *s)
 {
     struct err *e = NULL;
-    struct enroll_probe *probes = arena_array(s->arena, 5, sizeof *probes);
+    struct enroll_probe *probes = f->probes;
 
+    (void)s;
     probes[0] = (struct enroll_probe){"issuing", probe_ca, f, false};
     probes[1] = (struct enroll_probe){"tls", probe_tls, f, false};
     probes[2] = (struct enroll_probe){"crl", probe_crl, f, true};
@@ -271,11 +274,13 @@ static void on_certificate(void *arg)
 
 static struct err *open_doors(struct front *f, const struct setup *s)
 {
+    f->folder = strdup(s->config->paths.front);
+    CHECK(f->folder);
     const struct own_cert_setup setup = {
         .loop = child_loop(f->child),
         .ca = f->ca,
         .http = f->http,
-        .folder = s->config->paths.front,
+        .folder = f->folder,
         .on_usable = on_certificate,
         .arg = f,
     };

@@ -34,10 +34,11 @@ static const struct ocsp_issuer *issuers_of(const struct setup *s)
 static void responder_close(void *self)
 {
     struct responder *r = self;
-    http_server_free(r->http);
+    hsm_free(
+        r->hsm); /* what is parked for it, or for the front, is resumed: the server must still be there */
     ocsp_server_free(r->ocsp);
+    http_server_free(r->http);
     crl_server_free(r->crl);
-    hsm_free(r->hsm);
     shelf_reader_free(r->shelf);
     free(r);
 }
