@@ -1,6 +1,6 @@
-# cmake -D OUT=... -D FILES=a.yaml,b.yaml -P builtin.cmake: the files' octets as one C source.
+# cmake -D OUT=... -D SYMBOL=builtin -D FILES=a.yaml,b.yaml -P builtin.cmake: the files' octets as one C source.
 string(REPLACE "," ";" files "${FILES}")
-set(text "/* Made from templates/builtin by builtin.cmake. */\n#include \"builtin.h\"\n")
+set(text "/* Made by builtin.cmake. */\n#include \"builtin.h\"\n")
 set(rows "")
 set(n 0)
 foreach(file IN LISTS files)
@@ -12,5 +12,5 @@ foreach(file IN LISTS files)
   string(APPEND rows "    {\"${name}\", file_${n}, sizeof(file_${n})},\n")
   math(EXPR n "${n} + 1")
 endforeach()
-string(APPEND text "const struct builtin_file builtin_files[] = {\n${rows}};\nconst size_t builtin_files_count = ${n};\n")
+string(APPEND text "const struct builtin_file ${SYMBOL}_files[] = {\n${rows}};\nconst size_t ${SYMBOL}_files_count = ${n};\n")
 file(WRITE ${OUT} "${text}")

@@ -1,4 +1,4 @@
-/* The files of templates/builtin, embedded by builtin.cmake. */
+/* The files of templates/builtin and templates/aws, embedded by builtin.cmake. */
 #ifndef CHANCERY_TEMPLATES_BUILTIN_H
 #define CHANCERY_TEMPLATES_BUILTIN_H
 
@@ -13,5 +13,7 @@ struct builtin_file {
 
 extern const struct builtin_file builtin_files[];
 extern const size_t builtin_files_count;
+extern const struct builtin_file aws_files[];
+extern const size_t aws_files_count;
 
 #endif

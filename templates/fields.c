@@ -161,7 +161,7 @@ static bool group_absent(const struct template *t, const char *group)
     if (strcmp(group, "key_usage") == 0)
         return t->key_usage.usages == 0 && t->key_usage.from.texts.n == 0;
     return strcmp(group, "extended_key_usage") == 0 && t->ext_key_usage.n == 0 &&
-           t->ext_key_usage.from.texts.n == 0;
+           t->ext_key_usage.from.texts.n == 0 && t->ext_key_usage.from.other == SOURCE_REFUSE;
 }
 
 json_t *templates_to_json(const struct template *t)

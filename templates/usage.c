@@ -164,7 +164,7 @@ struct err *usage_load_extended(struct load *l)
         return load_error(
             l, GROUP_EXT_KEY_USAGE, "usages",
             "extended_key_usage.usages is missing: without it a certificate is good for anything");
-    if (eku->n == 0 && l->t->nodes[GROUP_EXT_KEY_USAGE])
+    if (eku->n == 0 && l->t->nodes[GROUP_EXT_KEY_USAGE] && !load_given(l, GROUP_EXT_KEY_USAGE, "other"))
         return load_error(l, GROUP_EXT_KEY_USAGE, "usages",
                           "extended_key_usage without usages; leave the group out");
     if (l->t->pointers.ocsp_nocheck && !cert_ext_eku_has(usage_extended(l->t), "OCSPSigning"))

@@ -55,6 +55,10 @@ const struct template *templates_at(const struct templates *set, size_t i); /* i
  * "server.yaml". */
 bool templates_builtin(size_t i, const char **ret_name, struct view *ret_bytes);
 
+/* The same for AWS Private CA's 61 names (aws/NAME/V1), one in each file. No daemon has them unless they are
+ * put into its folder: several let an asker say more than he should, and carry their overrides. */
+bool templates_aws(size_t i, const char **ret_name, struct view *ret_bytes);
+
 /* --- one template --- */
 
 /* Who may ask (the field `askers`): bits. An internal template has none of them: the house alone makes those.
