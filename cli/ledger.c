@@ -94,6 +94,30 @@ out:
     return e;
 }
 
+static void unmap_roll(struct rolled *r)
+{
+    free(r->seals);
+    if (r->file.n)
+        munmap((void *)(uintptr_t)r->file.p, r->file.n);
+}
+
+/* A seal is durable before its record. What the ledger had of seals past the roll's end when that was read
+ * first must be in the roll when it is read again; where it is not, the roll has lost its end. */
+static struct err *check_newest(struct rolled *r, const char *path, struct ledger_verify_report *report)
+{
+    struct rolled again = {.cli = r->cli};
+    struct err *e = report->newer ? map_roll(path, &again) : NULL;
+    uint64_t last = again.n ? again.seals[again.n - 1].n : 0;
+    if (!e && last < report->newest) {
+        report->findings++;
+        finding(r, 0,
+                arena_printf(r->cli->arena, "the ledger has a record of seal %llu, but the roll ends at %llu",
+                             (unsigned long long)report->newest, (unsigned long long)last));
+    }
+    unmap_roll(&again);
+    return e;
+}
+
 static json_t *report_json(const struct ledger_verify_report *p, const char *root, json_t *findings)
 {
     return json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}",
@@ -156,6 +180,7 @@ struct err *ledger_verify_run(struct cli *c, int argc, char **argv)
     TRY(ledger_open_readonly(dir, &ledger));
     const struct ledger_verify how = {.next_seal = next_seal, .on_finding = finding, .arg = &r, .live = true};
     TRY(ledger_verify(ledger, &how, &report));
+    TRY(check_newest(&r, roll, &report));
     const char *root = hex_of(c->arena, view_of(report.root, SHA256_BYTES));
     if (c->json) {
         json_t *tree = report_json(&report, root, r.findings);
@@ -169,8 +194,6 @@ struct err *ledger_verify_run(struct cli *c, int argc, char **argv)
 out:
     ledger_close(ledger);
     json_decref(r.findings);
-    free(r.seals);
-    if (r.file.n)
-        munmap((void *)(uintptr_t)r.file.p, r.file.n);
+    unmap_roll(&r);
     return e;
 }

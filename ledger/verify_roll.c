@@ -69,6 +69,8 @@ static bool is_newer(struct roll *r, uint64_t n)
 {
     bool newer = r->v->how->live && n > r->last;
     r->v->report->newer += newer;
+    if (newer && n > r->v->report->newest)
+        r->v->report->newest = n;
     return newer;
 }
 

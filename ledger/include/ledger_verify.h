@@ -44,7 +44,8 @@ struct ledger_verify_report {
     /* the roll's book */
     uint64_t seals, seals_cert, seals_crl, seals_ocsp; /* cert: with CA; ocsp: with nonces */
     uint64_t sealed_open;                              /* sealed, and the intent still open */
-    uint64_t newer; /* live: records of seals past the end of the roll as given */
+    uint64_t newer;  /* live: records of seals past the end of the roll as given */
+    uint64_t newest; /* the highest number of these: a roll that is read again now must have it */
     uint64_t findings;
 };
 
