@@ -82,7 +82,7 @@ demo_stop() { # [DIR]
 demo_child() { # ROLE [PID of the warden]
     local pid
     for pid in $(pgrep -P "${2:-$CHANCERY_PID}"); do
-        tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q -- "--role $1" && echo "$pid"
+        if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q -- "--role $1"; then echo "$pid"; fi
     done
 }
 
