@@ -26,9 +26,9 @@ fault_make() { # DIR
     export SEALS_BEFORE
 }
 
-# Starts it, by default the real program, and waits until it is well.
+# Starts it, by default the real program, and waits until it is well. PRELOAD=... a library before all others.
 fault_start() { # [chanceryd-test]
-    CHANCERY_WORLD=$WORLD setsid "$BIN/bin/${1:-chanceryd}" -c "$DIR/chancery.yaml" >>"$DIR/log" 2>&1 </dev/null 3>&- &
+    CHANCERY_WORLD=$WORLD LD_PRELOAD=${PRELOAD:-} setsid "$BIN/bin/${1:-chanceryd}" -c "$DIR/chancery.yaml" >>"$DIR/log" 2>&1 </dev/null 3>&- &
     within 30 demo_ready || { tail -20 "$DIR/log"; readyz; return 1; }
 }
 
@@ -43,6 +43,35 @@ fault_stop() {
 world() { "$BIN/world-ctl" "$WORLD" "$@"; }
 wrap() { "$BIN/p11wrap-ctl" "$WRAP" "$@"; }
 readyz() { curl -s --max-time 5 --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/readyz"; }
+
+# The fields of an answer to one question for a certificate: STATUS TYPE RETRY-AFTER. A fresh CSR each time.
+asked() {
+    rm -f "$DIR/one.key"
+    csr "$DIR/one" "DNS:one.example.internal"
+    local status
+    status=$(bearer | curl -s --max-time 20 --cacert "$CHANCERY_ROOT" -H @- -H 'Content-Type: application/pkcs10' -D "$DIR/one.head" \
+        --data-binary @"$DIR/one.csr" -o "$DIR/one.body" -w '%{http_code}' "$CHANCERY_URL/v1/certificates?template=server") || true
+    echo "$status $(jq -r '.type // "-"' "$DIR/one.body" 2>/dev/null || echo -) $(awk 'tolower($1) == "retry-after:" { print $2 + 0 }' "$DIR/one.head" 2>/dev/null)"
+}
+
+# Issuance is refused with this type, retryable: 503 and Retry-After.
+is_refused() { # TYPE
+    answered=$(asked)
+    [[ $answered =~ ^503\ urn:chancery:error:($1)\ [0-9]+$ ]]
+}
+refused_within() { # SECONDS TYPE
+    within "$1" is_refused "$2" || { echo "asked: $answered; $(readyz)"; tail -5 "$DIR/log"; return 1; }
+}
+
+# OCSP and CRLs are there all the same.
+status_is_served() {
+    local serial
+    serial=$(awk '/^issued/ { s = $2; exit } END { print s }' "$DIR/told")
+    within 10 answers_ocsp "$serial" || { echo "OCSP of $serial: $(ocsp_of "$serial")"; return 1; }
+    curl -sf --max-time 5 "$CHANCERY_HTTP_URL/crl/issuing.crl" | openssl crl -inform DER -noout -CAfile "$CHANCERY_ISSUER" 2>&1 | grep -q 'verify OK' ||
+        { echo "no CRL"; return 1; }
+}
+answers_ocsp() { [[ $(ocsp_of "$1") =~ ^(good|revoked) ]]; }
 
 # --- clients ---
 
@@ -104,14 +133,29 @@ ocsp_of() { # SERIAL
         sed -n "s/^0x$1: //p; s/^Responder Error: //p" | head -1
 }
 
-# Certificates that nobody got are good for nobody.
+# "lost" counts as revoked, of "never" nothing is on record; tryLater says nothing and is asked again.
+is_not_good() { # lost|never SERIAL
+    status=$(ocsp_of "$2")
+    case "$1 $status" in
+        "lost revoked" | never\ unauthorized*) return 0 ;;
+        *good*) echo "$2 ($1) is good"; exit 1 ;;
+        *) return 1 ;;
+    esac
+}
+
+# Certificates that nobody got are good for nobody: of MOST of them.
 lost_serials_are_not_good() { # MOST
-    local kind serial status
+    local kind serial
     while read -r kind serial; do
-        status=$(ocsp_of "$serial")
-        case "$kind $status" in
-            "lost revoked" | never\ unauthorized*) ;;
-            *) echo "$serial ($kind) is '$status'"; return 1 ;;
-        esac
+        within 10 is_not_good "$kind" "$serial" || { echo "$serial ($kind) is '$status'"; return 1; }
     done < <(grep '^lost\|^never' "$DIR/books" | shuf -n "$1")
+}
+
+# All that count as revoked stand on the list: revoked by clients, or lost.
+the_list_is_whole() {
+    curl -sf --max-time 10 "$CHANCERY_HTTP_URL/crl/issuing.crl" | openssl crl -inform DER -noout -text |
+        sed -n 's/^ *Serial Number: //p' | tr 'A-F' 'a-f' | sort >"$DIR/listed"
+    { sed -n 's/^lost //p' "$DIR/books"; sed -n 's/^revoked //p' "$DIR/told"; } | sort >"$DIR/revoked"
+    comm -13 "$DIR/listed" "$DIR/revoked" >"$DIR/missing"
+    [ -s "$DIR/revoked" ] && [ ! -s "$DIR/missing" ]
 }

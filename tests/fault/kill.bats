@@ -94,6 +94,7 @@ passed_more() { # POINT N AFTER: the point was passed so often that the rule has
     fault_start
     [ "$(grep -c '^lost\|^never' "$DIR/books")" -gt 0 ]
     lost_serials_are_not_good 40
+    within 10 the_list_is_whole || { head "$DIR/missing"; return 1; }
 }
 
 # As if records were answered before they are durable, intents left out, seals left unrolled.

@@ -24,7 +24,7 @@ enum p11wrap_action {
     P11WRAP_FAIL_AFTER,  /* the real module is called, then `value` is returned: the answer is lost */
     P11WRAP_DELAY,       /* waits `value` ms, then calls */
     P11WRAP_HANG,        /* waits until the rule is cleared, then calls */
-    P11WRAP_CRASH,       /* SIGSEGV before the call */
+    P11WRAP_CRASH,       /* a fault before the call */
     P11WRAP_CRASH_AFTER, /* and after it */
 };
 

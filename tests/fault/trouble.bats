@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# A disk that is full or broken, a token that goes away, a PIN that is refused, a vendor's module that crashes or hangs:
+# requests are refused with 503 and Retry-After, OCSP and CRLs go on, issuance heals by itself, and the books agree.
+
+load ../lib/demo
+load fault
+
+setup_file() {
+    fault_make "$BATS_FILE_TMPDIR/demo"
+    PRELOAD=$BIN/diskfail.so fault_start chanceryd-test
+    clients_start 3
+    within 30 handed_more 20
+}
+teardown_file() { fault_stop; }
+
+teardown() {
+    world clear
+    wrap rule C_Sign clear
+}
+
+heals() { # SECONDS
+    world clear
+    issuance_goes_on "$1"
+    demo_alive
+}
+demo_alive() { process_alive "$(warden)"; }
+
+@test "the ledger's disk is full" {
+    world rule libc.pwrite errno ENOSPC path=/ledger/
+    refused_within 10 'no-space|ledger|starting'
+    status_is_served
+    heals 20
+}
+
+@test "the ledger's disk does not sync" {
+    world rule libc.fdatasync errno EIO path=/ledger/
+    refused_within 10 'ledger|no-space|starting'
+    status_is_served
+    heals 20
+}
+
+@test "one write of the ledger fails in the middle" {
+    for after in 0 1 2 5; do
+        world rule libc.pwrite errno EIO path=/ledger/ after=$after times=1
+        issuance_goes_on 20
+        world clear
+    done
+}
+
+@test "the roll's disk is full" {
+    world rule pwrite errno ENOSPC path=/roll/
+    refused_within 10 no-space
+    status_is_served
+    heals 10
+}
+
+@test "the roll's disk does not sync" {
+    world rule fdatasync errno EIO path=/roll/
+    refused_within 10 'io|no-space|token-away|ledger'
+    status_is_served
+    heals 10
+}
+
+@test "a short write of the roll is taken back" {
+    world rule pwrite short 40 path=/roll/ times=3
+    issuance_goes_on 10
+    heals 10
+}
+
+@test "the token's folder goes away, and comes back" {
+    mv "$DIR/token" "$DIR/token.away"
+    refused_within 15 token-away
+    status_is_served
+    mv "$DIR/token.away" "$DIR/token"
+    heals 30
+}
+
+@test "the token fails for a while" {
+    wrap rule C_Sign fail 0x30 times=0 # CKR_DEVICE_ERROR
+    refused_within 15 token-away
+    status_is_served
+    wrap rule C_Sign clear
+    heals 30
+}
+
+@test "the module crashes before it signs" {
+    before=$(child vault)
+    wrap rule C_Sign crash times=1
+    within 10 new_vault "$before"
+    heals 10
+}
+
+@test "the module crashes after it has signed" {
+    before=$(child vault)
+    wrap rule C_Sign crash-after times=1
+    within 10 new_vault "$before"
+    heals 10
+}
+
+@test "the module hangs" {
+    before=$(child vault)
+    wrap rule C_Sign hang times=2
+    refused_within 40 'token-away|busy'
+    status_is_served
+    within 40 new_vault "$before"
+    wrap rule C_Sign clear
+    heals 20
+}
+
+new_vault() { # not that one
+    local now
+    now=$(child vault)
+    [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "a refused PIN is tried once, whatever dies" {
+    cp "$DIR/secret/pin" "$DIR/pin.right"
+    logins=$(wrap count C_Login)
+    printf '999999\n' >"$DIR/secret/pin"
+    kill_one vault
+    refused_within 15 pin-refused
+    [ "$(wrap count C_Login)" -eq $((logins + 1)) ]
+    for i in 1 2 3; do
+        before=$(child vault)
+        kill_one vault
+        within 10 new_vault "$before"
+        refused_within 10 pin-refused
+    done
+    demo_stop "$DIR"
+    CHANCERY_WORLD=$WORLD setsid "$BIN/bin/chanceryd" -c "$DIR/chancery.yaml" >>"$DIR/log" 2>&1 </dev/null 3>&- &
+    refused_within 15 pin-refused
+    [ "$(wrap count C_Login)" -eq $((logins + 1)) ] || { echo "$(wrap count C_Login) logins, $logins before"; return 1; }
+    status_is_served
+    cat "$DIR/pin.right" >"$DIR/secret/pin"
+    heals 40
+    [ "$(wrap count C_Login)" -ge $((logins + 2)) ]
+}
+
+@test "after all of it the books agree" {
+    clients_stop
+    demo_stop "$DIR"
+    books_agree
+    echo "# $(tail -1 "$DIR/books"); C_Sign $(wrap good C_Sign)" >&3
+}
