@@ -213,7 +213,8 @@ static const char *roles_text(struct arena *arena, int roles)
     const char *text = "";
     for (int role = CA_ROLE_REQUESTER; role < CA_ROLE_SELF; role++)
         if (roles & 1 << role)
-            text = arena_printf(arena, "%s%s%s", text, text[0] ? ", " : "", ca_role_text((enum ca_role)role));
+            text =
+                arena_printf(arena, "%s%s%s", text, text[0] ? " or " : "", ca_role_text((enum ca_role)role));
     return text;
 }
 
@@ -223,7 +224,7 @@ struct err *asker_admit(struct http_request *r, struct ca_asker **ret)
     struct err *e = asker_of(r, ret);
     if (e || *roles & 1 << (*ret)->role)
         return e;
-    return err_new(ERR_FORBIDDEN, "this is for the roles %s; you are %s", roles_text(r->arena, *roles),
+    return err_new(ERR_FORBIDDEN, "this needs the role %s; yours is %s", roles_text(r->arena, *roles),
                    ca_role_text((*ret)->role));
 }
 

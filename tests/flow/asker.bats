@@ -196,7 +196,7 @@ post_as() { # FILE CSR QUERY
     ask_token -X DELETE /v1/tokens/0123456789abcdef
     expect_problem 403 forbidden ''
     ask_token -X POST /v1/clock/confirm
-    expect_problem 403 forbidden 'administrator'
+    expect_problem 403 forbidden 'role admin'
 }
 
 # --- client certificates ---
