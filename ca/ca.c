@@ -18,26 +18,11 @@ static void noted(void *arg, struct err *e, const struct ledger_result *r)
     err_free(e);
 }
 
-static void note(struct ca *ca, const struct ledger_entry *entry)
+void ca_note(struct ca *ca, const struct ledger_entry *entry)
 {
     struct err *e = ledger_append(ca->ledger, entry, noted, NULL, NULL);
     if (e)
         noted(NULL, e, NULL);
-}
-
-/* A fault of the clock goes into the ledger: the next start must know of it too. */
-static void tell_clock(struct ca *ca)
-{
-    const struct ledger_entry entry = {
-        .kind = LEDGER_CLOCK,
-        .actor = "self",
-        .door = "self",
-        .body.note = {.what = ca->clock.fault, .number = CA_CLOCK_DISTRUSTED},
-    };
-    if (!ca->clock.untold)
-        return;
-    ca->clock.untold = false;
-    note(ca, &entry);
 }
 
 static bool is_listed(const struct ledger_texts *names, const char *name)
@@ -64,7 +49,7 @@ static void tell_issuers(struct ca *ca)
             .body.issuer.certificate = issuer->certificate,
         };
         if (!is_listed(&names, issuer->name))
-            note(ca, &entry);
+            ca_note(ca, &entry);
     }
     if (e)
         noted(NULL, e, NULL);
@@ -73,37 +58,16 @@ static void tell_issuers(struct ca *ca)
 
 /* --- life --- */
 
-/* What the last entry about the clock says. */
-static struct err *take_up_clock(struct ca *ca, const struct ledger_head *head)
-{
-    struct err *e = NULL;
-    struct arena *arena = arena_new(8u << 20);
-    const struct ledger_entry *entries;
-    size_t n = 0;
-
-    clock_start(&ca->clock, head->last_time_ms);
-    if (head->clock)
-        TRY(ledger_log(ca->ledger, head->clock, 1, arena, &entries, &n));
-    if (n && entries[0].kind == LEDGER_CLOCK && entries[0].body.note.number == CA_CLOCK_DISTRUSTED)
-        clock_doubt(&ca->clock, entries[0].body.note.what);
-    tell_clock(ca);
-out:
-    arena_free(arena);
-    return e;
-}
-
 struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, const struct ca_setup *setup,
                    struct ca **ret)
 {
     struct err *e = NULL;
-    struct ledger_head head;
     struct ca *ca = calloc(1, sizeof *ca);
 
     if (!ca)
         return err_new(ERR_NOMEM, "no memory for the issuing engine");
     *ca = (struct ca){.loop = loop, .ledger = ledger, .hsm = hsm};
-    TRY(ledger_head(ledger, &head));
-    TRY(take_up_clock(ca, &head));
+    TRY(clock_book_open(ca));
     ca_setup_set(ca, setup);
     *ret = ca;
     ca = NULL;
@@ -119,6 +83,7 @@ void ca_free(struct ca *ca)
     CHECK(!ca->under_way);
     recover_free(ca);
     loop_timer_free(ca->deny_sum);
+    clock_book_close(ca);
     free(ca);
 }
 
@@ -142,8 +107,7 @@ void ca_vault_lost(struct ca *ca)
 
 struct err *ca_ready(struct ca *ca)
 {
-    struct err *e = clock_check(&ca->clock);
-    tell_clock(ca);
+    struct err *e = clock_book_check(ca);
     if (e)
         return e;
     if (!hsm_ready(ca->hsm))

@@ -26,6 +26,7 @@ struct ca {
     struct hsm *hsm;
     const struct ca_setup *setup;
     struct clock_watch clock;
+    struct loop_timer *clock_look;
     struct deny_limit deny;
     struct loop_timer *deny_sum; /* NULL until refusals are first counted */
     bool recovered;              /* every intent of an earlier life or channel is closed */
@@ -80,6 +81,14 @@ issue_step steps_admit, steps_shape, steps_intend, steps_seal, steps_record, ste
 void recover_soon(struct ca *ca);
 void recover_lost(struct ca *ca);
 void recover_free(struct ca *ca);
+
+/* An entry of the engine's own; a failure is only logged. */
+void ca_note(struct ca *ca, const struct ledger_entry *entry);
+
+/* The clock as the ledger knows it. */
+MUST_USE struct err *clock_book_open(struct ca *ca);
+MUST_USE struct err *clock_book_check(struct ca *ca); /* clock_check; a new fault goes into the ledger */
+void clock_book_close(struct ca *ca);
 
 /* Writes down what was refused beyond those written one by one. */
 void deny_sum_up(struct ca *ca);
