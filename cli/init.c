@@ -5,11 +5,13 @@
  */
 #include "init.h"
 
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hex.h"
 
 enum { TEMPLATE_FILES_MAX = 1000 };
@@ -93,6 +95,28 @@ out:
     return e;
 }
 
+/* What a configuration names and nobody has made yet. Templates that are there are left as they are. */
+static struct err *make_missing(struct init *in, const struct config *c)
+{
+    struct err *e = NULL;
+    char folder[4096];
+
+    TRY(file_mkdir(c->paths.roll, 0700));
+    TRY(file_mkdir(c->paths.lock, 0700));
+    TRY(file_mkdir(c->paths.front, 0700));
+    TRY(file_mkdir(c->paths.shelf, 02770));
+    for (size_t i = 0; i < c->issuers_n; i++) {
+        snprintf(folder, sizeof folder, "%s", c->issuers[i].certificate);
+        TRY(file_mkdir(dirname(folder), 0755));
+    }
+    if (access(c->templates, F_OK) != 0)
+        TRY(init_templates(in, c->templates));
+    for (size_t i = 0; c->users.vault && geteuid() == 0 && i < 2; i++)
+        TRY(init_owner_set(i ? c->paths.lock : c->paths.roll, c->users.vault, c->users.vault, 0700));
+out:
+    return e;
+}
+
 static struct err *prepare(struct init *in)
 {
     struct err *e = NULL;
@@ -105,6 +129,8 @@ static struct err *prepare(struct init *in)
     }
     TRY(config_load(path, in->cli->arena, &bytes, &in->config));
     in->dir = in->config->dir;
+    if (!in->demo)
+        TRY(make_missing(in, in->config));
 out:
     return e;
 }

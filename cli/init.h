@@ -41,6 +41,8 @@ struct init_wish {
 MUST_USE struct err *init_demo_files(struct init *in);
 MUST_USE struct err *init_demo_finish(struct init *in, const struct config_issuer *root,
                                       const struct config_issuer *issuing);
+/* The templates the program was built with, into a folder that is made where it is missing. */
+MUST_USE struct err *init_templates(struct init *in, const char *folder);
 void init_demo_undo(struct init *in); /* takes away what a failed run made */
 
 /* --- init_vault.c: the vault in a child --- */

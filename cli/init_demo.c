@@ -91,13 +91,14 @@ out:
     return e;
 }
 
-static struct err *write_templates(struct init *in)
+struct err *init_templates(struct init *in, const char *folder)
 {
     struct err *e = NULL;
     const char *name;
     struct view bytes;
+    TRY(file_mkdir(folder, 0755));
     for (size_t i = 0; templates_builtin(i, &name, &bytes); i++)
-        TRY(file_write(arena_printf(in->cli->arena, "%s/templates/%s", in->dir, name), bytes, 0644));
+        TRY(file_write(arena_printf(in->cli->arena, "%s/%s", folder, name), bytes, 0644));
 out:
     return e;
 }
@@ -169,7 +170,7 @@ struct err *init_demo_files(struct init *in)
         return err_new(ERR_CONFIG, "a demo needs SoftHSM: apt-get install softhsm2 (" SOFTHSM_MODULE ")");
     TRY(make_folder(in));
     TRY(make_folders(in));
-    TRY(write_templates(in));
+    TRY(init_templates(in, in_dir(in, "templates")));
     TRY(write_pin(in, "secret/pin"));
     TRY(write_pin(in, "secret/so-pin"));
     TRY(write_configuration(in));
