@@ -111,9 +111,26 @@ static void certify(void *arg, const char *issuer, struct view spki, ocsp_certif
 
 /* --- readiness --- */
 
+/* What the vault says of its token; in words for everybody, so without its detail. */
+static struct err *token_ready(const struct hsm_status *s)
+{
+    if (strcmp(s->token, "pin-refused") == 0)
+        return err_new(ERR_PIN_REFUSED,
+                       "the token has refused its PIN; it is not tried again until that changes");
+    if (strcmp(s->token, "ready") != 0)
+        return err_new(ERR_TOKEN_AWAY, "the signing token is %s", s->token);
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->issuers[i].ok)
+            return err_new(ERR_TOKEN_AWAY, "%s: %s", s->issuers[i].issuer, s->issuers[i].reason);
+    return NULL;
+}
+
 static struct err *probe_ca(void *arg)
 {
-    return ca_ready(((struct front *)arg)->ca);
+    const struct front *f = arg;
+    const struct hsm_status *s = hsm_status(f->hsm);
+    struct err *e = ca_ready(f->ca);
+    return e || !s->attached ? e : token_ready(s); /* not heard yet: as good as the vault's presence */
 }
 
 static struct err *probe_tls(void *arg)

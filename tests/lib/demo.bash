@@ -88,7 +88,9 @@ demo_child() { # ROLE [PID of the warden]
 
 # Every probe is well.
 demo_ready() {
-    curl -sf --max-time 2 --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/readyz" 2>/dev/null | jq -e '[.probes[].ok] | all' >/dev/null 2>&1
+    local answer # jq 1.6 is content with nothing
+    answer=$(curl -sf --max-time 2 --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/readyz" 2>/dev/null) || return 1
+    jq -e '[.probes[].ok] | all' <<<"$answer" >/dev/null
 }
 
 chancery() { "$CHANCERY_BIN/chancery" "$@"; }
