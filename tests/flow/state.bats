@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# How the house says how it is: /healthz, /readyz, /metrics, and the files of an idle and a working day.
+
+load ../lib/demo
+load ../lib/ask
+
+setup_file() { demo_start; }
+teardown_file() { demo_stop; }
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+metric() { curl -s --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/metrics" | awk -v n="$1" '$1 == n { print $2 }'; }
+
+@test "/healthz says ok to anybody" {
+    ask /healthz
+    expect 200
+    same "$(body)" ok
+    same "$(header Cache-Control)" no-store
+    ask -I /healthz
+    expect 200
+    same "$(header Content-Length)" 3
+}
+
+@test "/readyz names each probe, the isolation and the generation" {
+    ask /readyz
+    expect 200
+    same "$(header Content-Type)" application/json
+    same "$(member '.ready and ([.probes[].ok] | all)')" true
+    same "$(member '[.probes[].name] | sort | join(" ")')" "crl issuing ocsp processes tls"
+    same "$(member .generation)" 1
+    matches "$(member .generation_sha256)" '^[0-9a-f]{64}$'
+}
+
+@test "/readyz says what isolation is in force, for each process, and it is not none" {
+    ask /readyz
+    matches "$(member .isolation)" '^(landlock|users|full); vault: .*; front: .*; responder: '
+    run ! grep -q none <(member .isolation)
+    grep -q ' isolation level=' "$CHANCERY_DIR/log"
+}
+
+@test "/readyz tells nothing of paths, labels or askers" {
+    ask /readyz
+    run ! grep -qF "$CHANCERY_DIR" body
+    run ! grep -qiE 'pin|token:|pkcs11' body
+}
+
+@test "every answer has an X-Request-Id of its own, which the log and the ledger know" {
+    local first
+    csr a DNS:a.example.internal
+    ask_csr a.csr
+    expect 201
+    first=$(header X-Request-Id)
+    matches "$first" '^[0-9a-f]{32}$'
+    grep -q "$first" "$CHANCERY_DIR/log"
+    chancery ledger log --limit 1000 --json | jq -e --arg r "$first" '.entries | any(.kind == "intent" and .request == $r)'
+    ask /healthz
+    run ! test "$(header X-Request-Id)" = "$first"
+}
+
+@test "/metrics is Prometheus text: HELP and TYPE before each, names and numbers well formed" {
+    ask /metrics
+    expect 200
+    same "$(header Content-Type)" "text/plain; version=0.0.4; charset=utf-8"
+    if command -v promtool >/dev/null; then
+        promtool check metrics <body
+    fi
+    python3 - body <<'PY'
+import re, sys
+typed, helped, samples = {}, set(), {}
+for line in open(sys.argv[1], encoding="utf-8"):
+    assert line.endswith("\n")
+    line = line[:-1]
+    if line.startswith("# HELP "):
+        helped.add(line.split(" ", 3)[2])
+    elif line.startswith("# TYPE "):
+        _, _, name, kind = line.split(" ")
+        assert name in helped and name not in typed, line
+        typed[name] = kind
+    else:
+        m = re.fullmatch(r'([a-z_]+)(\{[a-z_]+="[^"\\\n]*"(,[a-z_]+="[^"\\\n]*")*\})? (\+Inf|-?[0-9.e+-]+)', line)
+        assert m, line
+        name, labels, value = m.group(1), m.group(2) or "", float(m.group(4))
+        base = re.sub(r"_(bucket|sum|count)$", "", name)
+        kind = typed.get(name) or typed[base]
+        assert (kind == "histogram") == (name not in typed), line
+        assert kind != "counter" or name.endswith("_total"), line
+        assert (name, labels) not in samples, line
+        samples[name, labels] = value
+for name, kind in typed.items():
+    if kind == "histogram":
+        buckets = [v for (n, l), v in samples.items() if n == name + "_bucket"]
+        assert buckets == sorted(buckets) and buckets[-1] == samples[name + "_count", ""], name
+assert len(typed) > 10
+PY
+}
+
+@test "/metrics counts what was issued, refused, revoked, answered" {
+    local issued refused revoked answers
+    issued=$(metric chancery_certificates_issued_total) refused=$(metric chancery_requests_refused_total)
+    revoked=$(metric chancery_certificates_revoked_total) answers=$(metric chancery_ocsp_answers_total)
+    issue a DNS:a.example.internal
+    issue b DNS:b.example.internal
+    csr c DNS:c.example.com
+    ask_csr c.csr
+    chancery cert revoke "$(serial_of a.pem)" >/dev/null
+    openssl ocsp -issuer "$CHANCERY_ISSUER" -cert b.pem -no_nonce -url "$CHANCERY_HTTP_URL/ocsp/issuing" -CAfile "$CHANCERY_ROOT" >/dev/null 2>&1
+    counted() {
+        [ "$(metric chancery_certificates_issued_total)" = "$((issued + 2))" ] && [ "$(metric chancery_requests_refused_total)" = "$((refused + 1))" ] &&
+            [ "$(metric chancery_certificates_revoked_total)" = "$((revoked + 1))" ] && [ "$(metric chancery_ocsp_answers_total)" -gt "$answers" ]
+    }
+    within 3 counted || { curl -s --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/metrics" | grep -v '^#'; return 1; }
+}
+
+@test "/metrics tells no names, serials or askers" {
+    issue a DNS:secret.example.internal
+    ask /metrics
+    run ! grep -qiE "secret\.example|$(serial_of a.pem)|token:" body
+}
+
+@test "/metrics from elsewhere needs a role" {
+    skip "a demo listens on loopback alone"
+}
+
+@test "idle, it writes nothing and signs nothing" {
+    local before
+    sleep 1.5
+    before=$(seals)/$(entries)/$(stat -c %s "$CHANCERY_DIR/log")
+    sleep 2.5
+    same "$(seals)/$(entries)/$(stat -c %s "$CHANCERY_DIR/log")" "$before"
+}
+
+@test "idle, its processes use next to no CPU" {
+    ticks() { local p sum=0 n; for p in "$CHANCERY_PID" $(pgrep -P "$CHANCERY_PID"); do n=$(sed 's/.*) //' "/proc/$p/stat" | awk '{ print $12 + $13 }'); sum=$((sum + n)); done; echo "$sum"; }
+    local before
+    before=$(ticks)
+    sleep 3
+    [ "$(($(ticks) - before))" -le 6 ] # hundredths of a second
+}
+
+@test "each process has no_new_privs, a seccomp filter and no capability" {
+    local role pid
+    for role in vault front responder; do
+        pid=$(demo_child "$role")
+        same "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$pid/status")" 1
+        same "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" 2
+        same "$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")" 0000000000000000
+    done
+}
+
+@test "no process of the house can be looked into by its own user" {
+    local pid
+    for pid in "$CHANCERY_PID" $(pgrep -P "$CHANCERY_PID"); do
+        run ! cat "/proc/$pid/environ"
+        run ! ls "/proc/$pid/fd"
+        run ! cat "/proc/$pid/maps"
+    done
+}
+
+@test "a core dump is not left, whatever kills it" {
+    local pid
+    pid=$(demo_child responder)
+    same "$(awk '/^Max core file size/ { print $5 }' "/proc/$pid/limits")" 0
+}
