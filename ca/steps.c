@@ -121,7 +121,8 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
         .sans_n = r->sans_n,
     };
     TRY(templates_shape(is->template, &want, &is->issuer->facts, is->arena, &is->shaped));
-    TRY(asker_check_names(&is->asker, is->shaped.names, is->shaped.names_n));
+    TRY(err_at(asker_check_names(&is->asker, is->shaped.names, is->shaped.names_n),
+               r->has_sans ? "/sans" : "/csr"));
     TRY(cert_tbs_write(is->shaped.tbs, is->arena, &is->tbs));
 out:
     return e;

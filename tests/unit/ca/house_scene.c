@@ -188,6 +188,13 @@ void house_release(struct house *h)
     house_vault_release(h->vault);
 }
 
+void house_release_attach(struct house *h)
+{
+    h->recovered = false;
+    hsm_attach(h->hsm, house_vault_release_with(h->vault));
+    house_await(h, &h->recovered);
+}
+
 /* --- steering --- */
 
 int house_rule(struct house *h, const char *point, enum world_action action, int64_t value)

@@ -66,6 +66,9 @@ void house_drop(struct house *h);
 /* The vault's thread stands still until house_release. */
 void house_hold(struct house *h);
 void house_release(struct house *h);
+/* The same, and the first thing it does is to take a fresh channel, as when the front was replaced: what was
+ * queued on the old one is never read. Waits as house_attach. */
+void house_release_attach(struct house *h);
 
 /* Runs the loop until is(arg); fails the test after ten seconds. */
 void house_wait(struct house *h, bool (*is)(void *arg), void *arg);
@@ -158,5 +161,6 @@ void house_vault_stop(struct house_vault *v);
 int house_vault_connect(struct house_vault *v); /* the front's end */
 void house_vault_hold(struct house_vault *v);
 void house_vault_release(struct house_vault *v);
+int house_vault_release_with(struct house_vault *v);
 
 #endif

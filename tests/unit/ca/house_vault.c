@@ -37,6 +37,7 @@ struct house_vault {
     struct hsm_vault *v;
     struct err *e;
     sem_t held, go;
+    int next_fd; /* attached when the thread goes on, before it reads anything; -1: none */
 };
 
 enum { AT_TOKENS, AT_ROLL, AT_CONF, AT_STATE, AT_LOCK, AT_PIN };
@@ -247,6 +248,7 @@ struct house_vault *house_vault_start(struct house *h)
     struct house_vault *v = calloc(1, sizeof *v);
     assert_non_null(v);
     v->h = h;
+    v->next_fd = -1;
     h->templates = all_templates();
     make_folder(v);
     make_config(v);
@@ -309,6 +311,9 @@ static void hold(void *arg)
     struct house_vault *v = arg;
     sem_post(&v->held);
     sem_wait(&v->go);
+    if (v->next_fd >= 0)
+        hsm_vault_attach(v->v, HSM_PEER_FRONT, v->next_fd);
+    v->next_fd = -1;
 }
 
 void house_vault_hold(struct house_vault *v)
@@ -320,4 +325,13 @@ void house_vault_hold(struct house_vault *v)
 void house_vault_release(struct house_vault *v)
 {
     sem_post(&v->go);
+}
+
+int house_vault_release_with(struct house_vault *v)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    v->next_fd = pair[1];
+    sem_post(&v->go);
+    return pair[0];
 }
