@@ -1,6 +1,6 @@
 /*
- * What a certificate or list points to: key identifiers, authorityInfoAccess, cRLDistributionPoints,
- * issuingDistributionPoint (RFC 5280 4.2.1.1, .2, .13, 4.2.2.1, 5.2.5).
+ * What a certificate or list points to: key identifiers, cRLDistributionPoints, freshestCRL,
+ * issuingDistributionPoint (RFC 5280 4.2.1.1, .2, .13, .15, 5.2.5, 5.2.6). Accesses are in ext_access.c.
  *
  * URIs alone: other forms of name are refused, never skipped. No state. Any thread.
  */
@@ -9,30 +9,26 @@
 
 enum { TAG_URI = 0x86, URIS_MAX = 8, KEY_ID_MAX = 64 };
 
-static const uint8_t method_ocsp[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01};
-static const uint8_t method_ca_issuers[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02};
-
-static struct err *check_uri(struct view uri)
+struct err *ext_value_check_uri(struct view uri)
 {
     struct cert_san san = {.kind = CERT_SAN_URI, .value = uri};
     return cert_san_check(&san);
 }
 
-static struct err *put_uri(struct der_out *out, struct view uri)
+struct err *ext_value_put_uri(struct der_out *out, struct view uri)
 {
-    struct err *e = check_uri(uri);
+    struct err *e = ext_value_check_uri(uri);
     if (!e)
         der_put(out, TAG_URI, uri);
     return e;
 }
 
-/* Reads one URI GeneralName onto a list. */
-static struct err *read_uri(struct view *in, struct arena *arena, struct cert_views *list)
+struct err *ext_value_read_uri(struct view *in, struct arena *arena, struct cert_views *list)
 {
     struct err *e = NULL;
     struct view uri;
     TRY(der_read(in, TAG_URI, &uri));
-    TRY(check_uri(uri));
+    TRY(ext_value_check_uri(uri));
     if (list->n == URIS_MAX)
         return err_new(ERR_TOO_MANY, "more than %d URIs", URIS_MAX);
     struct view *grown = arena_array(arena, list->n + 1, sizeof *grown);
@@ -105,68 +101,6 @@ out:
     return err_wrap(e, "authorityKeyIdentifier (RFC 5280 4.2.1.1)");
 }
 
-/* --- authorityInfoAccess --- */
-
-static struct err *put_access(struct der_out *out, struct view method, struct cert_views uris)
-{
-    struct err *e = NULL;
-    for (size_t i = 0; i < uris.n; i++) {
-        size_t m = der_begin(out, DER_SEQUENCE);
-        der_put_oid(out, method);
-        TRY(put_uri(out, uris.v[i]));
-        der_finish(out, m);
-    }
-out:
-    return e;
-}
-
-struct err *cert_ext_write_aia(const struct cert_aia *aia, struct arena *arena, struct cert_ext *ret)
-{
-    struct err *e = NULL;
-    struct der_out out;
-    if (!aia->ocsp.n && !aia->ca_issuers.n)
-        return ext_value_bad(CERT_EXT_AIA, "needs at least one access");
-    ext_value_begin(&out, arena);
-    size_t m = der_begin(&out, DER_SEQUENCE);
-    TRY(put_access(&out, view_of(method_ocsp, sizeof method_ocsp), aia->ocsp));
-    TRY(put_access(&out, view_of(method_ca_issuers, sizeof method_ca_issuers), aia->ca_issuers));
-    der_finish(&out, m);
-    TRY(ext_value_done(&out, CERT_EXT_AIA, false, ret));
-out:
-    return e;
-}
-
-static struct err *read_access(struct view *in, struct arena *arena, struct cert_aia *aia)
-{
-    struct err *e = NULL;
-    struct view seq, method;
-    TRY(der_read(in, DER_SEQUENCE, &seq));
-    TRY(der_read_oid(&seq, &method));
-    bool ocsp = view_eq(method, view_of(method_ocsp, sizeof method_ocsp));
-    if (!ocsp && !view_eq(method, view_of(method_ca_issuers, sizeof method_ca_issuers)))
-        return ext_value_bad(CERT_EXT_AIA, "an access method other than ocsp and caIssuers");
-    TRY(read_uri(&seq, arena, ocsp ? &aia->ocsp : &aia->ca_issuers));
-    TRY(der_end(seq));
-out:
-    return e;
-}
-
-struct err *cert_ext_read_aia(struct view value, struct arena *arena, struct cert_aia *ret)
-{
-    struct err *e = NULL;
-    struct view seq;
-    struct cert_aia aia = {{NULL, 0}, {NULL, 0}};
-    TRY(der_read(&value, DER_SEQUENCE, &seq));
-    TRY(der_end(value));
-    if (!seq.n)
-        return ext_value_bad(CERT_EXT_AIA, "needs at least one access");
-    while (seq.n)
-        TRY(read_access(&seq, arena, &aia));
-    *ret = aia;
-out:
-    return err_wrap(e, "authorityInfoAccess (RFC 5280 4.2.2.1)");
-}
-
 /* --- distribution points --- */
 
 /* DistributionPointName: [0] fullName [0] URI. */
@@ -175,19 +109,21 @@ static struct err *put_point_name(struct der_out *out, struct view uri)
     struct err *e = NULL;
     size_t name = der_begin(out, DER_CONTEXT_CONS(0));
     size_t full = der_begin(out, DER_CONTEXT_CONS(0));
-    TRY(put_uri(out, uri));
+    TRY(ext_value_put_uri(out, uri));
     der_finish(out, full);
     der_finish(out, name);
 out:
     return e;
 }
 
-struct err *cert_ext_write_cdp(struct cert_views uris, struct arena *arena, struct cert_ext *ret)
+/* CRLDistributionPoints: of cRLDistributionPoints and of freshestCRL. */
+static struct err *write_points(enum cert_ext_id id, struct cert_views uris, struct arena *arena,
+                                struct cert_ext *ret)
 {
     struct err *e = NULL;
     struct der_out out;
     if (!uris.n)
-        return ext_value_bad(CERT_EXT_CDP, "needs at least one point");
+        return ext_value_bad(id, "needs at least one point");
     ext_value_begin(&out, arena);
     size_t m = der_begin(&out, DER_SEQUENCE);
     for (size_t i = 0; i < uris.n; i++) {
@@ -196,40 +132,80 @@ struct err *cert_ext_write_cdp(struct cert_views uris, struct arena *arena, stru
         der_finish(&out, point);
     }
     der_finish(&out, m);
-    TRY(ext_value_done(&out, CERT_EXT_CDP, false, ret));
+    TRY(ext_value_done(&out, id, false, ret));
 out:
     return e;
 }
 
-static struct err *read_point(struct view *in, struct arena *arena, struct cert_views *list)
+struct err *cert_ext_write_cdp(struct cert_views uris, struct arena *arena, struct cert_ext *ret)
+{
+    return write_points(CERT_EXT_CDP, uris, arena, ret);
+}
+
+struct err *cert_ext_write_freshest(struct cert_views uris, struct arena *arena, struct cert_ext *ret)
+{
+    return write_points(CERT_EXT_FRESHEST_CRL, uris, arena, ret);
+}
+
+/* The GeneralNames of one point: no reasons, no cRLIssuer. */
+static struct err *read_point(struct view *in, struct view *ret_full)
 {
     struct err *e = NULL;
     struct view seq, name, full;
     TRY(der_read(in, DER_SEQUENCE, &seq));
     TRY(der_read(&seq, DER_CONTEXT_CONS(0), &name));
-    TRY(der_end(seq)); /* no reasons, no cRLIssuer */
+    TRY(der_end(seq));
     TRY(der_read(&name, DER_CONTEXT_CONS(0), &full));
     TRY(der_end(name));
-    TRY(read_uri(&full, arena, list));
-    TRY(der_end(full));
+    *ret_full = full;
 out:
     return e;
 }
 
-struct err *cert_ext_read_cdp(struct view value, struct arena *arena, struct cert_views *ret)
+static struct err *read_points(enum cert_ext_id id, struct view value, struct arena *arena,
+                               struct cert_views *ret)
 {
     struct err *e = NULL;
-    struct view seq;
+    struct view seq, full;
     struct cert_views list = {NULL, 0};
     TRY(der_read(&value, DER_SEQUENCE, &seq));
     TRY(der_end(value));
     if (!seq.n)
-        return ext_value_bad(CERT_EXT_CDP, "needs at least one point");
-    while (seq.n)
-        TRY(read_point(&seq, arena, &list));
+        return ext_value_bad(id, "needs at least one point");
+    while (seq.n) {
+        TRY(read_point(&seq, &full));
+        TRY(ext_value_read_uri(&full, arena, &list));
+        TRY(der_end(full));
+    }
     *ret = list;
 out:
-    return err_wrap(e, "cRLDistributionPoints (RFC 5280 4.2.1.13)");
+    return err_wrap(e, "%s (%s)", cert_ext_name(id), cert_ext_rule(id));
+}
+
+struct err *cert_ext_read_cdp(struct view value, struct arena *arena, struct cert_views *ret)
+{
+    return read_points(CERT_EXT_CDP, value, arena, ret);
+}
+
+struct err *cert_ext_read_freshest(struct view value, struct arena *arena, struct cert_views *ret)
+{
+    return read_points(CERT_EXT_FRESHEST_CRL, value, arena, ret);
+}
+
+struct err *ext_value_read_freshest(struct view value, struct view *ret_uri)
+{
+    struct err *e = NULL;
+    struct view seq, full, uri;
+    TRY(der_read(&value, DER_SEQUENCE, &seq));
+    TRY(der_end(value));
+    TRY(read_point(&seq, &full));
+    TRY(der_end(seq));
+    TRY(der_read(&full, TAG_URI, &uri));
+    TRY(der_end(full));
+    TRY(ext_value_check_uri(uri));
+    *ret_uri = uri;
+out:
+    return err_wrap(e, "freshestCRL (RFC 5280 5.2.6)");
 }
 
 struct err *cert_ext_write_idp(const struct cert_idp *idp, struct arena *arena, struct cert_ext *ret)
@@ -278,7 +254,7 @@ struct err *cert_ext_read_idp(struct view value, struct cert_idp *ret)
         TRY(der_end(name));
         TRY(der_read(&full, TAG_URI, &idp.uri));
         TRY(der_end(full));
-        TRY(check_uri(idp.uri));
+        TRY(ext_value_check_uri(idp.uri));
     }
     TRY(read_flag(&seq, DER_CONTEXT(1), &idp.only_user));
     TRY(read_flag(&seq, DER_CONTEXT(2), &idp.only_ca));

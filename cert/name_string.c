@@ -14,7 +14,7 @@ static bool is_printable(uint32_t c)
            (c && c < 0x80 && strchr(" '()+,-./:=?", (int)c));
 }
 
-static bool hides(uint32_t c)
+bool name_string_hides(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
@@ -34,7 +34,7 @@ struct err *name_string_check(unsigned tag, struct view value, size_t *ret_chars
         if (!octets)
             return err_new(ERR_BAD_NAME, "a name that is not UTF-8 (RFC 5280 4.1.2.4, RFC 3629)");
         value = view_from(value, octets);
-        if (hides(c))
+        if (name_string_hides(c))
             return err_new(ERR_BAD_NAME, "a name with the control character U+%04X (RFC 5280 4.1.2.4)",
                            (unsigned)c);
         if ((tag == DER_IA5_STRING && c > 0x7f) || (tag == DER_PRINTABLE_STRING && !is_printable(c)))

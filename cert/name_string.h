@@ -15,4 +15,7 @@ struct name_row {
 /* At least one character; every one fits the tag and is no control character. ret_chars may be NULL. */
 MUST_USE struct err *name_string_check(unsigned tag, struct view value, size_t *ret_chars);
 
+/* A control character, or a mark that turns the direction of writing. */
+bool name_string_hides(uint32_t c);
+
 #endif

@@ -1,7 +1,8 @@
 /*
  * X.509 extensions: raw (OID, critical, value) and typed. The write functions give a whole struct cert_ext
  * ready for a tbs; the read functions take the extension's value (content of extnValue) and are strict: DER,
- * nothing left over, only the forms this authority writes. Rows: ext.def, eku.def. Pure; any thread.
+ * nothing left over, only the forms this authority writes. Rows: ext.def, eku.def. More of them in
+ * ext_access.h, ext_policy.h, ext_constraints.h, ext_microsoft.h, ext_custom.h. Pure; any thread.
  * Errors: ERR_BAD_EXTENSION with the RFC section, ERR_BAD_DER, ERR_TOO_LARGE.
  */
 #ifndef CHANCERY_CERT_EXT_H
@@ -49,6 +50,12 @@ struct cert_views {
 
 struct cert_aia {
     struct cert_views ocsp, ca_issuers; /* URIs */
+};
+
+enum { CERT_TLS_STATUS_REQUEST = 5, CERT_TLS_STATUS_REQUEST_V2 = 17, CERT_TLS_FEATURES_MAX = 8 };
+struct cert_tls_features {
+    unsigned v[CERT_TLS_FEATURES_MAX]; /* numbers of TLS extensions, ascending */
+    size_t n;
 };
 
 struct cert_idp {
@@ -105,13 +112,25 @@ MUST_USE struct err *cert_ext_write_aia(const struct cert_aia *aia, struct arena
                                         struct cert_ext *ret);
 MUST_USE struct err *cert_ext_read_aia(struct view value, struct arena *arena, struct cert_aia *ret);
 
-/* cRLDistributionPoints: one point per URI, fullName alone. */
+/* cRLDistributionPoints and freshestCRL: one point per URI, fullName alone. */
 MUST_USE struct err *cert_ext_write_cdp(struct cert_views uris, struct arena *arena, struct cert_ext *ret);
 MUST_USE struct err *cert_ext_read_cdp(struct view value, struct arena *arena, struct cert_views *ret);
+MUST_USE struct err *cert_ext_write_freshest(struct cert_views uris, struct arena *arena,
+                                             struct cert_ext *ret);
+MUST_USE struct err *cert_ext_read_freshest(struct view value, struct arena *arena, struct cert_views *ret);
 
 /* id-pkix-ocsp-nocheck, value NULL (RFC 6960 4.2.2.2.1). */
 MUST_USE struct err *cert_ext_write_no_check(struct arena *arena, struct cert_ext *ret);
 MUST_USE struct err *cert_ext_read_no_check(struct view value);
+
+/* TLS feature (RFC 7633), noRevAvail (RFC 9608): never critical. */
+MUST_USE struct err *cert_ext_write_tls_features(struct cert_tls_features features, struct arena *arena,
+                                                 struct cert_ext *ret);
+MUST_USE struct err *cert_ext_read_tls_features(struct view value, struct cert_tls_features *ret);
+const char *cert_ext_tls_feature_name(unsigned feature); /* "status_request"; or NULL */
+MUST_USE struct err *cert_ext_tls_feature_parse(struct view name, unsigned *ret); /* ERR_BAD_FIELD */
+MUST_USE struct err *cert_ext_write_no_rev_avail(struct arena *arena, struct cert_ext *ret);
+MUST_USE struct err *cert_ext_read_no_rev_avail(struct view value);
 
 /* Of CRLs and their entries (RFC 5280 5.2.3, 5.2.5, 5.3.2). */
 MUST_USE struct err *cert_ext_write_crl_number(uint64_t number, struct arena *arena, struct cert_ext *ret);

@@ -4,20 +4,6 @@
 
 #include "cert/ext.h"
 
-/* The value as OpenSSL's configuration syntax gives it. */
-static struct view openssl(const char *name, const char *text, struct arena *arena)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
-    X509V3_set_ctx_nodb(&ctx);
-    X509_EXTENSION *ext = X509V3_EXT_nconf(NULL, &ctx, name, text);
-    assert_non_null(ext);
-    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(ext);
-    struct view v = arena_dup(arena, view_of(value->data, (size_t)value->length));
-    X509_EXTENSION_free(ext);
-    return v;
-}
-
 static void basic_constraints(void **state)
 {
     static const struct {
@@ -31,7 +17,7 @@ static void basic_constraints(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cert_basic basic;
         assert_ok(cert_ext_write_basic(rows[i].basic, true, *state, &ext));
-        assert_bytes(ext.value, openssl("basicConstraints", rows[i].text, *state));
+        assert_bytes(ext.value, fixture_ext(NULL, "basicConstraints", rows[i].text, *state));
         assert_true(ext.critical);
         assert_ok(cert_ext_read_basic(ext.value, &basic));
         assert_int_equal(basic.ca, rows[i].basic.ca);
@@ -56,7 +42,7 @@ static void key_usage(void **state)
             snprintf(text + n, sizeof text - n, "%s%s", n ? "," : "", name);
         }
         assert_ok(cert_ext_write_key_usage(mask, true, *state, &ext));
-        assert_bytes(ext.value, openssl("keyUsage", text, *state));
+        assert_bytes(ext.value, fixture_ext(NULL, "keyUsage", text, *state));
         assert_ok(cert_ext_read_key_usage(ext.value, &again));
         assert_int_equal(again, mask);
     }
@@ -73,7 +59,8 @@ static void ext_key_usage(void **state)
     for (size_t i = 0; i < COUNT(names); i++)
         assert_ok(cert_ext_eku_parse(names[i], *state, &oids[i]));
     assert_ok(cert_ext_write_eku((struct cert_views){oids, COUNT(names)}, false, *state, &ext));
-    assert_bytes(ext.value, openssl("extendedKeyUsage", "serverAuth,clientAuth,OCSPSigning,1.2.3.4", *state));
+    assert_bytes(ext.value,
+                 fixture_ext(NULL, "extendedKeyUsage", "serverAuth,clientAuth,OCSPSigning,1.2.3.4", *state));
     assert_ok(cert_ext_read_eku(ext.value, *state, &read));
     assert_int_equal(read.n, COUNT(names));
     for (size_t i = 0; i < COUNT(names); i++)
@@ -91,8 +78,8 @@ static void key_identifiers(void **state)
     struct cert_ext ext;
     struct view id, want = fixture_hex("00112233445566778899aabbccddeeff00112233", *state);
     assert_ok(cert_ext_write_ski(want, *state, &ext));
-    assert_bytes(ext.value,
-                 openssl("subjectKeyIdentifier", "00112233445566778899aabbccddeeff00112233", *state));
+    assert_bytes(ext.value, fixture_ext(NULL, "subjectKeyIdentifier",
+                                        "00112233445566778899aabbccddeeff00112233", *state));
     assert_ok(cert_ext_read_ski(ext.value, &id));
     assert_bytes(id, want);
     assert_ok(cert_ext_write_aki(want, *state, &ext));
@@ -111,15 +98,16 @@ static void points(void **state)
     struct cert_views uris;
     assert_ok(cert_ext_write_aia(&aia, *state, &ext));
     assert_bytes(ext.value,
-                 openssl("authorityInfoAccess",
-                         "OCSP;URI:http://a/ocsp,caIssuers;URI:http://a/ca,caIssuers;URI:http://b/ca",
-                         *state));
+                 fixture_ext(NULL, "authorityInfoAccess",
+                             "OCSP;URI:http://a/ocsp,caIssuers;URI:http://a/ca,caIssuers;URI:http://b/ca",
+                             *state));
     assert_ok(cert_ext_read_aia(ext.value, *state, &read_aia));
     assert_int_equal(read_aia.ocsp.n, 1);
     assert_bytes(read_aia.ca_issuers.v[1], ca[1]);
 
     assert_ok(cert_ext_write_cdp((struct cert_views){ca, 2}, *state, &ext));
-    assert_bytes(ext.value, openssl("crlDistributionPoints", "URI:http://a/ca,URI:http://b/ca", *state));
+    assert_bytes(ext.value,
+                 fixture_ext(NULL, "crlDistributionPoints", "URI:http://a/ca,URI:http://b/ca", *state));
     assert_ok(cert_ext_read_cdp(ext.value, *state, &uris));
     assert_int_equal(uris.n, 2);
     assert_bytes(uris.v[0], ca[0]);
@@ -128,7 +116,7 @@ static void points(void **state)
     assert_refused(cert_ext_write_cdp((struct cert_views){ca, 2}, *state, &ext), ERR_BAD_NAME, "RFC 3986");
     assert_refused(cert_ext_write_cdp((struct cert_views){ca, 0}, *state, &ext), ERR_BAD_EXTENSION,
                    "one point");
-    struct view directory = openssl("crlDistributionPoints", "RID:1.2.3", *state);
+    struct view directory = fixture_ext(NULL, "crlDistributionPoints", "RID:1.2.3", *state);
     assert_refused(cert_ext_read_cdp(directory, *state, &uris), ERR_BAD_DER, "cRLDistributionPoints");
 }
 
@@ -161,7 +149,7 @@ static void small_ones(void **state)
     uint64_t number = 0;
     int64_t when = 0;
     assert_ok(cert_ext_write_no_check(*state, &ext));
-    assert_bytes(ext.value, openssl("noCheck", "ignored", *state));
+    assert_bytes(ext.value, fixture_ext(NULL, "noCheck", "ignored", *state));
     assert_ok(cert_ext_read_no_check(ext.value));
     assert_refused(cert_ext_read_no_check(fixture_hex("050000", *state)), ERR_BAD_DER, "ocspNoCheck");
     assert_ok(cert_ext_write_crl_number(UINT64_MAX, *state, &ext));
@@ -226,15 +214,22 @@ static void lists_are_judged(void **state)
     }
 }
 
+/* To the oldest OpenSSL that is supported. */
+static bool is_unknown_to_openssl(const char *oid)
+{
+    return strcmp(oid, "2.5.29.56") == 0 || strncmp(oid, "1.3.6.1.4.1.311.", 16) == 0;
+}
+
 static void ids_and_oids_belong_together(void **state)
 {
     (void)state;
     for (int i = 0; i < CERT_EXT__COUNT; i++) {
         struct view oid = cert_ext_oid((enum cert_ext_id)i);
         assert_int_equal(cert_ext_id_of(oid), i);
-        ASN1_OBJECT *object = OBJ_txt2obj(der_oid_text(oid, *state), 1);
+        const char *text = der_oid_text(oid, *state);
+        ASN1_OBJECT *object = OBJ_txt2obj(text, 1);
         assert_non_null(object);
-        assert_true(OBJ_obj2nid(object) != NID_undef);
+        assert_true(OBJ_obj2nid(object) != NID_undef || is_unknown_to_openssl(text));
         ASN1_OBJECT_free(object);
     }
     assert_int_equal(cert_ext_id_of(view_str("x")), CERT_EXT__COUNT);

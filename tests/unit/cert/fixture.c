@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "cert/name.h"
 
+#include <openssl/conf.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -153,6 +154,25 @@ struct view fixture_issue(const struct cert_tbs *tbs, const char *key, struct ar
     return cert;
 }
 
+struct view fixture_ext(const char *sections, const char *name, const char *text, struct arena *arena)
+{
+    X509V3_CTX ctx;
+    CONF *conf = NCONF_new(NULL);
+    const char *all = sections ? sections : "[none]\n";
+    BIO *bio = BIO_new_mem_buf(all, (int)strlen(all));
+    assert_true(NCONF_load_bio(conf, bio, NULL) > 0);
+    X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
+    X509V3_set_nconf(&ctx, conf);
+    X509_EXTENSION *ext = X509V3_EXT_nconf(conf, &ctx, name, text);
+    assert_non_null(ext);
+    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(ext);
+    struct view v = arena_dup(arena, view_of(value->data, (size_t)value->length));
+    X509_EXTENSION_free(ext);
+    BIO_free(bio);
+    NCONF_free(conf);
+    return v;
+}
+
 X509 *fixture_x509(struct view der)
 {
     const uint8_t *p = der.p;
@@ -198,6 +218,34 @@ struct view fixture_wrap(unsigned tag, struct view body, struct arena *arena)
     return fixture_join(arena, 2, (struct view[]){view_of(head, n), body});
 }
 
+static struct view nest(const char **text, struct arena *arena)
+{
+    struct view all = {NULL, 0};
+    const char *p = *text;
+    while (*p && *p != '}') {
+        if (*p == ' ') {
+            p++;
+            continue;
+        }
+        struct view octet = fixture_hex(arena_printf(arena, "%.2s", p), arena);
+        p += 2;
+        if (*p == '{') {
+            p++;
+            octet = fixture_wrap(octet.p[0], nest(&p, arena), arena);
+        }
+        all = fixture_join(arena, 2, (struct view[]){all, octet});
+    }
+    *text = *p ? p + 1 : p;
+    return all;
+}
+
+struct view fixture_nest(const char *text, struct arena *arena)
+{
+    struct view all = nest(&text, arena);
+    assert_int_equal(*text, '\0');
+    return all;
+}
+
 void fixture_ok_at(struct err *e, const char *file, int line)
 {
     if (!e)
@@ -214,7 +262,7 @@ void fixture_refused_at(struct err *e, enum err_code code, const char *text, con
         return;
     }
     print_error("expected %s \"%s\", got %s \"%s\"\n", err_row(code)->name, text,
-                e ? err_row(err_code(e))->name : "ok", err_detail(e));
+                e ? err_row(err_code(e))->name : "ok", e ? err_detail(e) : "");
     err_free(e);
     _fail(file, line);
 }

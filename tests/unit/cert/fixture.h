@@ -40,10 +40,15 @@ struct view fixture_issue(const struct cert_tbs *tbs, const char *key, struct ar
 X509 *fixture_x509(struct view der);
 struct view fixture_name(const char *text, struct arena *arena);
 
+/* An extension's value as OpenSSL's configuration syntax gives it; sections ("[a]\nx=y\n") may be NULL. */
+struct view fixture_ext(const char *sections, const char *name, const char *text, struct arena *arena);
+
 struct view fixture_hex(const char *hex, struct arena *arena);
 
 /* A SEQUENCE, SET, ... around these parts. */
 struct view fixture_wrap(unsigned tag, struct view body, struct arena *arena);
+/* Hex with lengths left out: "30{0201ff 0500}" is 30 05 02 01 ff 05 00. */
+struct view fixture_nest(const char *text, struct arena *arena);
 struct view fixture_join(struct arena *arena, size_t n, const struct view *parts);
 
 void fixture_ok_at(struct err *e, const char *file, int line);
