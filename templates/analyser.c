@@ -78,6 +78,17 @@ static bool open_extensions(const struct template *t)
     return source_open(&t->custom.from) && t->custom.allow_n == 0;
 }
 
+/* Where any extension may be brought along, open-extensions says it. */
+static bool asked_account(const struct template *t)
+{
+    const struct template_custom *c = &t->custom;
+    for (size_t i = 0; i < c->allow_n; i++) {
+        if (cert_ext_id_of(c->allow[i]) == CERT_EXT_MS_SECURITY)
+            return CAN_HAVE(t, logon_uses);
+    }
+    return false;
+}
+
 static bool open_crl(const struct template *t)
 {
     return source_open(&t->pointers.crl_from);
@@ -117,7 +128,7 @@ static bool long_life(const struct template *t)
 static bool no_revocation(const struct template *t)
 {
     const struct template_pointers *p = &t->pointers;
-    return t->validity.max_s > 10 * DAY_S && !p->ocsp && !p->crl;
+    return t->validity.max_s > 10 * DAY_S && !p->ocsp && !p->crl && !p->no_rev_avail;
 }
 
 const struct analyser_row analyser_rows[] = {

@@ -44,6 +44,13 @@ struct err *constraints_load_pointers(struct load *l)
     if (p->ocsp_nocheck && (p->ocsp || p->crl))
         return load_error(l, GROUP_POINTERS, "ocsp_nocheck",
                           "ocsp_nocheck says not to ask for the status: 'ocsp' and 'crl' must be false");
+    if (p->no_rev_avail && (p->ocsp || p->crl || p->freshest_crl.n > 0))
+        return load_error(
+            l, GROUP_POINTERS, "no_rev_avail",
+            "no_rev_avail beside a place to look: 'ocsp', 'crl' and freshest_crl must go (RFC 9608 4)");
+    if (p->no_rev_avail && l->t->constraints.ca)
+        return load_error(l, GROUP_POINTERS, "no_rev_avail",
+                          "no_rev_avail is not for CA certificates (RFC 9608 4)");
 out:
     return e;
 }

@@ -1,122 +1,39 @@
 /*
- * Extensions by OID that no group knows: fixed ones, given as DER or in a small typed form, and those a
+ * Extensions by OID that no group knows: fixed ones, given as DER or in a small typed form, and all those a
  * request may bring along.
  *
  * What such an extension means nobody here knows; only its form (one DER element) is looked at. Any thread.
  */
-#include "base/check.h"
-#include "base/hex.h"
-#include "base/limits.h"
+#include "cert/ext_custom.h"
 #include "exts.h"
 #include "judge.h"
 #include "source.h"
 
-enum { VALUE_BYTES = 8192 };
-
-static struct err *write_oid(const char *text, struct arena *arena, struct der_out *out)
-{
-    struct view oid;
-    struct err *e = der_oid_of_text(text, arena, &oid);
-    if (!e)
-        der_put_oid(out, oid);
-    return e;
-}
-
-static struct err *write_hex(const char *text, struct arena *arena, struct der_out *out, bool octets)
-{
-    struct err *e = NULL;
-    struct view bytes, rest, body;
-    TRY(hex_parse(arena, view_str(text), &bytes));
-    if (octets) {
-        der_put_octets(out, bytes);
-        return NULL;
-    }
-    rest = bytes;
-    TRY(der_read_any(&rest, NULL, NULL, &body));
-    TRY(der_end(rest));
-    der_put_raw(out, bytes);
-out:
-    return e;
-}
-
-static bool is_ascii(const char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text >= 0x80)
-            return false;
-    }
-    return true;
-}
-
-/* One typed form: false where the key is none, or its value is of another type. */
-static bool write_form(const char *key, const json_t *v, struct arena *arena, struct der_out *out,
-                       struct err **ret)
-{
-    const char *text = json_string_value(v);
-    if (strcmp(key, "integer") == 0 && json_is_integer(v))
-        der_put_int(out, json_integer_value(v));
-    else if (strcmp(key, "boolean") == 0 && json_is_boolean(v))
-        der_put_bool(out, json_is_true(v));
-    else if (strcmp(key, "null") == 0 && json_is_true(v))
-        der_put_null(out);
-    else if (strcmp(key, "utf8") == 0 && text)
-        der_put_text(out, text);
-    else if (strcmp(key, "ia5") == 0 && text && is_ascii(text))
-        der_put(out, DER_IA5_STRING, view_str(text));
-    else if (strcmp(key, "object") == 0 && text)
-        *ret = write_oid(text, arena, out);
-    else if (strcmp(key, "octets") == 0 && text)
-        *ret = write_hex(text, arena, out, true);
-    else if (strcmp(key, "der") == 0 && text)
-        *ret = write_hex(text, arena, out, false);
-    else
-        return false;
-    return true;
-}
-
-/* An error of another room, said again with file and line. */
-static struct err *placed(const struct load *l, const json_t *at, struct err *e)
-{
-    struct err *said = e ? conf_error(l->conf, at, "%s", err_detail(e)) : NULL;
-    err_free(e);
-    return said;
-}
-
+/* One key, `value`, in one of the forms of cert_ext_der_of_text. */
 static struct err *load_value(struct load *l, const json_t *node, struct cert_ext *ret)
 {
-    struct err *e = NULL;
-    struct der_out out;
     const char *key;
     json_t *v;
-    unsigned forms = 0;
-    der_out_init(&out, l->arena, VALUE_BYTES);
     json_object_foreach((json_t *)node, key, v)
     {
-        if (strcmp(key, "oid") == 0 || strcmp(key, "critical") == 0)
-            continue;
-        struct err *bad = NULL;
-        if (!write_form(key, v, l->arena, &out, &bad))
-            return conf_error(l->conf, v,
-                              "'%s' is no form of a value: der and octets (hex), utf8, ia5, object, integer, "
-                              "boolean, null: true",
-                              key);
-        TRY(placed(l, v, bad));
-        forms++;
+        if (strcmp(key, "oid") != 0 && strcmp(key, "critical") != 0 && strcmp(key, "value") != 0)
+            return conf_error(l->conf, v, "unknown key '%s'; there are oid, critical, value", key);
     }
-    if (forms != 1)
-        return conf_error(l->conf, node, "an extension has one value: give der, utf8, ... once");
-    TRY(placed(l, node, der_out_done(&out, &ret->value)));
-out:
-    return e;
+    v = json_object_get(node, "value");
+    if (!json_is_string(v))
+        return conf_error(l->conf, v ? v : node,
+                          "an extension has a value, a text like 'utf8:TEXT' or 'der:HEX'");
+    return load_placed(l, v, cert_ext_der_of_text(json_string_value(v), l->arena, &ret->value));
 }
 
-static struct err *load_oid(struct load *l, const json_t *at, const char *text, struct view *ret)
+/* any: extensions with a group too, where they may be asked for. */
+static struct err *load_oid(struct load *l, const json_t *at, const char *text, bool any, struct view *ret)
 {
     struct err *e = NULL;
     if (!text)
         return conf_error(l->conf, at, "an OID in dotted form is missing; quote it");
-    TRY(placed(l, at, der_oid_of_text(text, l->arena, ret)));
-    if (cert_ext_id_of(*ret) < CERT_EXT__COUNT)
+    TRY(load_placed(l, at, der_oid_of_text(text, l->arena, ret)));
+    if (source_of(l->t, *ret) != &l->t->custom.from || (!any && exts_has_fields(cert_ext_id_of(*ret))))
         return conf_error(l->conf, at, "%s has fields of its own", cert_ext_label(*ret, l->arena));
 out:
     return e;
@@ -129,8 +46,9 @@ static struct err *load_one(struct load *l, const json_t *node)
     struct cert_ext *ext = &c->values[c->n];
     const json_t *oid = json_object_get(node, "oid"), *critical = json_object_get(node, "critical");
     if (!json_is_object(node))
-        return conf_error(l->conf, node, "a custom extension is a mapping, like {oid: 1.2.3, utf8: text}");
-    TRY(load_oid(l, oid ? oid : node, json_string_value(oid), &ext->oid));
+        return conf_error(l->conf, node,
+                          "a custom extension is a mapping, like {oid: 1.2.3, value: utf8:text}");
+    TRY(load_oid(l, oid ? oid : node, json_string_value(oid), false, &ext->oid));
     if (critical && !json_is_boolean(critical))
         return conf_error(l->conf, critical, "'critical' is true or false");
     ext->critical = json_is_true(critical);
@@ -151,7 +69,7 @@ static struct err *load_allow(struct load *l)
     const json_t *list = json_object_get(load_node(l, GROUP_CUSTOM), "allow");
     c->allow = arena_array(l->arena, c->allow_texts.n, sizeof(c->allow[0]));
     for (; c->allow_n < c->allow_texts.n; c->allow_n++)
-        TRY(load_oid(l, json_array_get(list, c->allow_n), c->allow_texts.items[c->allow_n],
+        TRY(load_oid(l, json_array_get(list, c->allow_n), c->allow_texts.items[c->allow_n], true,
                      &c->allow[c->allow_n]));
     if (c->allow_n > 0 && !source_open(&c->from))
         return load_error(l, GROUP_CUSTOM, "allow", "'allow' without request or csr under 'from'");
@@ -182,8 +100,9 @@ json_t *custom_values_json(const struct template *t)
     for (size_t i = 0; i < t->custom.n; i++) {
         const struct cert_ext *ext = &t->custom.values[i];
         arena_reset(arena);
-        json_array_append_new(list, json_pack("{s:s, s:b, s:s}", "oid", der_oid_text(ext->oid, arena),
-                                              "critical", ext->critical, "der", hex_of(arena, ext->value)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:b, s:s}", "oid", der_oid_text(ext->oid, arena), "critical",
+                                        ext->critical, "value", cert_ext_der_text(ext->value, arena)));
     }
     arena_free(arena);
     return list;
@@ -225,7 +144,9 @@ struct err *custom_rule_allow(const struct judged *j)
     const struct template_custom *c = &j->t->custom;
     for (size_t i = 0; i < j->tbs->ext_count && source_open(&c->from); i++) {
         struct view oid = j->tbs->exts[i].oid;
-        if (cert_ext_id_of(oid) < CERT_EXT__COUNT || by_oid(c->values, c->n, oid) || allowed(c, oid))
+        enum cert_ext_id id = cert_ext_id_of(oid);
+        bool open = exts_has_fields(id) ? exts_leaves_open(j, id) : !by_oid(c->values, c->n, oid);
+        if (source_of(j->t, oid) != &c->from || !open || allowed(c, oid))
             continue;
         return err_new(ERR_POLICY, "the extension %s may not be asked for", cert_ext_label(oid, j->arena));
     }

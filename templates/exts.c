@@ -88,6 +88,17 @@ static const struct {
     {CERT_EXT_CDP, make_cdp, "crl_distribution_points", "issuer"},
     {CERT_EXT_SAN, make_san, "sans", ""},
     {CERT_EXT_NO_CHECK, make_nocheck, "ocsp_nocheck", "template"},
+    {CERT_EXT_FRESHEST_CRL, NULL, "freshest_crl", "template"}, /* these lie ready in the template */
+    {CERT_EXT_NO_REV_AVAIL, NULL, "no_rev_avail", "template"},
+    {CERT_EXT_POLICIES, NULL, "policies", "template"},
+    {CERT_EXT_POLICY_CONSTRAINTS, NULL, "policy_constraints", "template"},
+    {CERT_EXT_INHIBIT_ANY_POLICY, NULL, "inhibit_any", "template"},
+    {CERT_EXT_SIA, NULL, "info_access", "template"},
+    {CERT_EXT_TLS_FEATURE, NULL, "tls_feature", "template"},
+    {CERT_EXT_SUBJECT_DIRECTORY, NULL, "directory", "template"},
+    {CERT_EXT_MS_TEMPLATE_NAME, NULL, "microsoft.template_name", "template"},
+    {CERT_EXT_MS_TEMPLATE, NULL, "microsoft.template_oid", "template"},
+    {CERT_EXT_MS_SECURITY, NULL, "microsoft.sid", "template"},
 };
 
 static size_t row_of(enum cert_ext_id id)
@@ -96,6 +107,11 @@ static size_t row_of(enum cert_ext_id id)
     while (i < EXTS_ROWS && rows[i].id != id)
         i++;
     return i;
+}
+
+bool exts_has_fields(enum cert_ext_id id)
+{
+    return row_of(id) < EXTS_ROWS;
 }
 
 const char *exts_field(enum cert_ext_id id)
@@ -110,6 +126,14 @@ const char *exts_source(enum cert_ext_id id)
     return i < EXTS_ROWS ? rows[i].source : "template";
 }
 
+static void copy(const struct cert_ext *from, size_t n, struct arena *arena, struct cert_ext *ret,
+                 size_t *ret_n)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[(*ret_n)++] = (struct cert_ext){arena_dup(arena, from[i].oid), from[i].critical,
+                                            arena_dup(arena, from[i].value)};
+}
+
 struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,
                       size_t *ret_n)
 {
@@ -117,15 +141,13 @@ struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struc
     *ret_n = 0;
     for (size_t i = 0; i < EXTS_ROWS; i++) {
         struct cert_ext ext = {{NULL, 0}, false, {NULL, 0}};
-        TRY(rows[i].make(facts, arena, &ext));
+        if (rows[i].make)
+            TRY(rows[i].make(facts, arena, &ext));
         if (ext.oid.n > 0)
             ret[(*ret_n)++] = ext;
     }
-    for (size_t i = 0; i < facts->t->custom.n; i++) {
-        struct cert_ext ext = facts->t->custom.values[i];
-        ret[(*ret_n)++] =
-            (struct cert_ext){arena_dup(arena, ext.oid), ext.critical, arena_dup(arena, ext.value)};
-    }
+    copy(facts->t->ready, facts->t->ready_n, arena, ret, ret_n);
+    copy(facts->t->custom.values, facts->t->custom.n, arena, ret, ret_n);
 out:
     return e;
 }
@@ -221,6 +243,61 @@ struct err *exts_rule_nocheck(const struct judged *j)
     return same(j, CERT_EXT_NO_CHECK);
 }
 
+struct err *exts_rule_freshest(const struct judged *j)
+{
+    return same(j, CERT_EXT_FRESHEST_CRL);
+}
+
+struct err *exts_rule_no_rev_avail(const struct judged *j)
+{
+    return same(j, CERT_EXT_NO_REV_AVAIL);
+}
+
+struct err *exts_rule_policies(const struct judged *j)
+{
+    return same(j, CERT_EXT_POLICIES);
+}
+
+struct err *exts_rule_policy_constraints(const struct judged *j)
+{
+    return same(j, CERT_EXT_POLICY_CONSTRAINTS);
+}
+
+struct err *exts_rule_inhibit_any(const struct judged *j)
+{
+    return same(j, CERT_EXT_INHIBIT_ANY_POLICY);
+}
+
+struct err *exts_rule_info_access(const struct judged *j)
+{
+    return same(j, CERT_EXT_SIA);
+}
+
+struct err *exts_rule_tls_feature(const struct judged *j)
+{
+    return same(j, CERT_EXT_TLS_FEATURE);
+}
+
+struct err *exts_rule_directory(const struct judged *j)
+{
+    return same(j, CERT_EXT_SUBJECT_DIRECTORY);
+}
+
+struct err *exts_rule_ms_name(const struct judged *j)
+{
+    return same(j, CERT_EXT_MS_TEMPLATE_NAME);
+}
+
+struct err *exts_rule_ms_template(const struct judged *j)
+{
+    return same(j, CERT_EXT_MS_TEMPLATE);
+}
+
+struct err *exts_rule_ms_sid(const struct judged *j)
+{
+    return same(j, CERT_EXT_MS_SECURITY);
+}
+
 /* An OID without a row: one of the template's own, or one that may be asked for (custom.allow). */
 static bool explained(const struct judged *j, struct view oid)
 {
@@ -236,7 +313,7 @@ struct err *exts_rule_unknown(const struct judged *j)
     for (size_t i = 0; i < j->tbs->ext_count; i++) {
         const struct cert_ext *ext = &j->tbs->exts[i];
         enum cert_ext_id id = cert_ext_id_of(ext->oid);
-        if (row_of(id) == EXTS_ROWS && !(id == CERT_EXT__COUNT && explained(j, ext->oid)))
+        if (!exts_has_fields(id) && !(source_of(j->t, ext->oid) && explained(j, ext->oid)))
             return err_new(ERR_POLICY, "the extension %s is not explained by the template",
                            cert_ext_label(ext->oid, j->arena));
     }

@@ -3,6 +3,7 @@
 #ifndef CHANCERY_TEMPLATES_EXTS_H
 #define CHANCERY_TEMPLATES_EXTS_H
 
+#include "base/limits.h"
 #include "cert/ext.h"
 #include "cert/key.h"
 #include "template.h"
@@ -16,16 +17,21 @@ struct exts_facts {
     bool subject_empty;
 };
 
-enum { EXTS_ROWS = 9, EXTS_MAX = EXTS_ROWS + CUSTOM_MAX };
+enum { EXTS_MADE = 9, EXTS_ROWS = EXTS_MADE + 11, EXTS_MAX = EXTS_MADE + READY_MAX + CUSTOM_MAX };
 
 /* *ret has room for EXTS_MAX. Values in the arena. */
 MUST_USE struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,
                                size_t *ret_n);
 
+_Static_assert((int)EXTS_MAX <= (int)LIMIT_EXTENSIONS, "what a template can say fits into a certificate");
+
 struct judged; /* judge.h */
 
 /* Whether what stands there, or stands there not, is the asker's to say and not the template's. */
 bool exts_leaves_open(const struct judged *j, enum cert_ext_id id);
+
+/* Whether an extension is said by fields of its own, or follows from others; else only custom can say it. */
+bool exts_has_fields(enum cert_ext_id id);
 
 /* custom.c */
 json_t *custom_values_json(const struct template *t);

@@ -123,7 +123,11 @@ static json_t *value_json(const struct template *t, const struct conf_row *row)
         return custom_values_json(t);
     if (IS(row, head.overrides_tree))
         return analyser_overrides_json(t);
-    return IS(row, subject.fixed_tree) ? subject_fixed_json(t) : subject_patterns_json(t);
+    if (IS(row, subject.fixed_tree))
+        return subject_fixed_json(t);
+    if (IS(row, subject.patterns_tree))
+        return subject_patterns_json(t);
+    return json_loads(((const struct template_tree *)at)->text, 0, NULL);
 }
 
 /* Fields that say nothing for this template are left out: an open list, no bound, nothing fixed. */
@@ -141,17 +145,31 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
     }
     if (IS(row, custom.values_tree))
         return t->custom.n > 0;
+    if (IS(row, policies.values) || IS(row, policies.critical))
+        return t->policies.values.text != NULL;
+    if (IS(row, info_access) || IS(row, directory))
+        return ((const struct template_tree *)((const char *)t + row->offset))->text != NULL;
+    if (IS(row, microsoft.template_name) || IS(row, microsoft.template_oid) || IS(row, microsoft.sid))
+        return (*(const char *const *)((const char *)t + row->offset))[0] != 0;
+    if (row->type == CONF_INT && !row->fallback)
+        return *(const int64_t *)((const char *)t + row->offset) >= 0;
     if (IS(row, subject.fixed_tree))
         return t->subject.fixed_set != 0;
     if (IS(row, subject.patterns_tree))
         return t->subject.patterned != 0;
+    if (IS(row, sans.wildcard_labels))
+        return t->sans.wildcard;
+    if (IS(row, validity.jitter_s))
+        return t->validity.jitter_s > 0;
+    if (IS(row, validity.until_text))
+        return t->validity.until_text[0] != 0;
     if (IS(row, subject.cn))
         return t->subject.allow & (1u << subject_cn_attr());
     if (IS(row, keys.rsa_min) || IS(row, keys.rsa_max))
         return t->keys.allow & (1u << CERT_KEY_RSA);
     if (IS(row, constraints.critical))
         return t->constraints.present;
-    return !IS(row, constraints.path_len) || t->constraints.path_len >= 0;
+    return true;
 }
 
 static bool group_absent(const struct template *t, const char *group)

@@ -24,9 +24,10 @@ struct templates {
 };
 
 static struct err *(*const group_loads[])(struct load *) = {
-    head_load,     keys_load,    constraints_load, constraints_load_pointers,
-    sans_load,     subject_load, usage_load_key,   usage_load_extended,
-    validity_load, custom_load,
+    head_load,      keys_load,      constraints_load, constraints_load_pointers,
+    sans_load,      subject_load,   usage_load_key,   usage_load_extended,
+    validity_load,  policies_load,  access_load,      features_load,
+    directory_load, microsoft_load, custom_load,
 };
 
 const json_t *load_root(const struct load *l)
@@ -56,6 +57,27 @@ struct err *load_error(const struct load *l, enum group group, const char *key, 
     if (!at)
         at = group < GROUP__COUNT && l->t->nodes[group] ? l->t->nodes[group] : load_root(l);
     return conf_error(l->conf, at, "%s", text);
+}
+
+struct err *load_placed(const struct load *l, const json_t *at, struct err *e)
+{
+    struct err *said = e ? conf_error(l->conf, at, "%s", err_detail(e)) : NULL;
+    err_free(e);
+    return said;
+}
+
+void load_ready(struct load *l, struct cert_ext ext)
+{
+    CHECK(l->t->ready_n < READY_MAX);
+    l->t->ready[l->t->ready_n++] = ext;
+}
+
+void load_keep(struct load *l, struct template_tree *tree)
+{
+    char *text = tree->node ? json_dumps(tree->node, JSON_COMPACT) : NULL;
+    tree->text = text ? arena_str(l->arena, view_str(text)) : NULL;
+    tree->node = NULL;
+    free(text);
 }
 
 static struct err *mask_one(const struct load *l, const json_t *at, const char *text,
@@ -185,6 +207,8 @@ static struct err *load_one(struct arena *arena, const struct templates_file *fi
     json_t *none = json_object();
     struct load l = {NULL, arena, t, none};
     t->constraints.path_len = -1;
+    t->policy_constraints.require_explicit = t->policy_constraints.inhibit_mapping = -1;
+    t->policy_constraints.inhibit_any = t->microsoft.major = t->microsoft.minor = -1;
     TRY(conf_parse(file->name, file->bytes, &l.conf));
     TRY(fill(&l, "", conf_root(l.conf)));
     TRY(fill_groups(&l));

@@ -20,6 +20,15 @@ bool load_given(const struct load *l, enum group group, const char *key);
 MUST_USE struct err *load_error(const struct load *l, enum group group, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* An error of another room, said again with file, line and column; frees it. NULL stays NULL. */
+MUST_USE struct err *load_placed(const struct load *l, const json_t *at, struct err *e);
+
+/* An extension that is the same in every certificate. */
+void load_ready(struct load *l, struct cert_ext ext);
+
+/* Keeps a tree beyond the load, for showing the template. */
+void load_keep(struct load *l, struct template_tree *tree);
+
 /* A list of names out of `names` as a mask of their places; fallback where the list is left out. */
 MUST_USE struct err *load_mask(const struct load *l, const json_t *group, const char *key,
                                const struct conf_texts *texts, const char *const *names, size_t names_n,
@@ -35,6 +44,11 @@ MUST_USE struct err *usage_load_key(struct load *l);
 MUST_USE struct err *usage_load_extended(struct load *l);
 MUST_USE struct err *constraints_load(struct load *l);
 MUST_USE struct err *constraints_load_pointers(struct load *l);
+MUST_USE struct err *policies_load(struct load *l);
+MUST_USE struct err *access_load(struct load *l);
+MUST_USE struct err *features_load(struct load *l);
+MUST_USE struct err *directory_load(struct load *l);
+MUST_USE struct err *microsoft_load(struct load *l);
 MUST_USE struct err *custom_load(struct load *l);
 
 #endif

@@ -44,6 +44,8 @@ static struct err *combinations(struct load *l, unsigned allow_kinds)
         return load_error(l, GROUP_SANS, "min", "min is larger than max");
     if (s->wildcard && !(s->kinds & (1u << CERT_SAN_DNS)))
         return load_error(l, GROUP_SANS, "wildcard", "'wildcard: true' without dns among the kinds");
+    if (!s->wildcard && load_given(l, GROUP_SANS, "wildcard_labels"))
+        return load_error(l, GROUP_SANS, "wildcard_labels", "'wildcard_labels' without 'wildcard: true'");
     if (s->from_cn && !(s->kinds & (1u << CERT_SAN_DNS | 1u << CERT_SAN_IP)))
         return load_error(l, GROUP_SANS, "from_cn", "'from_cn: true' without dns or ip among the kinds");
     for (unsigned kind = 0; s->allow.n > 0 && kind < KINDS; kind++) {
@@ -120,6 +122,29 @@ struct err *sans_rule_wildcard(const struct judged *j)
             return judge_at_san(j,
                                 err_new(ERR_POLICY, "%s: the template allows no wildcard",
                                         cert_san_text(&j->sans[i], j->arena)),
+                                i);
+    }
+    return NULL;
+}
+
+static size_t labels(struct view name)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < name.n; i++)
+        n += name.p[i] == '.';
+    return n;
+}
+
+struct err *sans_rule_wildcard_labels(const struct judged *j)
+{
+    for (size_t i = 0; i < j->sans_n; i++) {
+        const struct cert_san *san = &j->sans[i];
+        if (san->kind != CERT_SAN_DNS || view_find(san->value, '*') == san->value.n)
+            continue;
+        if ((int64_t)labels(san->value) - 1 < j->t->sans.wildcard_labels)
+            return judge_at_san(j,
+                                err_new(ERR_POLICY, "%s: at least %d labels after the '*'",
+                                        cert_san_text(san, j->arena), (int)j->t->sans.wildcard_labels),
                                 i);
     }
     return NULL;

@@ -19,6 +19,16 @@ void shape_origin(struct shape *s, const char *field, const char *source, const 
     s->origins[s->origins_n++] = (struct templates_origin){field, source, note};
 }
 
+/* Out of the serial number, which is random: the same request with the same serial gives the same end. */
+static int64_t jitter(const struct shape *s)
+{
+    struct view serial = s->request->serial;
+    uint64_t random = 0;
+    for (size_t i = 0; i < serial.n; i++)
+        random = random * 31 + serial.p[i];
+    return s->t->validity.jitter_s > 0 ? (int64_t)(random % (uint64_t)s->t->validity.jitter_s) : 0;
+}
+
 /* An end that nobody asked for is cut off at the issuer's; one that was asked for is left to the rules. */
 static struct err *shape_validity(struct shape *s, struct cert_tbs *tbs)
 {
@@ -36,11 +46,14 @@ static struct err *shape_validity(struct shape *s, struct cert_tbs *tbs)
         shape_origin(s, "validity.not_after", "request", "");
         return NULL;
     }
-    int64_t end = r->now + s->t->validity.default_s;
-    bool cut = end > s->issuer->not_after;
-    tbs->not_after = cut ? s->issuer->not_after : end;
+    int64_t end = r->now + s->t->validity.default_s - jitter(s), until = s->t->validity.until;
+    bool ended = end > until && until <= s->issuer->not_after;
+    bool cut = !ended && end > s->issuer->not_after;
+    tbs->not_after = ended ? until : cut ? s->issuer->not_after : end;
     shape_origin(s, "validity.not_after", cut ? "issuer" : "template",
-                 cut ? "cut off at the issuer's end" : "");
+                 ended ? "cut off at the template's end"
+                 : cut ? "cut off at the issuer's end"
+                       : "");
     return NULL;
 }
 
@@ -121,6 +134,19 @@ out:
     return e;
 }
 
+/* Errors refuse; warnings and notices go along. */
+static struct err *shape_lint(const struct shape *s, const struct cert_tbs *tbs, struct templates_shaped *ret)
+{
+    templates_lint(tbs, s->t->head.baseline, s->arena, &ret->lints, &ret->lints_n);
+    for (size_t i = 0; i < ret->lints_n; i++) {
+        const struct templates_lint *l = &ret->lints[i];
+        if (l->severity == TEMPLATES_ERROR)
+            return err_new(ERR_POLICY, "template '%s': lint: %s: %s (%s)", s->t->name, l->rule, l->text,
+                           l->section);
+    }
+    return NULL;
+}
+
 struct err *templates_shape(const struct template *t, const struct templates_request *request,
                             const struct templates_issuer *issuer, struct arena *arena,
                             struct templates_shaped *ret)
@@ -129,8 +155,11 @@ struct err *templates_shape(const struct template *t, const struct templates_req
     struct cert_tbs *tbs = ARENA_NEW(arena, struct cert_tbs);
     struct shape s = {.t = t, .request = request, .issuer = issuer, .arena = arena};
     s.origins = arena_array(arena, SHAPE_ORIGINS_MAX, sizeof(s.origins[0]));
+    struct templates_shaped shaped = {.tbs = tbs};
     TRY(shape_tbs(&s, tbs));
-    struct templates_shaped shaped = {.tbs = tbs, .origins = s.origins, .origins_n = s.origins_n};
+    TRY(shape_lint(&s, tbs, &shaped));
+    shaped.origins = s.origins;
+    shaped.origins_n = s.origins_n;
     names_collect(&s.subject, s.sans, s.sans_n, t->subject.fixed_set, arena, &shaped.names, &shaped.names_n);
     shaped.subject = cert_name_text(&s.subject, arena);
     *ret = shaped;

@@ -47,6 +47,16 @@ const struct template_from *source_of(const struct template *t, struct view oid)
         return &t->constraints.from;
     case CERT_EXT_CDP:
         return &t->pointers.crl_from;
+    case CERT_EXT_POLICIES:
+    case CERT_EXT_NAME_CONSTRAINTS:
+    case CERT_EXT_POLICY_CONSTRAINTS:
+    case CERT_EXT_INHIBIT_ANY_POLICY:
+    case CERT_EXT_TLS_FEATURE:
+    case CERT_EXT_SIA:
+    case CERT_EXT_SUBJECT_DIRECTORY:
+    case CERT_EXT_MS_TEMPLATE_NAME:
+    case CERT_EXT_MS_TEMPLATE:
+    case CERT_EXT_MS_SECURITY:
     case CERT_EXT__COUNT:
         return &t->custom.from;
     default:

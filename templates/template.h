@@ -48,10 +48,16 @@ struct template_from {
 enum subject_other { SUBJECT_REFUSE, SUBJECT_DROP };
 enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
 
+/* node during load only; text: the same as JSON, NULL: left out */
+struct template_tree {
+    const json_t *node;
+    const char *text;
+};
+
 struct template_head {
     const char *given_name; /* "": the file's */
     const char *description;
-    bool internal, enabled;
+    bool internal, enabled, baseline;
     struct conf_texts issuers;
     struct conf_texts asker_texts;
     int64_t ceiling_per_hour;
@@ -61,7 +67,9 @@ struct template_head {
 };
 
 struct template_validity {
-    int64_t default_s, max_s, backdate_s;
+    int64_t default_s, max_s, backdate_s, jitter_s;
+    const char *until_text;
+    int64_t until; /* INT64_MAX: left out */
 };
 
 struct template_keys {
@@ -83,7 +91,7 @@ struct template_subject {
 
 struct template_sans {
     struct conf_texts kind_texts;
-    int64_t min, max;
+    int64_t min, max, wildcard_labels;
     bool wildcard, from_cn, from_csr, from_request;
     struct conf_texts allow, deny;
     int other;      /* enum source_other */
@@ -115,11 +123,26 @@ struct template_constraints {
 };
 
 struct template_pointers {
-    bool ocsp, crl, issuer, ocsp_nocheck;
+    bool ocsp, crl, issuer, ocsp_nocheck, no_rev_avail;
+    struct conf_texts freshest_crl;
     struct template_from crl_from;
 };
 
-enum { CUSTOM_MAX = 10 };
+struct template_policies {
+    struct template_tree values;
+    bool critical;
+};
+
+struct template_policy_constraints {
+    int64_t require_explicit, inhibit_mapping, inhibit_any; /* -1: left out */
+};
+
+struct template_microsoft {
+    const char *template_name, *template_oid, *sid; /* "": none */
+    int64_t major, minor;                           /* -1: none */
+};
+
+enum { READY_MAX = 12, CUSTOM_MAX = 10 };
 
 struct template_custom {
     const json_t *values_tree; /* during load only */
@@ -144,7 +167,14 @@ struct template
     struct template_ext_key_usage ext_key_usage;
     struct template_constraints constraints;
     struct template_pointers pointers;
+    struct template_policies policies;
+    struct template_policy_constraints policy_constraints;
+    struct template_tree info_access, directory;
+    struct conf_texts tls_features;
+    struct template_microsoft microsoft;
     struct template_custom custom;
+    struct cert_ext ready[READY_MAX]; /* the same in every certificate */
+    size_t ready_n;
 };
 
 #endif

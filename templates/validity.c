@@ -15,7 +15,13 @@ struct err *validity_load(struct load *l)
         return load_error(l, GROUP_VALIDITY, "", "validity needs both 'default' and 'max'");
     if (v->default_s > v->max_s)
         return load_error(l, GROUP_VALIDITY, "default", "the default is longer than the maximum");
-    return NULL;
+    if (v->jitter_s * 2 > v->default_s)
+        return load_error(l, GROUP_VALIDITY, "jitter", "jitter is more than half of the default");
+    v->until = INT64_MAX;
+    if (!v->until_text[0])
+        return NULL;
+    return load_placed(l, json_object_get(load_node(l, GROUP_VALIDITY), "until"),
+                       when_parse(view_str(v->until_text), &v->until));
 }
 
 int64_t templates_validity_default_s(const struct template *t)
@@ -67,6 +73,15 @@ struct err *validity_rule_max(const struct judged *j)
     return err_at(err_new(ERR_POLICY, "notAfter %s is past the maximum of %s from now, which is %s",
                           at(j, j->tbs->not_after), when_duration_text(j->arena, j->t->validity.max_s),
                           at(j, j->now + j->t->validity.max_s)),
+                  "/not_after");
+}
+
+struct err *validity_rule_until(const struct judged *j)
+{
+    if (j->tbs->not_after <= j->t->validity.until)
+        return NULL;
+    return err_at(err_new(ERR_POLICY, "notAfter %s is past the template's own end, %s",
+                          at(j, j->tbs->not_after), j->t->validity.until_text),
                   "/not_after");
 }
 

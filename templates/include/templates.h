@@ -1,11 +1,17 @@
 /*
  * What a certificate may look like. A template is one YAML file; a set of them is loaded once per generation
- * and never changes, so any number of threads may read it. Three verbs:
+ * and never changes, so any number of threads may read it. Four verbs:
  *
- *   load   strict: an unknown key or an impossible combination is ERR_CONFIG with file, line and column
- *   shape  template + request + issuer -> the description of a certificate (cert/tbs.h), with the origin of
- * each field judge  template + issuer + final bytes read again -> yes, or the one rule that is broken. A pure
- * function: front and vault call the same one, and it trusts nothing that shape has done
+ * load: strict; an unknown key, an impossible combination and a dangerous template are ERR_CONFIG with file,
+ * line and column.
+ *
+ * shape: template + request + issuer -> the description of a certificate (cert/tbs.h), with the origin of
+ * each field.
+ *
+ * judge: template + issuer + final bytes read again -> yes, or the one rule that is broken. A pure function:
+ * front and vault call the same one, and it trusts nothing that shape has done.
+ *
+ * lint: final bytes -> what they break of the standards, whatever the template says.
  *
  * Rules are of two kinds (templates_fields): `tbs` rules speak of the bytes alone and are judged here;
  * `context` rules (who asks, how often) are kept by whoever knows the asker: templates_may_ask,
@@ -146,6 +152,15 @@ struct templates_origin {
     const char *note;   /* "" or why: "clamped to the issuer's end" */
 };
 
+enum templates_severity { TEMPLATES_ERROR, TEMPLATES_WARNING, TEMPLATES_NOTICE };
+
+/* What a certificate breaks of the standards, whatever its template says. */
+struct templates_lint {
+    const char *rule, *section; /* "ec-encipherment", "RFC 8813 3" */
+    enum templates_severity severity;
+    const char *text;
+};
+
 struct templates_shaped {
     const struct cert_tbs *tbs;
     const char *const
@@ -154,6 +169,8 @@ struct templates_shaped {
     const char *subject; /* RFC 4514 text */
     const struct templates_origin *origins;
     size_t origins_n;
+    const struct templates_lint *lints; /* warnings and notices: errors are refused */
+    size_t lints_n;
 };
 
 /*
@@ -176,6 +193,14 @@ MUST_USE struct err *templates_shape(const struct template *t, const struct temp
  * names and keys) is the vault's own affair. */
 MUST_USE struct err *templates_judge(const struct template *t, const struct templates_issuer *issuer,
                                      const struct cert_tbs *tbs, int64_t now, struct arena *arena);
+
+/* --- lint --- */
+
+/* Every rule that the certificate breaks; baseline: those of the CA/Browser Forum for TLS too. Shape runs it,
+ * and refuses errors (ERR_POLICY "lint: RULE: why (section)"). */
+void templates_lint(const struct cert_tbs *tbs, bool baseline, struct arena *arena,
+                    const struct templates_lint **ret, size_t *ret_n);
+const char *templates_severity_name(enum templates_severity severity); /* "error", "warning", "notice" */
 
 /* --- names and patterns --- */
 

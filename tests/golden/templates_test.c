@@ -42,6 +42,11 @@ static const struct {
     {"admin", "Ann", NULL},
     {"sub-ca", "Example Issuing CA", NULL},
     {"root", "Example Root CA", NULL},
+    {"short-lived", NULL, "dns:job-7.example.internal"},
+    {"email", "Ann", "email:ann@example.internal"},
+    {"smartcard", "Ann", "email:ann@example.internal"},
+    {"timestamping", "Example Time 2026", NULL},
+    {"sub-ca-policy", "Example Policy CA", NULL},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 

@@ -31,6 +31,8 @@ static const struct {
      "internal: true\n" LIFE CN "extended_key_usage: {usages: [cmcRA]}\n"},
     {"open-extensions", LIFE CN SERVER "custom: {from: [csr]}\n",
      LIFE CN SERVER "custom: {from: [csr], allow: [1.2.3]}\n"},
+    {"account-identifier", LIFE CN CLIENT "custom: {from: [csr], allow: [1.3.6.1.4.1.311.25.2]}\n",
+     LIFE CN SERVER "custom: {from: [csr], allow: [1.3.6.1.4.1.311.25.2]}\n"},
     {"open-crl-location", LIFE CN SERVER "pointers: {crl_from: [csr, issuer]}\n",
      LIFE CN SERVER "pointers: {crl_from: [issuer]}\n"},
     {"wildcard-client", LIFE CN CLIENT "sans: {kinds: [dns], wildcard: true}\n",

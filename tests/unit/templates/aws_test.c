@@ -56,13 +56,14 @@ struct aws {
     struct fixture *f;
     struct templates *set;
     EVP_PKEY *rsa;
-    struct cert_csr *csr;
+    struct cert_csr *csr, *csr_of_ca;
     struct cert_ext asked[3]; /* beside the CSR: keyUsage, extKeyUsage, 1.2.3.5 */
+    struct cert_ext usage_of_ca;
 };
 
-#define ASKED_BY_CSR                                                                                         \
+#define ASKED_BY_CSR(usages)                                                                                 \
     "subjectAltName=DNS:csr.example\nbasicConstraints=CA:FALSE\n"                                            \
-    "keyUsage=critical,digitalSignature,keyAgreement\nextendedKeyUsage=timeStamping\n"                       \
+    "keyUsage=critical,digitalSignature,dataEncipherment" usages "\nextendedKeyUsage=codeSigning\n"          \
     "crlDistributionPoints=URI:http://csr.example/x.crl\n1.2.3.4=ASN1:UTF8:csr"
 
 static int setup(void **state)
@@ -77,7 +78,10 @@ static int setup(void **state)
     assert_int_equal(n, 61);
     fixture_ok(templates_load(files, n, &a->set));
     a->rsa = fixture_key("rsa-2048");
-    a->csr = fixture_csr(a->f->arena, a->rsa, "/C=DE/O=Csr/CN=csr", ASKED_BY_CSR);
+    a->csr = fixture_csr(a->f->arena, a->rsa, "/C=DE/O=Csr/CN=csr", ASKED_BY_CSR(""));
+    a->csr_of_ca = fixture_csr(a->f->arena, a->rsa, "/C=DE/O=Csr/CN=csr", ASKED_BY_CSR(",keyCertSign"));
+    fixture_ok(cert_ext_write_key_usage(CERT_KU_CONTENT_COMMITMENT | CERT_KU_KEY_CERT_SIGN, true, a->f->arena,
+                                        &a->usage_of_ca));
     fixture_ok(cert_ext_write_key_usage(CERT_KU_CONTENT_COMMITMENT, true, a->f->arena, &a->asked[0]));
     fixture_ok(cert_ext_eku_parse("emailProtection", a->f->arena, &oid));
     fixture_ok(cert_ext_write_eku((struct cert_views){&oid, 1}, false, a->f->arena, &a->asked[1]));
@@ -102,8 +106,9 @@ static const struct templates_rdn cn = {"CN", "api"};
 static void shape(struct aws *a, const struct template *t, struct templates_shaped *ret)
 {
     struct templates_request r = fixture_request(a->f);
-    r.csr = a->csr;
-    r.exts = a->asked;
+    struct cert_ext asked[3] = {templates_is_ca(t) ? a->usage_of_ca : a->asked[0], a->asked[1], a->asked[2]};
+    r.csr = templates_is_ca(t) ? a->csr_of_ca : a->csr;
+    r.exts = asked;
     r.exts_n = 3;
     r.has_sans = r.has_subject = true;
     r.sans = sans;
@@ -139,7 +144,8 @@ static void check_usages(const struct family *family, unsigned variety, const st
     unsigned mask = 0, want = family->usages;
     const struct cert_ext *ext = cert_tbs_ext(s->tbs, CERT_EXT_KEY_USAGE);
     if (want == FREE)
-        want = variety & (API | BOTH) ? CERT_KU_CONTENT_COMMITMENT : DS | CERT_KU_KEY_AGREEMENT;
+        want = (variety & (API | BOTH) ? CERT_KU_CONTENT_COMMITMENT : DS | CERT_KU_DATA_ENCIPHERMENT) |
+               (family->path_len == -2 ? 0 : CERT_KU_KEY_CERT_SIGN);
     assert_non_null(ext);
     assert_true(ext->critical);
     fixture_ok(cert_ext_read_key_usage(ext->value, &mask));
@@ -154,7 +160,7 @@ static void check_eku(struct aws *a, const struct family *family, unsigned varie
     struct cert_views oids = {NULL, 0};
     const struct cert_ext *ext = cert_tbs_ext(s->tbs, CERT_EXT_EXT_KEY_USAGE);
     if (strcmp(want, "free") == 0)
-        want = variety & (API | BOTH) ? "emailProtection" : "timeStamping";
+        want = variety & (API | BOTH) ? "emailProtection" : "codeSigning";
     if (ext)
         fixture_ok(cert_ext_read_eku(ext->value, a->f->arena, &oids));
     for (size_t i = 0; i < oids.n; i++)

@@ -8,28 +8,30 @@
 #include <stdio.h>
 
 #include "cert/ext.h"
+#include "cert/ext_microsoft.h"
 #include "cert/name.h"
 #include "judge.h"
 
 #define DAY INT64_C(86400)
 
 /* Every field that a rule keeps, set to something. */
-static const char *const strict = "issuers: [issuing]\n"
-                                  "validity: {default: 1d, max: 10d, backdate: 10m}\n"
-                                  "keys: {allow: [rsa, p256], rsa_min: 3072, rsa_max: 4096}\n"
-                                  "subject:\n"
-                                  "  fixed: {O: Example}\n"
-                                  "  allow: [CN, OU]\n"
-                                  "  require: [CN]\n"
-                                  "  patterns: {OU: ['team-*']}\n"
-                                  "sans:\n"
-                                  "  kinds: [dns, ip]\n"
-                                  "  min: 2\n"
-                                  "  max: 3\n"
-                                  "  allow: ['**.example', '10.0.0.0/8']\n"
-                                  "  deny: ['db.example']\n"
-                                  "key_usage: {usages: [digitalSignature], rsa: [keyEncipherment]}\n"
-                                  "extended_key_usage: {usages: [serverAuth]}\n";
+static const char *const strict =
+    "issuers: [issuing]\n"
+    "validity: {default: 1d, max: 10d, backdate: 10m, until: '2026-11-29T00:00:00Z'}\n"
+    "keys: {allow: [rsa, p256], rsa_min: 3072, rsa_max: 4096}\n"
+    "subject:\n"
+    "  fixed: {O: Example}\n"
+    "  allow: [CN, OU]\n"
+    "  require: [CN]\n"
+    "  patterns: {OU: ['team-*']}\n"
+    "sans:\n"
+    "  kinds: [dns, ip]\n"
+    "  min: 2\n"
+    "  max: 3\n"
+    "  allow: ['**.example', '10.0.0.0/8']\n"
+    "  deny: ['db.example']\n"
+    "key_usage: {usages: [digitalSignature], rsa: [keyEncipherment]}\n"
+    "extended_key_usage: {usages: [serverAuth]}\n";
 
 /* As little as can be: what a breach takes away must not be missed for another reason. */
 static const char *const loose = "issuers: [issuing]\n"
@@ -44,14 +46,38 @@ static const char *const loose = "issuers: [issuing]\n"
 static const char *const asked = "issuers: [issuing]\n"
                                  "validity: {default: 1d, max: 10d}\n"
                                  "subject: {allow: [CN], cn: free}\n"
-                                 "sans: {kinds: [dns]}\n"
+                                 "sans: {kinds: [dns], wildcard: true, wildcard_labels: 2}\n"
                                  "key_usage: {from: [csr], allow: [digitalSignature]}\n"
                                  "extended_key_usage: {from: [request, csr], allow: [clientAuth]}\n"
                                  "pointers: {crl_from: [csr, issuer]}\n"
                                  "custom:\n"
-                                 "  values: [{oid: 1.2.3.7, utf8: x}]\n"
+                                 "  values: [{oid: 1.2.3.7, value: 'utf8:x'}]\n"
                                  "  from: [csr]\n"
                                  "  allow: [1.2.3.5]\n";
+
+/* All that can lie ready in a template; what belongs to CAs below. */
+static const char *const full =
+    "validity: {default: 1d, max: 10d}\n"
+    "subject: {allow: [CN], cn: free}\n"
+    "sans: {kinds: [dns]}\n"
+    "extended_key_usage: {usages: [serverAuth]}\n"
+    "policies: {values: [{oid: 1.2.3, cps: ['https://a.example/cps']}]}\n"
+    "pointers: {freshest_crl: ['http://a.example/d.crl']}\n"
+    "info_access: {values: [{method: timeStamping, uri: 'http://a.example/t'}]}\n"
+    "tls_feature: {features: [status_request]}\n"
+    "directory: {values: {countryOfCitizenship: ['printable:DE']}}\n"
+    "microsoft: {template_name: Web, template_oid: 1.3.6.1.4.1.311.21.8.1, major: 1,\n"
+    "  sid: S-1-5-21-1-2-3-1104}\n";
+
+static const char *const constrained = "internal: true\n"
+                                       "validity: {default: 1d, max: 10d}\n"
+                                       "subject: {allow: [CN], require: [CN], cn: free}\n"
+                                       "sans: {kinds: [dns]}\n"
+                                       "key_usage: {usages: [keyCertSign]}\n"
+                                       "basic_constraints: {ca: true}\n"
+                                       "policy_constraints: {require_explicit: 0, inhibit_any: 1}\n"
+                                       "custom: {values: [{oid: 2.5.29.30, critical: true,\n"
+                                       "  value: 'der:300fa00d300b82096578616d706c652e61'}]}\n";
 
 /* One certificate about to be spoiled: everything in it may be changed. */
 struct scene {
@@ -163,6 +189,10 @@ static void lives_too_long(struct scene *s)
 {
     s->tbs.not_after = s->now + 10 * DAY + 1;
 }
+static void past_the_end(struct scene *s)
+{
+    s->tbs.not_after = s->now + 9 * DAY;
+}
 static void begins_before_its_issuer(struct scene *s)
 {
     s->issuer.not_before = s->tbs.not_before + 1;
@@ -264,6 +294,10 @@ static void san_twice(struct scene *s)
 static void san_wildcard(struct scene *s)
 {
     SANS(s, "dns:a.example", "dns:*.b.example");
+}
+static void san_wide(struct scene *s)
+{
+    SANS(s, "dns:*.example");
 }
 static void san_outside(struct scene *s)
 {
@@ -463,6 +497,40 @@ static void custom_critical(struct scene *s)
     custom(s)->critical = true;
 }
 
+#define GONE(name, id)                                                                                       \
+    static void name##_gone(struct scene *s)                                                                 \
+    {                                                                                                        \
+        drop(s, id);                                                                                         \
+    }                                                                                                        \
+    static void name##_changed(struct scene *s)                                                              \
+    {                                                                                                        \
+        ext(s, id)->value = view_str("\x30\x03\x02\x01\x07");                                                \
+    }
+GONE(policies, CERT_EXT_POLICIES)
+GONE(freshest, CERT_EXT_FRESHEST_CRL)
+GONE(info_access, CERT_EXT_SIA)
+GONE(tls_feature, CERT_EXT_TLS_FEATURE)
+GONE(directory, CERT_EXT_SUBJECT_DIRECTORY)
+GONE(ms_name, CERT_EXT_MS_TEMPLATE_NAME)
+GONE(ms_template, CERT_EXT_MS_TEMPLATE)
+GONE(ms_sid, CERT_EXT_MS_SECURITY)
+GONE(policy_constraints, CERT_EXT_POLICY_CONSTRAINTS)
+GONE(inhibit_any, CERT_EXT_INHIBIT_ANY_POLICY)
+static void constraints_gone(struct scene *s)
+{
+    drop(s, CERT_EXT_NAME_CONSTRAINTS);
+}
+static void never_revoked(struct scene *s)
+{
+    raw_ext(s, CERT_EXT_NO_REV_AVAIL, "\x05\x00", 2);
+}
+static void other_sid(struct scene *s)
+{
+    struct cert_ext new;
+    fixture_ok(cert_ext_write_ms_security("S-1-5-21-1-2-3-500", s->f->arena, &new));
+    put(s, new);
+}
+
 static const struct breach {
     const char *rule;
     const char *const *yaml;
@@ -475,7 +543,8 @@ static const struct breach {
     {"validity.not_before", &strict, begins_ahead, false},
     {"validity.backdate", &strict, begins_too_early, false},
     {"validity.over", &strict, is_over, false},
-    {"validity.max", &strict, lives_too_long, false},
+    {"validity.max", &loose, lives_too_long, false},
+    {"validity.until", &strict, past_the_end, false},
     {"validity.issuer_start", &strict, begins_before_its_issuer, false},
     {"validity.issuer_end", &strict, outlives_its_issuer, false},
     {"keys.allow", &strict, key_kind, false},
@@ -499,6 +568,7 @@ static const struct breach {
     {"sans.max", &strict, san_many, false},
     {"sans.unique", &strict, san_twice, false},
     {"sans.wildcard", &strict, san_wildcard, false},
+    {"sans.wildcard_labels", &asked, san_wide, false},
     {"sans.allow", &strict, san_outside, false},
     {"sans.allow", &strict, san_outside_ip, false},
     {"sans.deny", &strict, san_denied, false},
@@ -527,8 +597,31 @@ static const struct breach {
     {"crl_distribution_points", &strict, cdp_gone, false},
     {"ocsp_nocheck", &strict, no_check, false},
     {"extensions", &strict, name_constraints, false},
-    {"extensions", &strict, policies, false},
     {"extensions", &strict, unknown_ext, false},
+    {"policies", &full, policies_gone, false},
+    {"policies", &full, policies_changed, false},
+    {"freshest_crl", &full, freshest_gone, false},
+    {"freshest_crl", &full, freshest_changed, false},
+    {"info_access", &full, info_access_gone, false},
+    {"info_access", &full, info_access_changed, false},
+    {"tls_feature", &full, tls_feature_gone, false},
+    {"tls_feature", &full, tls_feature_changed, false},
+    {"directory", &full, directory_gone, false},
+    {"directory", &full, directory_changed, false},
+    {"microsoft.template_name", &full, ms_name_gone, false},
+    {"microsoft.template_name", &full, ms_name_changed, false},
+    {"microsoft.template_oid", &full, ms_template_gone, false},
+    {"microsoft.template_oid", &full, ms_template_changed, false},
+    {"microsoft.sid", &full, ms_sid_gone, false},
+    {"microsoft.sid", &full, ms_sid_changed, false},
+    {"policy_constraints", &constrained, policy_constraints_gone, false},
+    {"policy_constraints", &constrained, policy_constraints_changed, false},
+    {"inhibit_any", &constrained, inhibit_any_gone, false},
+    {"inhibit_any", &constrained, inhibit_any_changed, false},
+    {"custom.values", &constrained, constraints_gone, false},
+    {"microsoft.sid", &full, other_sid, false},
+    {"no_rev_avail", &full, never_revoked, false},
+    {"policies", &strict, policies, false},
     {"key_usage.allow", &asked, ku_asked, false},
     {"key_usage.allow", &asked, ku_asked_ca, false},
     {"extended_key_usage.allow", &asked, eku_server, false},
@@ -639,6 +732,7 @@ static void what_may_be_asked_for_passes(void **state)
     eku_of(&s, "clientAuth");
     cdp_elsewhere(&s);
     put(&s, (struct cert_ext){view_of("\x2a\x03\x05", 3), false, view_of("\x05\x00", 2)});
+    SANS(&s, "dns:*.b.example");
     fixture_ok(judge(&s, SIZE_MAX));
     templates_free(set);
     fixture_free(f);

@@ -21,9 +21,11 @@ static void the_builtin_templates_load(void **state)
         const char *name;
         bool internal, ca;
     } want[] = {
-        {"admin", true, false},   {"client", false, false},      {"code-signing", false, false},
-        {"device", false, false}, {"ocsp-signing", true, false}, {"root", true, true},
-        {"self", true, false},    {"server", false, false},      {"sub-ca", true, true},
+        {"admin", true, false},        {"client", false, false},       {"code-signing", false, false},
+        {"device", false, false},      {"email", false, false},        {"ocsp-signing", true, false},
+        {"root", true, true},          {"self", true, false},          {"server", false, false},
+        {"short-lived", false, false}, {"smartcard", false, false},    {"sub-ca", true, true},
+        {"sub-ca-policy", true, true}, {"timestamping", false, false},
     };
     assert_int_equal(templates_count(f->set), sizeof(want) / sizeof(want[0]));
     for (size_t i = 0; i < templates_count(f->set); i++) {
@@ -36,7 +38,7 @@ static void the_builtin_templates_load(void **state)
     assert_null(templates_find(f->set, view_str("serve")));
     assert_null(templates_find(f->set, view_of("server\0x", 8)));
     assert_null(templates_find(f->set, view_str("")));
-    assert_null(templates_at(f->set, 9));
+    assert_null(templates_at(f->set, sizeof(want) / sizeof(want[0])));
     fixture_free(f);
 }
 
@@ -173,18 +175,57 @@ static const struct {
     {TOP LIFE NAMES EKU "pointers: {crl_from: [template]}\n",
      "templates/x.yaml:6:22: 'template' cannot say this"},
     {TOP LIFE NAMES EKU "custom: {values: {oid: 1.2.3}}\n", "templates/x.yaml:6:18: 'values' is a list"},
-    {TOP LIFE NAMES EKU "custom: {values: [{utf8: x}]}\n", "templates/x.yaml:6:19: an OID in dotted form"},
+    {TOP LIFE NAMES EKU "custom: {values: [{value: 'utf8:x'}]}\n",
+     "templates/x.yaml:6:19: an OID in dotted form"},
     {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3}]}\n",
-     "templates/x.yaml:6:19: an extension has one value"},
-    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, utf8: x, ia5: x}]}\n", "an extension has one value"},
-    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, der: '0500ff'}]}\n", "templates/x.yaml:6:37: "},
-    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, der: xx}]}\n", "templates/x.yaml:6:37: "},
-    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, float: x}]}\n",
-     "templates/x.yaml:6:39: 'float' is no form"},
-    {TOP LIFE NAMES EKU "custom: {values: [{oid: 2.5.29.19, utf8: x}]}\n",
+     "templates/x.yaml:6:19: an extension has a value"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, value: 'der:0500ff'}]}\n", "templates/x.yaml:6:39: "},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, value: 'der:xx'}]}\n", "templates/x.yaml:6:39: "},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, value: 'float:1'}]}\n", "templates/x.yaml:6:39: "},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, utf8: x}]}\n",
+     "templates/x.yaml:6:38: unknown key 'utf8'"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 2.5.29.19, value: 'utf8:x'}]}\n",
      "templates/x.yaml:6:25: basicConstraints has fields of its own"},
-    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, utf8: x}, {oid: 1.2.3, utf8: y}]}\n",
-     "templates/x.yaml:6:48: the same OID twice"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 2.5.29.32, value: 'utf8:x'}]}\n",
+     "templates/x.yaml:6:25: certificatePolicies has fields of its own"},
+    {TOP LIFE NAMES EKU "custom: {from: [csr], allow: [2.5.29.19]}\n",
+     "templates/x.yaml:6:31: basicConstraints has fields of its own"},
+    {TOP LIFE NAMES EKU "custom: {values: [{oid: 1.2.3, value: 'null'}, {oid: 1.2.3, value: 'ia5:x'}]}\n",
+     "templates/x.yaml:6:54: the same OID twice"},
+    {TOP "validity: {default: 90d, max: 398d, jitter: 46d}\n" NAMES EKU, "templates/x.yaml:2:"},
+    {TOP "validity: {default: 90d, max: 398d, until: soon}\n" NAMES EKU, "templates/x.yaml:2:"},
+    {TOP LIFE EKU "sans: {kinds: [dns], wildcard_labels: 2}\n", "'wildcard_labels' without 'wildcard: true'"},
+    {TOP LIFE NAMES EKU "policies: {critical: true}\n", "templates/x.yaml:6:11: policies without values"},
+    {TOP LIFE NAMES EKU "policies: {values: []}\n", "templates/x.yaml:6:20: 'values' is an empty list"},
+    {TOP LIFE NAMES EKU "policies: {values: [1.2.3]}\n", "templates/x.yaml:6:21: a policy is a mapping"},
+    {TOP LIFE NAMES EKU "policies: {values: [{oid: 1.2.3}, {oid: 1.2.3, notice: x}]}\n",
+     "templates/x.yaml:6:20: "},
+    {TOP LIFE NAMES EKU "policies: {values: [{oid: 1.2.3, cps: x}]}\n",
+     "templates/x.yaml:6:39: 'cps' is a list"},
+    {TOP LIFE NAMES EKU "policies: {values: [{oid: 1.2.3, notice: [x]}]}\n",
+     "templates/x.yaml:6:42: 'notice' is a text"},
+    {TOP LIFE NAMES EKU "policies: {values: [{oid: x}]}\n", "templates/x.yaml:6:27: "},
+    {TOP LIFE NAMES EKU "policy_constraints: {inhibit_any: 0}\n",
+     "templates/x.yaml:6:21: policy constraints are for CA"},
+    {TOP LIFE NAMES EKU "pointers: {no_rev_avail: true}\n",
+     "templates/x.yaml:6:26: no_rev_avail beside a place"},
+    {TOP LIFE NAMES EKU "pointers: {freshest_crl: [x]}\n", "templates/x.yaml:6:26: "},
+    {TOP LIFE NAMES EKU "info_access: {}\n", "info_access without values"},
+    {TOP LIFE NAMES EKU "info_access: {values: [{method: caRepository}]}\n",
+     "templates/x.yaml:6:24: a mapping of method and uri"},
+    {TOP LIFE NAMES EKU "info_access: {values: [{method: x, uri: 'http://a.example'}]}\n",
+     "templates/x.yaml:6:33: "},
+    {TOP LIFE NAMES EKU "tls_feature: {features: [staple]}\n", "templates/x.yaml:6:26: "},
+    {TOP LIFE NAMES EKU "tls_feature: {features: [status_request_v2, status_request]}\n",
+     "templates/x.yaml:6:45: features stand in the order"},
+    {TOP LIFE NAMES EKU "tls_feature: {}\n", "tls_feature without features"},
+    {TOP LIFE NAMES EKU "directory: {values: {gender: F}}\n",
+     "templates/x.yaml:6:30: an attribute has a list"},
+    {TOP LIFE NAMES EKU "directory: {values: {height: ['null']}}\n", "templates/x.yaml:6:30: "},
+    {TOP LIFE NAMES EKU "directory: {values: {gender: [x]}}\n", "templates/x.yaml:6:31: "},
+    {TOP LIFE NAMES EKU "microsoft: {major: 1}\n", "templates/x.yaml:6:20: a version without"},
+    {TOP LIFE NAMES EKU "microsoft: {template_oid: x}\n", "templates/x.yaml:6:27: "},
+    {TOP LIFE NAMES EKU "microsoft: {sid: me}\n", "templates/x.yaml:6:18: "},
     {TOP LIFE NAMES EKU "custom: {allow: [1.2.3]}\n",
      "templates/x.yaml:6:17: 'allow' without request or csr"},
     {TOP "name: aws/x\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
@@ -258,28 +299,53 @@ static void a_template_that_is_off_is_for_nobody(void **state)
     templates_free(set);
 }
 
-static void the_forms_of_custom_values(void **state)
+static void custom_values_are_shown_as_they_were_written(void **state)
 {
     (void)state;
     struct templates *set = NULL;
-    static const char *const want[] = {"0c0178", "160178",   "0402abcd", "02012a",
-                                       "0101ff", "06022a03", "0500",     "3003020105"};
-    fixture_ok(fixture_load(LIFE NAMES EKU "custom: {values: [{oid: 1.2.1, utf8: x}, {oid: 1.2.2, ia5: x},\n"
-                                           "  {oid: 1.2.3, octets: abcd}, {oid: 1.2.4, integer: 42},\n"
-                                           "  {oid: 1.2.5, boolean: true}, {oid: 1.2.6, object: 1.2.3},\n"
-                                           "  {oid: 1.2.7, 'null': true},\n"
-                                           "  {oid: 1.2.8, critical: true, der: '3003020105'}]}\n",
+    fixture_ok(fixture_load(LIFE NAMES EKU "custom: {values: [{oid: 1.2.1, value: 'utf8:x'},\n"
+                                           "  {oid: 1.2.8, critical: true, value: 'der:3003020105'}]}\n",
                             &set));
     json_t *json = templates_to_json(templates_at(set, 0));
-    json_t *values = json_object_get(json_object_get(json, "custom"), "values");
-    assert_int_equal(json_array_size(values), 8);
-    for (size_t i = 0; i < 8; i++) {
-        const json_t *one = json_array_get(values, i);
-        assert_string_equal(json_string_value(json_object_get(one, "der")), want[i]);
-        assert_int_equal(json_is_true(json_object_get(one, "critical")), i == 7);
-    }
+    const json_t *values = json_object_get(json_object_get(json, "custom"), "values");
+    assert_int_equal(json_array_size(values), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(values, 0), "value")), "utf8:x");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(values, 1), "value")),
+                        "der:3003020105");
+    assert_true(json_is_true(json_object_get(json_array_get(values, 1), "critical")));
     json_decref(json);
     templates_free(set);
+}
+
+#define FULL                                                                                                 \
+    LIFE NAMES EKU                                                                                           \
+        "policies: {values: [{oid: 1.2.3, cps: ['https://a.example/cps'], notice: read}], critical: true}\n" \
+        "pointers: {freshest_crl: ['http://a.example/d.crl']}\n"                                             \
+        "info_access: {values: [{method: timeStamping, uri: 'http://a.example/tsa'}]}\n"                     \
+        "tls_feature: {features: [status_request]}\n"                                                        \
+        "directory: {values: {countryOfCitizenship: ['printable:DE']}}\n"                                    \
+        "microsoft: {template_name: Web, template_oid: 1.3.6.1.4.1.311.21.8.1, major: 100, minor: 3}\n"
+
+/* What is shown loads again to the same, with every group there is. */
+static void a_full_template_is_shown_and_loads_again(void **state)
+{
+    (void)state;
+    struct templates *set = NULL, *again = NULL;
+    fixture_ok(fixture_load(FULL, &set));
+    json_t *json = templates_to_json(templates_at(set, 0));
+    json_object_del(json, "name");
+    char *text = json_dumps(json, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+    fixture_ok(fixture_load(text, &again));
+    json_t *shown = templates_to_json(templates_at(again, 0));
+    json_object_del(shown, "name");
+    assert_true(json_equal(json, shown));
+    assert_non_null(json_object_get(json_object_get(json, "policies"), "values"));
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(json, "microsoft"), "major")), 100);
+    json_decref(json);
+    json_decref(shown);
+    free(text);
+    templates_free(set);
+    templates_free(again);
 }
 
 static void ten_thousand_templates_are_found_by_name(void **state)
@@ -348,25 +414,34 @@ static void what_is_shown_loads_again(void **state)
 }
 
 /* Cut short at each place, and with one octet changed: an error or a template, never a fall. */
+static void spoil(struct arena *arena, struct templates_file file, struct view whole, size_t from,
+                  size_t step)
+{
+    for (size_t at = from; at < whole.n; at += step) {
+        struct templates *set = NULL;
+        arena_reset(arena);
+        uint8_t *bytes = (uint8_t *)arena_str(arena, whole);
+        bytes[at] = "\0[]{}:,-#\x80 \n'0&*"[at % 17];
+        file.bytes = at % 2 ? view_of(bytes, whole.n) : view_of(whole.p, at);
+        struct err *e = templates_load(&file, 1, &set);
+        assert_true(e ? err_code(e) == ERR_CONFIG && !set : set != NULL);
+        err_free(e);
+        templates_free(set);
+    }
+}
+
 static void a_spoiled_file_takes_nothing_down(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct templates_file file;
     struct view whole;
-    for (size_t i = 0; templates_builtin(i, &file.name, &whole); i++) {
-        for (size_t at = i; at < whole.n; at += 5) {
-            struct templates *set = NULL;
-            arena_reset(arena);
-            uint8_t *bytes = (uint8_t *)arena_str(arena, whole);
-            bytes[at] = "\0[]{}:,-#\x80 \n'0&*"[at % 17];
-            file.bytes = at % 2 ? view_of(bytes, whole.n) : view_of(whole.p, at);
-            struct err *e = templates_load(&file, 1, &set);
-            assert_true(e ? err_code(e) == ERR_CONFIG && !set : set != NULL);
-            err_free(e);
-            templates_free(set);
-        }
-    }
+    for (size_t i = 0; templates_builtin(i, &file.name, &whole); i++)
+        spoil(arena, file, whole, i, 5);
+    for (size_t i = 0; templates_aws(i, &file.name, &whole); i++)
+        spoil(arena, file, whole, i, 101);
+    file.name = "templates/full.yaml";
+    spoil(arena, file, view_str(FULL), 0, 1);
     arena_free(arena);
 }
 
@@ -374,7 +449,8 @@ static void a_spoiled_file_takes_nothing_down(void **state)
 static void each_tbs_field_has_a_rule(void **state)
 {
     (void)state;
-    static const char *const under_another[] = {"rsa", "critical", "path_len", "present", "issuer", "from"};
+    static const char *const under_another[] = {"rsa",  "critical",        "path_len", "present", "issuer",
+                                                "from", "inhibit_mapping", "major",    "minor"};
     struct templates_field field;
     for (size_t i = 0; templates_fields(i, &field); i++) {
         bool found = strcmp(field.judge, "tbs") != 0;
@@ -407,7 +483,8 @@ int main(void)
         cmocka_unit_test(a_file_gives_its_name_to_the_template),
         cmocka_unit_test(a_template_may_have_a_name_of_its_own),
         cmocka_unit_test(a_template_that_is_off_is_for_nobody),
-        cmocka_unit_test(the_forms_of_custom_values),
+        cmocka_unit_test(custom_values_are_shown_as_they_were_written),
+        cmocka_unit_test(a_full_template_is_shown_and_loads_again),
         cmocka_unit_test(ten_thousand_templates_are_found_by_name),
         cmocka_unit_test(a_template_is_shown_with_all_values_in_force),
         cmocka_unit_test(what_is_shown_loads_again),

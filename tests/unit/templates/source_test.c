@@ -1,6 +1,8 @@
 /* Where a value comes from: template, request, CSR, issuer, in this order; and what is not taken. */
 #include "fixture.h"
 
+#include <stdio.h>
+
 #include "cert/ext.h"
 
 #define LIFE  "validity: {default: 90d, max: 398d}\n"
@@ -29,7 +31,8 @@ static struct err *shape(struct fixture *f, const char *yaml, bool beside, struc
     struct templates *set = NULL;
     struct templates_request r = fixture_request(f);
     struct cert_ext exts[2] = {[1] = {view_of("\x2a\x03\x04", 3), false, view_str("\x0c\x01r")}};
-    fixture_ok(cert_ext_write_key_usage(CERT_KU_CONTENT_COMMITMENT, false, f->arena, &exts[0]));
+    fixture_ok(cert_ext_write_key_usage(CERT_KU_DIGITAL_SIGNATURE | CERT_KU_CONTENT_COMMITMENT, false,
+                                        f->arena, &exts[0]));
     r.csr = fixture_csr(f->arena, f->key, "/CN=a", CSR_ALL);
     r.exts = exts;
     r.exts_n = beside ? 2 : 0;
@@ -110,7 +113,7 @@ static void four_varieties(void **state)
                           "extended_key_usage: {from: [request], other: drop}\n"
                           "pointers: {crl_other: drop}\ncustom: {from: [request], other: drop}\n",
                      true, &s));
-    assert_int_equal(usages(&s), CERT_KU_CONTENT_COMMITMENT);
+    assert_int_equal(usages(&s), CERT_KU_DIGITAL_SIGNATURE | CERT_KU_CONTENT_COMMITMENT);
     assert_null(cert_tbs_ext(s.tbs, CERT_EXT_EXT_KEY_USAGE));
     assert_true(view_eq_str(custom(&s)->value, "\x0c\x01r"));
 
@@ -118,7 +121,7 @@ static void four_varieties(void **state)
                      BASE "key_usage: {from: [request, csr]}\nextended_key_usage: {from: [request, csr]}\n"
                           "pointers: {crl_from: [request, csr, issuer]}\ncustom: {from: [request, csr]}\n",
                      true, &s));
-    assert_int_equal(usages(&s), CERT_KU_CONTENT_COMMITMENT);
+    assert_int_equal(usages(&s), CERT_KU_DIGITAL_SIGNATURE | CERT_KU_CONTENT_COMMITMENT);
     assert_string_equal(origin(&s, "keyUsage"), "request");
     assert_true(view_eq_str(custom(&s)->value, "\x0c\x01r"));
     assert_true(cdp_of_csr(f, &s));
@@ -132,7 +135,7 @@ static void the_template_comes_first(void **state)
     fixture_ok(shape(f,
                      BASE "key_usage: {from: [csr]}\nextended_key_usage: {from: [csr]}\n"
                           "pointers: {crl_from: [csr, issuer]}\n"
-                          "custom: {from: [csr], values: [{oid: 1.2.3.4, utf8: t}]}\n",
+                          "custom: {from: [csr], values: [{oid: 1.2.3.4, value: 'utf8:t'}]}\n",
                      false, &s));
     assert_true(view_eq_str(custom(&s)->value, "\x0c\x01t"));
 }
@@ -232,6 +235,39 @@ static void names_from_where_none_are_taken(void **state)
     templates_free(set);
 }
 
+static int64_t end_of(struct fixture *f, const char *life, uint8_t last)
+{
+    struct templates *set = NULL;
+    struct templates_shaped s;
+    struct templates_request r = fixture_request(f);
+    static const char *const names[] = {"dns:b.example"};
+    uint8_t serial[16] = {0x41};
+    char yaml[512];
+    serial[15] = last;
+    r.serial = view_of(serial, sizeof(serial));
+    r.has_sans = true;
+    r.sans = names;
+    r.sans_n = 1;
+    snprintf(yaml, sizeof(yaml), "validity: {%s}\n%s%s", life, NAMES,
+             "extended_key_usage: {usages: [serverAuth]}\n");
+    fixture_ok(fixture_load(yaml, &set));
+    fixture_ok(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s));
+    templates_free(set);
+    return s.tbs->not_after;
+}
+
+static void an_end_nobody_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    enum { DAY = 86400, DAYS = 90 };
+    assert_int_equal(end_of(f, "default: 90d, max: 90d", 1), FIXTURE_NOW + DAYS * DAY);
+    assert_int_equal(end_of(f, "default: 90d, max: 90d, until: '2026-12-01T00:00:00Z'", 1), 1796083200);
+    int64_t one = end_of(f, "default: 90d, max: 90d, jitter: 24h", 1);
+    int64_t two = end_of(f, "default: 90d, max: 90d, jitter: 24h", 2);
+    assert_true(one != two && one == end_of(f, "default: 90d, max: 90d, jitter: 24h", 1));
+    assert_in_range(one, FIXTURE_NOW + (DAYS - 1) * DAY, FIXTURE_NOW + DAYS * DAY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_taken_is_refused_by_default, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_hold_for_what_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(some_extensions_are_not_for_asking, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_end_nobody_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(names_from_where_none_are_taken, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
