@@ -1,7 +1,9 @@
 /*
  * Group commit between a loop and one worker thread. The items of the group under way belong to the worker;
  * the queue, and everything else, to the loop. The worker tells by an eventfd, so that nothing of ours is
- * left in the loop once we are stopped. Never waits on purpose: no timer makes groups larger.
+ * left in the loop once we are stopped. Waits on purpose only while more is known to come than is queued, and
+ * then for milliseconds: a commit costs much the same with ten items and with fifty. Who is alone never
+ * waits.
  */
 #include "batch.h"
 
@@ -14,9 +16,13 @@
 #include "base/log.h"
 #include "base/worker.h"
 
+enum { GATHER_MS = 4, GATHER_N = 64 };
+
 struct batch {
     struct batch_setup setup;
     struct worker *worker;
+    struct loop_timer *gather;
+    bool gathering; /* the timer runs: more is waited for */
     struct loop_watch *watch;
     int written_fd;
     atomic_bool written; /* the worker is done with `group` */
@@ -70,12 +76,37 @@ static void flush(void *arg)
     job(b);
 }
 
+static void flush_after_turn(struct batch *b)
+{
+    b->gathering = false;
+    b->due = true;
+    loop_after_turn(b->setup.loop, flush, b);
+}
+
+static void on_gathered(void *arg)
+{
+    struct batch *b = arg;
+    if (b->gathering && !b->due && !b->group)
+        flush_after_turn(b);
+}
+
+static bool enough(const struct batch *b)
+{
+    return !b->setup.coming || b->queued >= GATHER_N || b->queued >= b->setup.coming(b->setup.arg);
+}
+
 static void schedule(struct batch *b)
 {
     if (b->due || b->group || !b->first)
         return;
-    b->due = true;
-    loop_after_turn(b->setup.loop, flush, b);
+    if (enough(b)) {
+        flush_after_turn(b);
+        return;
+    }
+    if (b->gathering)
+        return;
+    b->gathering = true;
+    loop_timer_set(b->gather, GATHER_MS);
 }
 
 static void finish_group(struct batch *b)
@@ -110,6 +141,7 @@ struct err *batch_start(const struct batch_setup *setup, struct batch **ret)
         return err_new(ERR_IO, "no descriptor for the writer thread");
     }
     TRY(worker_start(setup->name, 2, &b->worker));
+    b->gather = loop_timer_new(setup->loop, on_gathered, b);
     b->watch = loop_watch(setup->loop, b->written_fd, LOOP_READ, on_written, b);
     *ret = b;
     return NULL;
@@ -143,6 +175,7 @@ void batch_stop(struct batch *b)
         b->setup.write(b->setup.arg, b->group);
         finish_group(b);
     }
+    loop_timer_free(b->gather);
     loop_unwatch(b->watch);
     close(b->written_fd);
     b->stopped = true;

@@ -1,8 +1,9 @@
 /*
  * Group commit: items are gathered on the loop and written together on one worker thread, one group at a
  * time. What comes while a group is being written makes up the next; an item that comes alone goes at the end
- * of the turn. Order is kept. `write` runs on the worker's thread and sets each item's error; `finish` runs
- * on the loop and owns the items again.
+ * of the turn. While `coming` says more than is queued, a group is held open for up to 4 ms. Order is kept.
+ * `write` runs on the worker's thread and sets each item's error; `finish` runs on the loop and owns the
+ * items again.
  */
 #ifndef CHANCERY_LEDGER_BATCH_H
 #define CHANCERY_LEDGER_BATCH_H
@@ -23,6 +24,7 @@ struct batch_setup {
     size_t queued_max;
     void (*write)(void *arg, struct batch_item *first);
     void (*finish)(void *arg, struct batch_item *first);
+    size_t (*coming)(void *arg); /* on the loop: items to be added soon for sure; NULL: never held open */
     void *arg;
 };
 

@@ -24,6 +24,7 @@ struct ledger {
     struct loop_timer *reader_check;
     struct core_watcher watchers[CORE_WATCHERS];
     size_t watchers_n;
+    size_t unended; /* intents written by this process whose end was not appended yet */
     size_t map_bytes;
     int lock_fd; /* one writer; -1 */
     bool readonly;
