@@ -52,17 +52,76 @@ static void reply_pem(struct http_request *r, int status, const struct ca_certif
     http_reply(r, status, "application/pem-certificate-chain", view_str(text));
 }
 
-static json_t *certificate_json(struct http_request *r, const struct ca_certificate *cert)
+/* Text as a JSON string (RFC 8259 7): quotes, backslashes and controls escaped, all else as it is: what comes
+ * here is ASCII or UTF-8 that was checked when it came in. */
+static char *put_quoted(char *to, const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    *to++ = '"';
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c >= ' ' && c != '"' && c != '\\') {
+            *to++ = *p;
+            continue;
+        }
+        *to++ = '\\';
+        if (c == '\n' || c >= ' ') {
+            *to++ = c == '\n' ? 'n' : *p;
+            continue;
+        }
+        to = stpcpy(to, "u00");
+        *to++ = digits[c >> 4];
+        *to++ = digits[c & 15];
+    }
+    *to++ = '"';
+    return to;
+}
+
+/* The most that put_quoted makes of it. */
+static size_t quoted_most(const char *text)
+{
+    size_t n = 2;
+    for (const char *p = text; *p; p++)
+        n += *p == '\n' || *p == '"' || *p == '\\' ? 2 : (unsigned char)*p < ' ' ? 6 : 1;
+    return n;
+}
+
+struct member {
+    const char *name, *text;
+};
+
+/* The usual answer, by hand: it is the one every issuance ends in. */
+static const char *certificate_text(struct http_request *r, const struct ca_certificate *cert)
 {
     struct view chain[CHAIN_MAX];
-    size_t n = chain_of(r, cert, chain);
-    json_t *list = json_array();
+    const char *links[CHAIN_MAX];
+    char not_before[WHEN_TEXT_MAX], not_after[WHEN_TEXT_MAX];
+    when_put(not_before, cert->not_before);
+    when_put(not_after, cert->not_after);
+    const struct member members[] = {
+        {"{\"serial\":", cert->serial},
+        {",\"certificate\":", cert_pem_write("CERTIFICATE", cert->der, r->arena)},
+        {",\"not_before\":", not_before},
+        {",\"not_after\":", not_after},
+        {",\"template\":", cert->template},
+        {",\"issuer\":", cert->issuer},
+    };
+    enum { N = sizeof(members) / sizeof(members[0]) };
+    size_t need = 64, n = chain_of(r, cert, chain);
+    for (size_t i = 0; i < N; i++)
+        need += strlen(members[i].name) + quoted_most(members[i].text);
+    for (size_t i = 0; i < n; i++) {
+        links[i] = cert_pem_write("CERTIFICATE", chain[i], r->arena);
+        need += 1 + quoted_most(links[i]);
+    }
+    char *text = arena_alloc(r->arena, need), *at = text;
+    for (size_t i = 0; i < N; i++)
+        at = put_quoted(stpcpy(at, members[i].name), members[i].text);
+    at = stpcpy(at, ",\"chain\":[");
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_string(cert_pem_write("CERTIFICATE", chain[i], r->arena)));
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s}", "serial", cert->serial, "certificate",
-                     cert_pem_write("CERTIFICATE", cert->der, r->arena), "chain", list, "not_before",
-                     answer_time(cert->not_before), "not_after", answer_time(cert->not_after), "template",
-                     cert->template, "issuer", cert->issuer);
+        at = put_quoted(stpcpy(at, i > 0 ? "," : ""), links[i]);
+    stpcpy(at, "]}");
+    return text;
 }
 
 static const char *const types[] = {"application/json", "application/pem-certificate-chain"};
@@ -79,10 +138,11 @@ void answer_certificate(struct http_request *r, int status, const struct ca_cert
     http_add(r, "Cache-Control", "no-store");
     if (http_prefer(r, types, 2) == 1) {
         reply_pem(r, status, cert);
+    } else if (!extra) {
+        http_reply(r, status, "application/json", view_str(certificate_text(r, cert)));
     } else {
-        json_t *tree = certificate_json(r, cert);
-        if (extra)
-            json_object_update(tree, extra);
+        json_t *tree = json_loads(certificate_text(r, cert), 0, NULL);
+        json_object_update(tree, extra);
         answer_json(r, status, tree);
     }
     json_decref(extra);
