@@ -100,8 +100,8 @@ static void set_shelved(void *arg, struct err *e)
 
 static bool is_idle(void *arg)
 {
-    const struct house *h = arg;
-    return ca_under_way(h->ca) == 0;
+    struct house *h = arg;
+    return ca_under_way(h->ca) == 0 && (!h->is_quiet || h->is_quiet(h));
 }
 
 void house_quiet(struct house *h)
@@ -114,6 +114,7 @@ void house_quiet(struct house *h)
     house_await(h, &written);
     OK(shelf_put_blob(h->shelf, "test/quiet", &item, set_shelved, &shelved));
     house_await(h, &shelved);
+    house_wait(h, is_idle, h);
 }
 
 /* --- the vault's coming and going --- */
@@ -234,6 +235,12 @@ void house_leap(struct house *h, int64_t ms)
     atomic_fetch_add(&h->page->wall_offset_ms, ms);
 }
 
+void house_pass(struct house *h, int64_t s)
+{
+    atomic_fetch_add(&h->page->mono_offset_ms, s * 1000);
+    atomic_fetch_add(&h->page->wall_offset_ms, s * 1000);
+}
+
 /* --- the ledger --- */
 
 struct appended {
@@ -339,6 +346,8 @@ void house_front_open(struct house *h)
     OK(shelf_open(h->shelf_dir, (size_t)64 << 20, h->loop, &h->shelf));
     h->hsm = hsm_new(h->loop, (struct hsm_events){on_ready, on_lost, h});
     OK(ca_new(h->loop, h->ledger, h->hsm, &h->setup, &h->ca));
+    if (h->on_open)
+        h->on_open(h);
 }
 
 void house_front_close(struct house *h)
@@ -348,10 +357,12 @@ void house_front_close(struct house *h)
     hsm_free(h->hsm);
     shelf_close(h->shelf);
     ca_free(h->ca);
+    if (h->on_close)
+        h->on_close(h);
     loop_free(h->loop);
 }
 
-int house_setup(void **state)
+struct house *house_build(void)
 {
     struct house *h = calloc(1, sizeof *h);
     assert_non_null(h);
@@ -364,8 +375,19 @@ int house_setup(void **state)
     snprintf(h->shelf_dir, sizeof h->shelf_dir, "%s/shelf", h->dir);
     h->vault = house_vault_start(h);
     make_setup(h);
+    return h;
+}
+
+void house_start(struct house *h)
+{
     house_front_open(h);
     house_attach(h);
+}
+
+int house_setup(void **state)
+{
+    struct house *h = house_build();
+    house_start(h);
     *state = h;
     return 0;
 }

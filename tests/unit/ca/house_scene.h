@@ -42,8 +42,14 @@ struct house {
     int ready, lost;             /* how often hsm said so */
     bool recovered;              /* as ca_recover said last */
     enum err_code recover_code;
-    void (*on_recovered)(struct house *h); /* may be NULL */
-    void *more;                            /* of a test */
+    /* Of a test that adds rooms to the front; all may be NULL. on_recovered: what was open is closed.
+     * on_open, on_close: with every life of the front; on_close before its loop goes. is_quiet: nothing is
+     * under way there. */
+    void (*on_recovered)(struct house *h);
+    void (*on_open)(struct house *h);
+    void (*on_close)(struct house *h);
+    bool (*is_quiet)(struct house *h);
+    void *more;
 };
 
 /* To be called first in main: makes the page that steers the world and starts the program anew with it. */
@@ -53,6 +59,9 @@ struct world_page *house_world(char **argv);
  * the one of house_world. */
 int house_setup(void **state);
 int house_teardown(void **state);
+/* The same in two parts: for a test that sets the hooks between them. */
+struct house *house_build(void);
+void house_start(struct house *h);
 
 /* The front alone, closed and opened again over the same folders: as after a restart. */
 void house_front_close(struct house *h);
@@ -85,6 +94,8 @@ void house_passed(struct house *h, const char *point, unsigned long long n);
 unsigned long long house_count(const struct house *h, const char *point);
 /* Moves the wall clock by so much against the monotonic one. */
 void house_leap(struct house *h, int64_t ms);
+/* Time passes: both clocks. */
+void house_pass(struct house *h, int64_t s);
 
 /* --- ledger, by the way --- */
 uint64_t house_append(struct house *h, const struct ledger_entry *entry); /* must be written; its seq */
