@@ -56,12 +56,6 @@ static bool subject_without_control(const struct template *t)
     return chosen && free && CAN_HAVE(t, logon_uses);
 }
 
-static bool upn_without_control(const struct template *t)
-{
-    unsigned known = 1u << CERT_SAN_DNS | 1u << CERT_SAN_IP | 1u << CERT_SAN_URI | 1u << CERT_SAN_EMAIL;
-    return (t->sans.kinds & ~known) && t->sans.allow.n == 0 && CAN_HAVE(t, logon_uses);
-}
-
 static bool any_purpose(const struct template *t)
 {
     return source_open(&t->ext_key_usage.from) && t->ext_key_usage.allow_n == 0;

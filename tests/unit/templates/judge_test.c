@@ -272,11 +272,10 @@ static void san_kind(struct scene *s)
 }
 static void san_other(struct scene *s)
 {
-    /* GeneralNames { dNSName a.example, otherName UPN "x" } */
-    static const char der[] =
-        "\x30\x20\x82\x09"
-        "a.example\xa0\x13\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x05\x0c\x03"
-        "xyz";
+    /* GeneralNames { dNSName a.example, otherName of type 1.2.3.4 with "xyz" } */
+    static const char der[] = "\x30\x19\x82\x09"
+                              "a.example\xa0\x0c\x06\x03\x2a\x03\x04\xa0\x05\x0c\x03"
+                              "xyz";
     raw_ext(s, CERT_EXT_SAN, der, sizeof(der) - 1);
 }
 static void san_few(struct scene *s)
