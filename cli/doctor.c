@@ -112,7 +112,7 @@ static void check_ready(struct doctor *d)
             say(d, "ok", arena_printf(a, "%s: ready", name), "");
     }
     const char *isolation = json_string_value(json_object_get(answer, "isolation"));
-    say(d, isolation && strcmp(isolation, "none") != 0 ? "ok" : "bad",
+    say(d, isolation && strncmp(isolation, "none", 4) != 0 ? "ok" : "bad",
         arena_printf(a, "what holds the processes apart: %s", isolation ? isolation : "unknown"), "");
     json_decref(answer);
 }

@@ -8,6 +8,7 @@ setup_file() { demo_start; }
 teardown_file() { demo_stop; }
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+teardown() { demo_stop "$BATS_TEST_TMPDIR/other"; }
 
 metric() { curl -s --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/metrics" | awk -v n="$1" '$1 == n { print $2 }'; }
 
@@ -160,4 +161,73 @@ PY
     local pid
     pid=$(demo_child responder)
     same "$(awk '/^Max core file size/ { print $5 }' "/proc/$pid/limits")" 0
+}
+
+# --- isolation that is missing ---
+
+# Runs a command where the kernel has no Landlock: a seccomp filter answers ENOSYS to its three calls.
+without_landlock() {
+    python3 - "$@" <<'PY'
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+code = b"".join(struct.pack("HBBI", *i) for i in (
+    (0x20, 0, 0, 0),            # the call's number
+    (0x35, 0, 2, 444),          # below landlock_create_ruleset: let it through
+    (0x25, 1, 0, 446),          # above landlock_restrict_self: likewise
+    (0x06, 0, 0, 0x00050000 | 38),
+    (0x06, 0, 0, 0x7fff0000)))
+buf = ctypes.create_string_buffer(code)
+class Program(ctypes.Structure):
+    _fields_ = [("n", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+program = Program(len(code) // 8, ctypes.cast(buf, ctypes.c_void_p))
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+PY
+}
+
+# ./other: an installation of its own, not a demo any more.
+not_a_demo() {
+    local a b
+    read -r a b < <(demo_ports 2)
+    chancery init --demo other --port "$a" --http-port "$b" 2>/dev/null
+    sed -i 's/^demo: true/demo: false/' other/chancery.yaml
+}
+
+@test "without own users and Landlock, a house that is no demo does not start" {
+    not_a_demo
+    run without_landlock "$CHANCERY_BIN/chanceryd" -c other/chancery.yaml
+    [ "$status" -eq 1 ]
+    matches "$output" 'isolation'
+    run without_landlock "$CHANCERY_BIN/chanceryd" -c other/chancery.yaml --check
+    [ "$status" -eq 1 ]
+    matches "$output" 'isolation'
+}
+
+@test "with Landlock the same is well" {
+    python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)' || skip "this kernel has no Landlock"
+    not_a_demo
+    run "$CHANCERY_BIN/chanceryd" -c other/chancery.yaml --check
+    [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+}
+
+@test "a level of isolation that is asked for and not there is refused" {
+    not_a_demo
+    sed -i '1i isolation: full' other/chancery.yaml
+    run "$CHANCERY_BIN/chanceryd" -c other/chancery.yaml --check
+    [ "$status" -eq 1 ]
+    matches "$output" 'isolation'
+}
+
+@test "a demo starts without Landlock, says none, and doctor calls it bad" {
+    not_a_demo
+    sed -i 's/^demo: false/demo: true/' other/chancery.yaml
+    demo_env other
+    without_landlock "$CHANCERY_BIN/chanceryd" -c "$CHANCERY_CONFIG" >log 2>&1 </dev/null 3>&- &
+    within 10 demo_ready || { cat log; return 1; }
+    ask /readyz
+    matches "$(member .isolation)" '^none; '
+    run chancery doctor
+    [ "$status" -eq 1 ]
+    matches "$output" 'bad +what holds the processes apart: none'
 }
