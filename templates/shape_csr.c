@@ -11,10 +11,11 @@
 
 static struct err *refuse(const struct shape *s, const struct cert_ext *ext, const char *why)
 {
-    const struct template_from *from = source_of(s->t, ext->oid);
-    if ((from ? from : &s->t->custom.from)->other == SOURCE_DROP)
-        return NULL;
     enum cert_ext_id id = cert_ext_id_of(ext->oid);
+    const struct template_from *from = source_of(s->t, ext->oid);
+    bool drop = (from ? from : &s->t->custom.from)->other == SOURCE_DROP;
+    if (drop && id != CERT_EXT_SAN) /* names have a switch of their own */
+        return NULL;
     const char *rule = id < CERT_EXT__COUNT ? cert_ext_rule(id) : "RFC 2986 4.1";
     return err_new(ERR_BAD_EXTENSION, "the CSR asks for %s: %s template '%s' (%s)",
                    cert_ext_label(ext->oid, s->arena), why, s->t->name, rule);

@@ -235,6 +235,22 @@ static void names_from_where_none_are_taken(void **state)
     templates_free(set);
 }
 
+/* Dropping other extensions does not drop names: who asked for some must hear that there are none. */
+static void names_are_not_dropped_with_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct templates *set = NULL;
+    struct templates_shaped s;
+    struct templates_request r = fixture_request(f);
+    r.csr = fixture_csr(f->arena, f->key, "/CN=a.example", "subjectAltName=DNS:a.example");
+    fixture_ok(fixture_load(LIFE "subject: {allow: [CN], cn: free}\n"
+                                 "extended_key_usage: {usages: [serverAuth]}\ncustom: {other: drop}\n",
+                            &set));
+    fixture_refused(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s), ERR_BAD_EXTENSION,
+                    "names are not taken from a CSR");
+    templates_free(set);
+}
+
 static int64_t end_of(struct fixture *f, const char *life, uint8_t last)
 {
     struct templates *set = NULL;
@@ -276,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_taken_is_refused_by_default, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_hold_for_what_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(some_extensions_are_not_for_asking, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_are_not_dropped_with_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_nobody_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(names_from_where_none_are_taken, setup, teardown),
     };
