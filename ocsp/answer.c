@@ -107,9 +107,11 @@ static void give_up(struct making *k, enum want_outcome outcome)
         finish(k, outcome);
 }
 
+/* Strangers ask: while the vault is away their questions must not fill the log. */
 static void fail(struct making *k, struct err *e)
 {
-    log_warn("ocsp.unmade", log_text("issuer", k->want.issuer), log_err(e));
+    log_event(k->changed ? LOG_WARN : LOG_DEBUG, "ocsp.unmade",
+              (const struct log_field[]){log_text("issuer", k->want.issuer), log_err(e)}, 2);
     err_free(e);
     give_up(k, WANT_NOT_NOW);
 }
