@@ -61,9 +61,10 @@ out:
 static struct err *read_sans(struct arena *arena, struct cert_csr *csr)
 {
     const struct cert_ext *san = cert_ext_find(csr->exts, csr->ext_count, CERT_EXT_SAN);
+    const struct cert_san_limits limits = {.allow_other = true}; /* the template judges which kinds */
     if (!san)
         return NULL;
-    return cert_san_read(san->value, NULL, arena, &csr->sans, &csr->san_count);
+    return cert_san_read(san->value, &limits, arena, &csr->sans, &csr->san_count);
 }
 
 /* --- the request --- */

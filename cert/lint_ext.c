@@ -46,6 +46,33 @@ out:
     return e;
 }
 
+static bool same_upn(const GENERAL_NAME *theirs, struct view upn)
+{
+    ASN1_OBJECT *type = NULL;
+    ASN1_TYPE *value = NULL;
+    return GENERAL_NAME_get0_otherName(theirs, &type, &value) == 1 && OBJ_obj2nid(type) == NID_ms_upn &&
+           value->type == V_ASN1_UTF8STRING &&
+           view_eq(view_of(value->value.utf8string->data, (size_t)value->value.utf8string->length), upn);
+}
+
+static bool same_other(const GENERAL_NAME *theirs, const struct cert_san *ours)
+{
+    const uint8_t *p = NULL;
+    size_t n = 0;
+    switch (ours->kind) {
+    case CERT_SAN_UPN:
+        return same_upn(theirs, ours->value);
+    case CERT_SAN_DIRECTORY:
+        return theirs->type == GEN_DIRNAME && X509_NAME_get0_der(theirs->d.directoryName, &p, &n) == 1 &&
+               view_eq(view_of(p, n), ours->value);
+    case CERT_SAN_RID:
+        return theirs->type == GEN_RID &&
+               view_eq(view_of(OBJ_get0_data(theirs->d.rid), OBJ_length(theirs->d.rid)), ours->value);
+    default:
+        return theirs->type == GEN_OTHERNAME; /* compared raw */
+    }
+}
+
 static bool same_san(const GENERAL_NAME *theirs, const struct cert_san *ours)
 {
     static const int types[] = {[CERT_SAN_DNS] = GEN_DNS,
@@ -54,8 +81,8 @@ static bool same_san(const GENERAL_NAME *theirs, const struct cert_san *ours)
                                 [CERT_SAN_EMAIL] = GEN_EMAIL};
     int type = 0;
     const ASN1_STRING *value = GENERAL_NAME_get0_value(theirs, &type);
-    if (ours->kind == CERT_SAN_OTHER)
-        return true; /* compared raw */
+    if (ours->kind >= CERT_SAN_OTHER)
+        return same_other(theirs, ours);
     return type == types[ours->kind] &&
            view_eq_nocase(view_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)),
                           ours->value);

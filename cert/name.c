@@ -88,7 +88,7 @@ out:
     return e;
 }
 
-struct err *cert_name_parse(struct view der, struct arena *arena, struct cert_name *ret)
+struct err *name_read(struct view der, struct cert_attr attrs[LIMIT_RDNS], size_t *ret_n)
 {
     struct err *e = NULL;
     struct view in = der, seq;
@@ -99,9 +99,19 @@ struct err *cert_name_parse(struct view der, struct arena *arena, struct cert_na
                        LIMIT_NAME_BYTES);
     TRY(der_read(&in, DER_SEQUENCE, &seq));
     TRY(der_end(in));
-    struct cert_attr *attrs = arena_array(arena, LIMIT_RDNS, sizeof *attrs);
     for (size_t rdn = 0; seq.n; rdn++)
         TRY(read_rdn(&seq, attrs, &n, rdn));
+    *ret_n = n;
+out:
+    return e;
+}
+
+struct err *cert_name_parse(struct view der, struct arena *arena, struct cert_name *ret)
+{
+    struct err *e = NULL;
+    size_t n = 0;
+    struct cert_attr *attrs = arena_array(arena, LIMIT_RDNS, sizeof *attrs);
+    TRY(name_read(der, attrs, &n));
     *ret = (struct cert_name){.der = der, .n = n, .attrs = attrs};
 out:
     return e;

@@ -1,5 +1,6 @@
 /*
- * GeneralNames (RFC 5280 4.2.1.6) to and from DER. Syntax is in san_check.c, text in san_text.c.
+ * GeneralNames (RFC 5280 4.2.1.6) to and from DER. Syntax is in san_check.c, text in san_text.c, what is more
+ * than a string or an address in san_other.c.
  *
  * Every name that comes out of the reader has been checked; nothing is looked up anywhere. Any thread.
  */
@@ -7,19 +8,10 @@
 
 #include "base/der.h"
 #include "base/limits.h"
+#include "san_other.h"
 #include "san_settle.h"
 
-enum {
-    TAG_OTHER = 0xa0,
-    TAG_EMAIL = 0x81,
-    TAG_DNS = 0x82,
-    TAG_X400 = 0xa3,
-    TAG_DIRECTORY = 0xa4,
-    TAG_EDI = 0xa5,
-    TAG_URI = 0x86,
-    TAG_IP = 0x87,
-    TAG_RID = 0x88,
-};
+enum { TAG_EMAIL = 0x81, TAG_DNS = 0x82, TAG_URI = 0x86, TAG_IP = 0x87 };
 
 static const unsigned tags[] = {
     [CERT_SAN_DNS] = TAG_DNS,
@@ -27,21 +19,6 @@ static const unsigned tags[] = {
     [CERT_SAN_URI] = TAG_URI,
     [CERT_SAN_EMAIL] = TAG_EMAIL,
 };
-
-static enum cert_san_kind kind_of(unsigned tag)
-{
-    for (int i = 0; i < CERT_SAN_OTHER; i++) {
-        if (tags[i] == tag)
-            return (enum cert_san_kind)i;
-    }
-    return CERT_SAN_OTHER;
-}
-
-static bool is_general_name(unsigned tag)
-{
-    return kind_of(tag) != CERT_SAN_OTHER || tag == TAG_OTHER || tag == TAG_X400 || tag == TAG_DIRECTORY ||
-           tag == TAG_EDI || tag == TAG_RID;
-}
 
 static struct view lower(struct view text, struct arena *arena)
 {
@@ -62,19 +39,24 @@ void cert_san_settle(struct cert_san *san, struct arena *arena)
 static struct err *read_one(struct view *in, bool allow_other, struct arena *arena, struct cert_san *ret)
 {
     struct err *e = NULL;
-    struct view whole, body;
+    struct view body;
     unsigned tag = 0;
-    TRY(der_read_any(in, &tag, &whole, &body));
-    if (!is_general_name(tag))
-        return err_new(ERR_BAD_DER, "tag %02x is no GeneralName (RFC 5280 4.2.1.6)", tag);
-    enum cert_san_kind kind = kind_of(tag);
-    if (kind == CERT_SAN_OTHER && !allow_other)
-        return err_new(ERR_BAD_NAME,
-                       "only dNSName, iPAddress, URI and rfc822Name are supported in subjectAltName "
-                       "(RFC 5280 4.2.1.6)");
-    *ret = (struct cert_san){.kind = kind, .value = kind == CERT_SAN_OTHER ? whole : body};
-    TRY(cert_san_check(ret));
-    cert_san_settle(ret, arena);
+    if (san_other_is(*in)) {
+        TRY(san_other_read(in, ret));
+        if (ret->kind == CERT_SAN_OTHER && !allow_other)
+            return err_new(ERR_BAD_NAME, "an otherName that is no user principal name (RFC 5280 4.2.1.6)");
+        return cert_san_check(ret);
+    }
+    TRY(der_read_any(in, &tag, NULL, &body));
+    for (int i = 0; i < CERT_SAN_OTHER; i++) {
+        if (tags[i] != tag)
+            continue;
+        *ret = (struct cert_san){.kind = (enum cert_san_kind)i, .value = body};
+        TRY(cert_san_check(ret));
+        cert_san_settle(ret, arena);
+        return NULL;
+    }
+    return err_new(ERR_BAD_DER, "tag %02x is no GeneralName (RFC 5280 4.2.1.6)", tag);
 out:
     return e;
 }
@@ -116,8 +98,8 @@ struct err *cert_san_write(const struct cert_san *sans, size_t n, struct arena *
     size_t m = der_begin(&out, DER_SEQUENCE);
     for (size_t i = 0; i < n; i++) {
         TRY(err_at(cert_san_check(&sans[i]), "/sans/%zu", i));
-        if (sans[i].kind == CERT_SAN_OTHER) {
-            der_put_raw(&out, sans[i].value);
+        if (sans[i].kind >= CERT_SAN_OTHER) {
+            san_other_put(&out, &sans[i]);
             continue;
         }
         der_put(&out, tags[sans[i].kind], sans[i].value);

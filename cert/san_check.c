@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "cert/san.h"
 
+#include "san_other.h"
+
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
@@ -178,6 +180,11 @@ struct err *cert_san_check(const struct cert_san *san)
     case CERT_SAN_EMAIL:
         return check_email(san->value);
     default:
-        return NULL;
+        return san_other_check(san);
     }
+}
+
+struct err *san_check_host(struct view host)
+{
+    return check_dns(host, false);
 }

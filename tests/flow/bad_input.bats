@@ -308,8 +308,14 @@ bad_name() { # REGEX GENERAL-NAME...; the last one is meant
     csr_names "82=a.example.internal" "86=https://a.example.internal/"
     ask_csr x.csr
     refused 422 policy '' /csr
-    bad_name 'RFC 5280 4\.2\.1\.6' "82=a.example.internal" "a0:06032a0304a0050c0368656c" # otherName
-    bad_name 'RFC 5280 4\.2\.1\.6' "82=a.example.internal" "a4:300d310b3009060355040313026f6b"
+    csr_names "82=a.example.internal" "a0:06032a0304a0050c0368656c" # otherName
+    ask_csr x.csr
+    refused 422 policy '' /csr
+    csr_names "82=a.example.internal" "a4:300d310b3009060355040313026f6b" # directoryName
+    ask_csr x.csr
+    refused 422 policy '' /csr
+    bad_name 'RFC 5280 4\.2\.1\.6' "82=a.example.internal" "a3:3000" # x400Address
+    bad_name 'RFC 5280 4\.2\.1\.6' "82=a.example.internal" "a5:810161" # ediPartyName
 }
 
 @test "no name at all, and an empty list of names" {

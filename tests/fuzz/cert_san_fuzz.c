@@ -10,10 +10,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cert_san *sans = NULL, again;
     struct view der;
     size_t n = 0;
-    struct err *e = cert_san_read(in, NULL, arena, &sans, &n);
+    const struct cert_san_limits limits = {.allow_other = true};
+    struct err *e = cert_san_read(in, &limits, arena, &sans, &n);
     for (size_t i = 0; !e && i < n; i++) {
-        CHECK(!cert_san_of_text(view_str(cert_san_text(&sans[i], arena)), arena, &again));
-        CHECK(cert_san_eq(&again, &sans[i]));
+        struct err *shown_only = cert_san_of_text(view_str(cert_san_text(&sans[i], arena)), arena, &again);
+        if (shown_only) /* names of other forms, arcs beyond 64 bits */
+            CHECK(sans[i].kind == CERT_SAN_DIRECTORY || sans[i].kind == CERT_SAN_OTHER ||
+                  sans[i].kind == CERT_SAN_RID);
+        else if (sans[i].kind != CERT_SAN_DIRECTORY)
+            CHECK(cert_san_eq(&again, &sans[i]));
+        err_free(shown_only);
     }
     if (!e)
         CHECK(!cert_san_write(sans, n, arena, &der) && der.n == size);

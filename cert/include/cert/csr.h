@@ -26,8 +26,7 @@ struct cert_csr {
 /*
  * PEM ("CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST", exactly one block) or DER. DER input is borrowed,
  * not copied. Attributes: extensionRequest at most once, challengePassword and others ignored; an extension
- * twice, version other than 0 and trailing octets are refused. Names as name.h and san.h say; names kept raw
- * (CERT_SAN_OTHER) are refused.
+ * twice, version other than 0 and trailing octets are refused. Names as name.h and san.h say, every kind.
  * Errors: ERR_TOO_LARGE (LIMIT_CSR_BYTES), ERR_BAD_DER, ERR_BAD_CSR, ERR_BAD_KEY, ERR_BAD_NAME,
  * ERR_BAD_EXTENSION, ERR_TOO_MANY, ERR_BAD_SIGNATURE (an algorithm that is refused, or that does not fit the
  * key).

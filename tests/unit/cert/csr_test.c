@@ -8,7 +8,8 @@
 
 static const char *const server[] = {
     "subjectAltName=DNS:A.example.internal,DNS:*.b.example.internal,IP:10.0.0.1,IP:::1,"
-    "URI:spiffe://x/y,email:ops@example.internal",
+    "URI:spiffe://x/y,email:ops@example.internal,otherName:msUPN;UTF8:ops@example.internal,"
+    "otherName:1.2.3;UTF8:a,RID:1.2.3",
     "keyUsage=critical,digitalSignature", "basicConstraints=CA:TRUE", NULL};
 
 static void every_kind_of_key_is_parsed_and_verified(void **state)
@@ -28,9 +29,15 @@ static void every_kind_of_key_is_parsed_and_verified(void **state)
 
 static void fields_are_what_was_asked_for(void **state)
 {
-    static const char *const want[] = {
-        "dns:a.example.internal", "dns:*.b.example.internal",  "ip:10.0.0.1", "ip:::1",
-        "uri:spiffe://x/y",       "email:ops@example.internal"};
+    static const char *const want[] = {"dns:a.example.internal",
+                                       "dns:*.b.example.internal",
+                                       "ip:10.0.0.1",
+                                       "ip:::1",
+                                       "uri:spiffe://x/y",
+                                       "email:ops@example.internal",
+                                       "upn:ops@example.internal",
+                                       "other:1.2.3;0c0161",
+                                       "rid:1.2.3"};
     struct cert_csr csr;
     assert_ok(cert_csr_parse(fixture_csr("p256", "web", server, "SHA256", *state), *state, &csr));
     assert_string_equal(cert_name_text(&csr.subject, *state), "CN=web");

@@ -6,8 +6,9 @@
 
 static struct cert_tbs full(const char *subject_key, struct arena *arena)
 {
-    static const char *const texts[] = {"dns:*.a.example", "ip:10.0.0.1", "ip:2001:db8::1",
-                                        "uri:spiffe://a/b", "email:a@b.example"};
+    static const char *const texts[] = {"dns:*.a.example",  "ip:10.0.0.1",       "ip:2001:db8::1",
+                                        "uri:spiffe://a/b", "email:a@b.example", "upn:a@b.example",
+                                        "dir:CN=a,O=b",     "rid:1.2.3",         "other:1.2.3;0c0161"};
     struct cert_tbs tbs = fixture_tbs(arena);
     struct cert_ext *exts = arena_array(arena, 8, sizeof *exts);
     struct cert_san *sans = arena_array(arena, COUNT(texts), sizeof *sans);

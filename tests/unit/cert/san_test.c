@@ -7,6 +7,8 @@
 
 #define A63 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff123"
 
+static const struct cert_san_limits all_kinds = {.allow_other = true};
+
 static void good_texts_go_both_ways(void **state)
 {
     static const struct {
@@ -26,6 +28,14 @@ static void good_texts_go_both_ways(void **state)
         {"uri:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", NULL},
         {"uri:https://a/%20?q#f", NULL},
         {"email:a.b+c@d.example", NULL},
+        {"upn:a.b@corp.example", NULL},
+        {"upn:M\xc3\xbcller@CORP", NULL},
+        {"dir:CN=a,O=b", NULL},
+        {"dir:CN=a\\, b,DC=example", NULL},
+        {"dir: CN = a , O=b ", "dir:CN=a,O=b"},
+        {"rid:1.2.3", NULL},
+        {"other:1.2.3;0c0161", NULL},
+        {"other:1.3.6.1.5.5.7.8.9;0c06614062c3bc2e", NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cert_san san, *read = NULL;
@@ -35,7 +45,7 @@ static void good_texts_go_both_ways(void **state)
         assert_ok(cert_san_of_text(view_str(rows[i].text), *state, &san));
         assert_string_equal(cert_san_text(&san, *state), want);
         assert_ok(cert_san_write(&san, 1, *state, &der));
-        assert_ok(cert_san_read(der, NULL, *state, &read, &n));
+        assert_ok(cert_san_read(der, &all_kinds, *state, &read, &n));
         assert_int_equal(n, 1);
         assert_true(cert_san_eq(&read[0], &san));
         assert_int_equal(read[0].wildcard, strchr(want, '*') != NULL);
@@ -50,7 +60,23 @@ static void bad_texts_are_refused(void **state)
         {"", "is written dns:"},
         {"a.example", "is written dns:"},
         {"DNS:a", "is written dns:"},
-        {"other:00", "is written dns:"},
+        {"other:00", "other:OID;HEX"},
+        {"other:1.3.6.1.4.1.311.20.2.3;0c03614062", "written upn:"},
+        {"upn:", "user@host"},
+        {"upn:a", "user@host"},
+        {"upn:@b", "user@host"},
+        {"upn:a@", "the host of"},
+        {"upn:a@b@c", "the host of"},
+        {"upn:a@*.b", "the host of"},
+        {"upn:a b@c", "without blanks"},
+        {"upn:a\nb@c", "without blanks"},
+        {"upn:\xff@c", "without blanks"},
+        {"upn:a\xe2\x80\xae@c", "without blanks"},
+        {"upn:" A63 A63 A63 A63 "aaaa@b", "at most 256"},
+        {"dir:", "empty directoryName"},
+        {"dir:a", "TYPE=value"},
+        {"dir:CN=a+O=b", "must be escaped"},
+        {"dir:C=DEU", "exactly 2"},
         {"dns:", "empty DNS name"},
         {"dns:.", "ends with a dot"},
         {"dns:a.", "ends with a dot"},
@@ -102,19 +128,46 @@ static void bad_texts_are_refused(void **state)
     }
 }
 
+static void bad_objects_are_refused(void **state)
+{
+    static const char *const bad[] = {"rid:",
+                                      "rid:1",
+                                      "rid:1.40",
+                                      "rid:1.2.3.",
+                                      "rid:CN",
+                                      "other:;0500",
+                                      "other:1.2.3;",
+                                      "other:1.2.3;05",
+                                      "other:1.2.3;050005",
+                                      "other:1.2.3;05000500",
+                                      "other:1.2.3;0x",
+                                      "other:1.2.3;0500;",
+                                      "other:1;0500",
+                                      "other:1.2.3;0101fe"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct cert_san san;
+        assert_any_error(cert_san_of_text(view_str(bad[i]), *state, &san));
+    }
+}
+
 static void a_nul_is_refused(void **state)
 {
     struct cert_san san;
     assert_refused(cert_san_of_text(view_of("dns:a\0.example", 14), *state, &san), ERR_BAD_NAME, "NUL");
     assert_refused(cert_san_of_text(view_of("uri:http://a\0b", 14), *state, &san), ERR_BAD_NAME, "NUL");
     assert_refused(cert_san_of_text(view_of("email:a\0@b.c", 12), *state, &san), ERR_BAD_NAME, "NUL");
+    assert_refused(cert_san_of_text(view_of("upn:a\0@b.c", 10), *state, &san), ERR_BAD_NAME, "NUL");
+    assert_refused(cert_san_of_text(view_of("dir:CN=a\0,O=b", 13), *state, &san), ERR_BAD_NAME, "NUL");
+    assert_refused(cert_san_of_text(view_of("rid:1.2\0.3", 10), *state, &san), ERR_BAD_NAME, "NUL");
     assert_refused(cert_san_of_text(view_of("ip:1.1.1.1\0", 11), *state, &san), ERR_BAD_NAME, "not an IP");
 }
+
+#define UPN "06{2b060104018237140203}"
 
 static void bad_der_is_refused(void **state)
 {
     static const struct {
-        const char *hex, *why;
+        const char *der, *why;
         enum err_code code;
     } rows[] = {
         {"", "found the end", ERR_BAD_DER},
@@ -126,14 +179,32 @@ static void bad_der_is_refused(void **state)
         {"30023000", "no GeneralName", ERR_BAD_DER},
         {"3003870100", "1 octets", ERR_BAD_NAME},
         {"300a87080a000000ff000000", "8 octets", ERR_BAD_NAME}, /* a name constraint's */
-        {"3004a4023000", "only dNSName", ERR_BAD_NAME},
-        {"300488022a03", "only dNSName", ERR_BAD_NAME},
+        {"30{a4{30{}}}", "empty directoryName", ERR_BAD_NAME},
+        {"30{a4{}}", "directoryName", ERR_BAD_DER},
+        {"30{a4{30{31{}}}}", "empty Relative", ERR_BAD_NAME},
+        {"30{a4{30{31{30{06{550403} 0c{61}}}} 00}}", "expected the end", ERR_BAD_DER},
+        {"30{a4{30{31{30{06{550403} 0c{6100}}}}}}", "control", ERR_BAD_NAME},
+        {"30{a4{31{30{06{550403} 0c{61}}}}}", "expected SEQUENCE", ERR_BAD_DER},
+        {"30{88{}}", "registeredID", ERR_BAD_DER},
+        {"30{88{2a80}}", "padded arc", ERR_BAD_DER},
+        {"30{a8{2a03}}", "no GeneralName", ERR_BAD_DER},
+        {"30{a3{30{}}}", "x400Address", ERR_BAD_NAME},
+        {"30{a5{8101 61}}", "ediPartyName", ERR_BAD_NAME},
+        {"30{a0{06{2a03} a0{0500}}}", "no user principal name", ERR_BAD_NAME},
+        {"30{a0{06{2a03} 0500}}", "otherName", ERR_BAD_DER},
+        {"30{a0{06{2a03}}}", "otherName", ERR_BAD_DER},
+        {"30{a0{a0{0500}}}", "otherName", ERR_BAD_DER},
+        {"30{a0{" UPN "a0{0c{614062}} 00}}", "expected the end", ERR_BAD_DER},
+        {"30{a0{" UPN "a0{0c{614062} 00}}}", "expected the end", ERR_BAD_DER},
+        {"30{a0{" UPN "a0{16{614062}}}}", "expected UTF8String", ERR_BAD_DER},
+        {"30{a0{" UPN "a0{0c{61}}}}", "user@host", ERR_BAD_NAME},
+        {"30{a0{" UPN "a0{0c{61004062}}}}", "without blanks", ERR_BAD_NAME},
         {"30058203610062", "NUL", ERR_BAD_NAME},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cert_san *sans = NULL;
         size_t n = 0;
-        struct view der = fixture_hex(rows[i].hex, *state);
+        struct view der = fixture_nest(rows[i].der, *state);
         assert_refused(cert_san_read(der, NULL, *state, &sans, &n), rows[i].code, rows[i].why);
         assert_null(sans);
     }
@@ -148,15 +219,44 @@ static void the_name_at_fault_is_pointed_at(void **state)
     err_free(e);
 }
 
-static void other_names_are_kept_raw_where_allowed(void **state)
+static void other_names_are_taken_where_allowed(void **state)
 {
     struct cert_san *sans = NULL;
     size_t n = 0;
-    struct view again, der = fixture_hex("3007a4023000820161", *state);
-    struct cert_san_limits limits = {.allow_other = true};
-    assert_ok(cert_san_read(der, &limits, *state, &sans, &n));
+    struct view again, der = fixture_nest("30{a0{06{2a03} a0{30{0500}}} 82{61}}", *state);
+    assert_ok(cert_san_read(der, &all_kinds, *state, &sans, &n));
     assert_int_equal(sans[0].kind, CERT_SAN_OTHER);
-    assert_string_equal(cert_san_text(&sans[0], *state), "other:a4023000");
+    assert_string_equal(cert_san_text(&sans[0], *state), "other:1.2.3;30020500");
+    assert_ok(cert_san_write(sans, n, *state, &again));
+    assert_bytes(again, der);
+    der = fixture_nest("30{a0{06{2a03} a0{30{0501 00}}}}", *state);
+    assert_refused(cert_san_read(der, &all_kinds, *state, &sans, &n), ERR_BAD_DER, "NULL with content");
+}
+
+static void openssl_writes_the_same(void **state)
+{
+    static const char *const texts[] = {"upn:a.b@corp.example", "other:1.2.3.4;0c0568656c6c6f", "rid:1.2.3.4",
+                                        "dir:CN=a b,O=Acme,C=DE", "dns:a.example"};
+    struct cert_san sans[COUNT(texts)];
+    struct view der;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_ok(cert_san_of_text(view_str(texts[i]), *state, &sans[i]));
+    assert_ok(cert_san_write(sans, COUNT(sans), *state, &der));
+    assert_bytes(der, fixture_ext("[d]\nC=DE\nO=Acme\nCN=a b\n", "subjectAltName",
+                                  "otherName:msUPN;UTF8:a.b@corp.example,otherName:1.2.3.4;UTF8:hello,"
+                                  "RID:1.2.3.4,dirName:d,DNS:a.example",
+                                  *state));
+}
+
+static void a_directory_name_in_another_form_is_shown(void **state)
+{
+    struct cert_san *sans = NULL;
+    size_t n = 0;
+    struct view again, der = fixture_nest("30{a4{30{31{30{06{550403} 13{61}} 30{06{55040a} 0c{62}}}"
+                                          "31{30{06{2a03} 0c{63}}}}}}",
+                                          *state);
+    assert_ok(cert_san_read(der, NULL, *state, &sans, &n));
+    assert_string_equal(cert_san_text(&sans[0], *state), "dir:1.2.3=#0c0163,CN=a+O=b");
     assert_ok(cert_san_write(sans, n, *state, &again));
     assert_bytes(again, der);
 }
@@ -196,7 +296,10 @@ int main(void)
         TEST(a_nul_is_refused),
         TEST(bad_der_is_refused),
         TEST(the_name_at_fault_is_pointed_at),
-        TEST(other_names_are_kept_raw_where_allowed),
+        TEST(other_names_are_taken_where_allowed),
+        TEST(openssl_writes_the_same),
+        TEST(a_directory_name_in_another_form_is_shown),
+        TEST(bad_objects_are_refused),
         TEST(the_number_is_limited),
         TEST(repeated_names_are_dropped),
     };
