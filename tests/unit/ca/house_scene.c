@@ -147,7 +147,7 @@ static void on_lost(void *arg, const struct err *why)
 void house_connect(struct house *h)
 {
     h->recovered = false;
-    hsm_attach(h->hsm, house_vault_connect(h->vault));
+    hsm_attach(h->hsm, house_vault_connect(h->vault, HSM_PEER_FRONT));
 }
 
 void house_attach(struct house *h)

@@ -169,7 +169,7 @@ enum err_code house_code(struct err *e);
 /* --- house_vault.c --- */
 struct house_vault *house_vault_start(struct house *h); /* ceremony; fills root and issuing */
 void house_vault_stop(struct house_vault *v);
-int house_vault_connect(struct house_vault *v); /* the front's end */
+int house_vault_connect(struct house_vault *v, enum hsm_peer peer); /* the peer's end */
 void house_vault_hold(struct house_vault *v);
 void house_vault_release(struct house_vault *v);
 int house_vault_release_with(struct house_vault *v);

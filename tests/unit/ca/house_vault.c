@@ -288,20 +288,21 @@ void house_vault_stop(struct house_vault *v)
 
 struct attaching {
     struct house_vault *v;
+    enum hsm_peer peer;
     int fd;
 };
 
 static void attach(void *arg)
 {
     struct attaching *a = arg;
-    hsm_vault_attach(a->v->v, HSM_PEER_FRONT, a->fd);
+    hsm_vault_attach(a->v->v, a->peer, a->fd);
 }
 
-int house_vault_connect(struct house_vault *v)
+int house_vault_connect(struct house_vault *v, enum hsm_peer peer)
 {
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    struct attaching a = {v, pair[1]};
+    struct attaching a = {v, peer, pair[1]};
     on_thread(v, attach, &a);
     return pair[0];
 }
