@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -35,9 +37,20 @@ struct store_cursor {
     MDB_cursor *cursor;
 };
 
+/* A page by which LMDB finds all others could not be written: it gives the environment up for the life of the
+ * process. What was committed is safe on disk, what was not was promised to nobody; the next process opens
+ * it. */
+_Noreturn static void given_up(const char *what)
+{
+    log_error("store.given-up", log_text("when", what));
+    _exit(EX_IOERR);
+}
+
 static struct err *failed(int rc, const char *what)
 {
     switch (rc) {
+    case MDB_PANIC:
+        given_up(what);
     case MDB_MAP_FULL:
         return err_new(ERR_NO_SPACE, "%s: the store has reached its bound", what);
     case ENOSPC:

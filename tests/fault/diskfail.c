@@ -1,11 +1,12 @@
 /*
  * An LD_PRELOAD shim for what a library writes by itself, past base/world.h: LMDB. Calls on files fail when a
  * rule of the world's page (tests/world/README.md) says so: `world-ctl PAGE rule libc.pwrite errno ENOSPC
- * path=/ledger/`. Names: libc.write, libc.pwrite, libc.writev, libc.fdatasync, libc.fsync. Only `errno` is
- * known; a rule needs a path. Any thread.
+ * path=/ledger/`. Names: libc.write, libc.pwrite, libc.pwrite.synced (a descriptor of O_DSYNC), libc.writev,
+ * libc.fdatasync, libc.fsync. Only `errno` is known; a rule needs a path. Any thread.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,13 @@ static bool path_fits(const struct world_rule *r, int fd)
         return false;
     target[n] = '\0';
     return strstr(target, r->path) != NULL;
+}
+
+/* LMDB writes the page by which it finds all others through a descriptor of this kind. */
+static bool is_synced(int fd)
+{
+    int flags = page ? fcntl(fd, F_GETFL) : 0;
+    return flags > 0 && (flags & O_DSYNC);
 }
 
 /* errno to pretend, or 0. */
@@ -79,7 +87,7 @@ ssize_t write(int fd, const void *p, size_t n)
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
     NEXT(ssize_t, "pwrite", int, const void *, size_t, off_t)
-    FAIL("libc.pwrite", fd)
+    FAIL(is_synced(fd) ? "libc.pwrite.synced" : "libc.pwrite", fd)
     return next(fd, p, n, at);
 }
 

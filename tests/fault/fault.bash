@@ -115,6 +115,14 @@ kills() { wc -l <"$DIR/kills"; }
 
 # --- the books, when all is stopped ---
 
+# Nobody asks any more, and no intent is left without an end; then the end.
+fault_settle() {
+    clients_stop
+    within 15 none_open || { chancery ledger verify; tail -5 "$DIR/log"; return 1; }
+    demo_stop "$DIR"
+}
+none_open() { [ "$(chancery ledger verify --json | jq .open)" = 0 ]; }
+
 books() { # [LEDGER [ROLL [RECORD]]]
     "$BIN/fault-books" "${1:-$DIR/ledger}" "${2:-$DIR/roll/roll.der}" "${3:-$DIR/told}" "$SEALS_BEFORE" "$(wrap good C_Sign)" >"$DIR/books" ||
         { grep -v '^lost\|^never' "$DIR/books"; return 1; }

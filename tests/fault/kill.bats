@@ -18,8 +18,7 @@ roles=(vault front responder vault front)
     fault_start
     clients_start 4
     within 30 handed_more 60
-    clients_stop
-    demo_stop "$DIR"
+    fault_settle
     books_agree
     cp -r "$DIR/ledger" "$DIR/ledger.early"
     cp "$DIR/roll/roll.der" "$DIR/roll.early"
@@ -84,8 +83,7 @@ passed_more() { # POINT N AFTER: the point was passed so often that the rule has
 }
 
 @test "what clients hold is in the ledger, and the books agree" {
-    clients_stop
-    demo_stop "$DIR"
+    fault_settle
     books_agree
     echo "# $(tail -1 "$DIR/books"); C_Sign $(wrap good C_Sign)" >&3
 }

@@ -18,6 +18,10 @@ teardown() {
     wrap rule C_Sign clear
 }
 
+world_rule() { world rule "$@" >/dev/null; }
+acted() { world count "$1" libc; } # how often the shim has failed this call
+world_acted() { [ "$(acted "$1")" -gt "${before:-0}" ]; }
+
 heals() { # SECONDS
     world clear
     issuance_goes_on "$1"
@@ -26,43 +30,73 @@ heals() { # SECONDS
 demo_alive() { process_alive "$(warden)"; }
 
 @test "the ledger's disk is full" {
-    world rule libc.pwrite errno ENOSPC path=/ledger/
+    world_rule libc.pwrite errno ENOSPC path=/ledger/
     refused_within 10 'no-space|ledger|starting'
     status_is_served
     heals 20
 }
 
 @test "the ledger's disk does not sync" {
-    world rule libc.fdatasync errno EIO path=/ledger/
+    world_rule libc.fdatasync errno EIO path=/ledger/
     refused_within 10 'ledger|no-space|starting'
     status_is_served
     heals 20
 }
 
 @test "one write of the ledger fails in the middle" {
-    for after in 0 1 2 5; do
-        world rule libc.pwrite errno EIO path=/ledger/ after=$after times=1
+    for after in 0 1 2 3; do
+        before=$(acted libc.pwrite)
+        world_rule libc.pwrite errno EIO path=/ledger/ after=$after times=1
+        within 20 world_acted libc.pwrite
         issuance_goes_on 20
         world clear
     done
 }
 
+@test "LMDB gives its environment up, and another front takes over" {
+    for i in 1 2 3; do
+        before=$(acted libc.pwrite.synced)
+        world_rule libc.pwrite.synced errno EIO path=/ledger/ times=1
+        within 20 world_acted libc.pwrite.synced
+        issuance_goes_on 20
+        world clear
+    done
+    [ "$(grep -c 'store.given-up' "$DIR/log")" -ge 3 ]
+}
+
+@test "the shelf's disk is full" {
+    world_rule libc.pwrite errno ENOSPC path=/shelf/
+    issuance_goes_on 10
+    status_is_served
+    heals 10
+    before=$(acted libc.pwrite.synced)
+    world_rule libc.pwrite.synced errno EIO path=/shelf/ times=1
+    within 20 shelf_written libc.pwrite.synced
+    heals 20
+    status_is_served
+}
+
+shelf_written() { # a new certificate's first question makes an answer
+    ocsp_of "$(awk '/^issued/ { s = $2 } END { print s }' "$DIR/told")" >/dev/null
+    world_acted "$1"
+}
+
 @test "the roll's disk is full" {
-    world rule pwrite errno ENOSPC path=/roll/
+    world_rule pwrite errno ENOSPC path=/roll/
     refused_within 10 no-space
     status_is_served
     heals 10
 }
 
 @test "the roll's disk does not sync" {
-    world rule fdatasync errno EIO path=/roll/
+    world_rule fdatasync errno EIO path=/roll/
     refused_within 10 'io|no-space|token-away|ledger'
     status_is_served
     heals 10
 }
 
 @test "a short write of the roll is taken back" {
-    world rule pwrite short 40 path=/roll/ times=3
+    world_rule pwrite short 40 path=/roll/ times=3
     issuance_goes_on 10
     heals 10
 }
@@ -137,8 +171,7 @@ new_vault() { # not that one
 }
 
 @test "after all of it the books agree" {
-    clients_stop
-    demo_stop "$DIR"
+    fault_settle
     books_agree
     echo "# $(tail -1 "$DIR/books"); C_Sign $(wrap good C_Sign)" >&3
 }
