@@ -1,0 +1,144 @@
+/* Every cell of the table of paths and roles, walked over the real door; and the manual's copy of it, and of
+ * errors. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "door.h"
+#include "house.h"
+
+struct row {
+    const char *method, *path;
+    int roles;
+};
+enum {
+    ANYBODY = ASKER_NOBODY,
+    ASKERS = ASKER_ANY,
+    ASKS = ASKER_ASKS,
+    STAFF = ASKER_STAFF,
+    RUNS = ASKER_RUNS,
+    RULES = ASKER_RULES
+};
+
+static const struct row rows[] = {
+#define ROUTE(method, path, handle, max_bytes, who) {#method, path, who},
+#include "rest/routes.def"
+#undef ROUTE
+};
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+/* Segments filled in with something that is well formed and not there. */
+static const char *target(struct house *h, const char *pattern)
+{
+    const char *brace = strchr(pattern, '{');
+    if (!brace)
+        return pattern;
+    return arena_printf(h->arena, "%.*s%s%s", (int)(brace - pattern), pattern,
+                        "40000000000000000000000000000000", strchr(brace, '}') + 1);
+}
+
+static bool refused_for_who(const struct said *s)
+{
+    return s->status == 401 || (s->status == 403 && strstr(s->detail, "this needs the role"));
+}
+
+static void every_cell_is_as_the_table_says(void **state)
+{
+    static const struct {
+        enum door_who who;
+        int bit; /* 0: no credentials */
+    } columns[] = {{NOBODY, 0},
+                   {REQUESTER, 1 << CA_ROLE_REQUESTER},
+                   {HOLDER, 1 << CA_ROLE_REQUESTER},
+                   {OPERATOR, 1 << CA_ROLE_OPERATOR},
+                   {AUDITOR, 1 << CA_ROLE_AUDITOR},
+                   {ADMIN, 1 << CA_ROLE_ADMIN},
+                   {LOCAL, 1 << CA_ROLE_ADMIN}};
+    struct door *d = *state;
+    int bad = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        bool open =
+            rows[i].roles == ANYBODY || strcmp(rows[i].path, "/metrics") == 0; /* that one over loopback */
+        for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) {
+            bool allowed = open || (columns[c].bit && rows[i].roles & columns[c].bit);
+            bool posts = strcmp(rows[i].method, "POST") == 0 && strstr(rows[i].path, "confirm") == NULL;
+            struct said s =
+                door_ask(d, columns[c].who, rows[i].method, target(d->h, rows[i].path),
+                         "Content-Type: application/json\r\n", view_str(posts ? "{\"x\": 1}" : ""));
+            if (s.status == 0 || refused_for_who(&s) == allowed) {
+                print_error("%s %s as %d: %d %s\n", rows[i].method, rows[i].path, columns[c].who, s.status,
+                            s.detail);
+                bad++;
+            }
+            said_free(&s);
+        }
+    }
+    assert_int_equal(bad, 0);
+}
+
+static char *read_doc(const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, DOC_DIR "/%s", name);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    char *text = calloc(1, 1 << 20);
+    assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
+    fclose(f);
+    return text;
+}
+
+static void the_manual_has_the_same_table(void **state)
+{
+    static const int order[] = {CA_ROLE_REQUESTER, CA_ROLE_OPERATOR, CA_ROLE_AUDITOR, CA_ROLE_ADMIN};
+    struct door *d = *state;
+    char *text = read_doc("REST.md");
+    for (size_t i = 0; i < ROWS; i++) {
+        bool open = rows[i].roles == ANYBODY;
+        const char *line =
+            arena_printf(d->h->arena, "\n| `%s %s` |%s |", rows[i].method, rows[i].path, open ? " yes" : "");
+        for (int k = 0; k < 4; k++)
+            line = arena_printf(d->h->arena, "%s%s |", line,
+                                open || rows[i].roles & 1 << order[k] ? " yes" : "");
+        if (!strstr(text, arena_printf(d->h->arena, "%s\n", line)))
+            fail_msg("doc/REST.md lacks the row%s", line);
+    }
+    size_t lines = 0;
+    for (const char *at = text; (at = strstr(at, "\n| `")) != NULL; at++)
+        lines += strncmp(at, "\n| `GET ", 8) == 0 || strncmp(at, "\n| `POST ", 9) == 0 ||
+                 strncmp(at, "\n| `DELETE ", 11) == 0;
+    assert_int_equal(lines, ROWS);
+    free(text);
+}
+
+static void the_manual_has_every_error(void **state)
+{
+    struct door *d = *state;
+    char *text = read_doc("ERRORS.md");
+    size_t lines = 0;
+    for (int code = 0; code < ERR__COUNT; code++) {
+        const struct err_row *row = err_row((enum err_code)code);
+        const char *retry = row->retry_s ? arena_printf(d->h->arena, "%d s", row->retry_s) : "-";
+        const char *line = arena_printf(d->h->arena, "\n| `%s` | %d | %s | %s |\n", row->type,
+                                        row->http_status, retry, row->title);
+        if (!strstr(text, line))
+            fail_msg("doc/ERRORS.md lacks the row%s", line);
+    }
+    for (const char *at = text; (at = strstr(at, "\n| `")) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, ERR__COUNT);
+    free(text);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cell_is_as_the_table_says),
+        cmocka_unit_test(the_manual_has_the_same_table),
+        cmocka_unit_test(the_manual_has_every_error),
+    };
+    (void)argc;
+    house_world(argv);
+    return cmocka_run_group_tests(tests, door_setup, door_teardown);
+}
