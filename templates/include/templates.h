@@ -27,6 +27,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cert/alg.h"
+#include "templates_patterns.h"
+#include "templates_shipped.h"
 
 struct cert_csr; /* cert/csr.h */
 struct cert_ext; /* cert/ext.h */
@@ -56,14 +58,6 @@ void templates_free(struct templates *set); /* accepts NULL */
 const struct template *templates_find(const struct templates *set, struct view name);
 size_t templates_count(const struct templates *set);
 const struct template *templates_at(const struct templates *set, size_t i); /* in the order of names */
-
-/* The files the program was built with, to be written out by `init`: i from 0 until false. name:
- * "server.yaml". */
-bool templates_builtin(size_t i, const char **ret_name, struct view *ret_bytes);
-
-/* The same for AWS Private CA's 61 names (aws/NAME/V1), one in each file. No daemon has them unless they are
- * put into its folder: several let an asker say more than he should, and carry their overrides. */
-bool templates_aws(size_t i, const char **ret_name, struct view *ret_bytes);
 
 /* --- one template --- */
 
@@ -97,13 +91,6 @@ json_t *templates_to_json(const struct template *t);
 /* What the analyser found in it and its file overrides, with the reason: i from 0 until false. */
 bool templates_override(const struct template *t, size_t i, const char **ret_finding,
                         const char **ret_reason);
-
-/* One row per field of the file, for documentation. Judge: "tbs" or "context". i from 0 until false. */
-struct templates_field {
-    const char *group, *key; /* "validity", "max"; group "" at the top of the file */
-    const char *judge, *doc;
-};
-bool templates_fields(size_t i, struct templates_field *ret);
 
 /* --- shape --- */
 
@@ -201,36 +188,5 @@ MUST_USE struct err *templates_judge(const struct template *t, const struct temp
 void templates_lint(const struct cert_tbs *tbs, bool baseline, struct arena *arena,
                     const struct templates_lint **ret, size_t *ret_n);
 const char *templates_severity_name(enum templates_severity severity); /* "error", "warning", "notice" */
-
-/* --- names and patterns --- */
-
-/* The names in a tbs as shape gives them, for the ledger's index: "KIND:value"; CN only where no SAN says the
- * same. */
-MUST_USE struct err *templates_names(const struct cert_tbs *tbs, struct arena *arena,
-                                     const char *const **ret_names, size_t *ret_n);
-
-/*
- * One language for grants and for a template's sans.allow and sans.deny:
- *
- *   dns:host.example      that name
- *   dns:*.example         one label more
- *   dns:**.example        one label or more
- *   dns:*, dns:**         any name of one label; any name
- *   ip:10.0.0.1, ip:10.0.0.0/8, ip:fd00::/8
- *   email:ann@example, email:*@**.example       that mailbox; any mailbox, the host as for dns
- *   uri:spiffe://example/ns/prod/...            scheme and port exact, host as for dns; a path segment `*` is
- * any one, a last `**` one or more; without "://": `*` any run of octets cn:TEXT, serial_number:TEXT,
- * uid:TEXT       subject attributes; `*` any run of octets
- *
- * Without a kind it is read off the text: "://" uri, "@" email, an address or network ip, else dns. A dns
- * pattern covers a common name too that reads as such a host name. A `*` in a NAME is never a pattern: it is
- * one opaque label, covered only by a `*` or `**` of the pattern. Host names compare without case.
- */
-MUST_USE struct err *templates_pattern_check(const char *pattern); /* ERR_BAD_FIELD */
-/* name: "KIND:value" as in templates_shaped. A malformed pattern matches nothing. */
-bool templates_pattern_match(const char *pattern, const char *name);
-/* ERR_NAME_FORBIDDEN with the first name that none of the patterns covers. */
-MUST_USE struct err *templates_patterns_cover(const char *const *patterns, size_t patterns_n,
-                                              const char *const *names, size_t names_n);
 
 #endif
