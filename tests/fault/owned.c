@@ -40,6 +40,14 @@ static uint64_t roll_count(struct owned *o)
     return n;
 }
 
+static void connect_peer(struct owned *o, enum hsm_peer peer)
+{
+    owned_front_anew(o);
+    if (o->responder >= 0)
+        close(o->responder);
+    o->responder = peer == HSM_PEER_RESPONDER ? vault_scene_attach(o->s, HSM_PEER_RESPONDER, NULL) : -1;
+}
+
 struct view owned_body(struct owned *o, const char *const *texts, const struct view *octets, size_t n)
 {
     return vault_scene_seq(o->s, texts, octets, n);
@@ -68,6 +76,36 @@ struct owned_shown owned_fire(struct owned *o, const struct owned_attack *a)
     shown.rolled = roll_count(o) - n;
     shown.signed_ = atomic_load(&o->token->calls[P11WRAP_C_Sign]) - signs;
     return shown;
+}
+
+static struct view changed(struct owned *o, struct view body, unsigned *seed)
+{
+    struct view ret = arena_dup(o->s->arena, body);
+    for (int flips = 1 + rand_r(seed) % 3; flips > 0; flips--)
+        ((uint8_t *)(uintptr_t)ret.p)[(size_t)rand_r(seed) % ret.n] ^= (uint8_t)(1 << rand_r(seed) % 8);
+    return ret;
+}
+
+void owned_noise(struct owned *o, const struct owned_attack *a, int times)
+{
+    static unsigned seed = 1;
+    struct owned_shot shot = {.fd = -1, .with_fd = -1};
+    connect_peer(o, a->peer);
+    a->aim(o, a, &shot);
+    uint64_t n = roll_count(o), signs = atomic_load(&o->token->calls[P11WRAP_C_Sign]);
+    for (int i = 0; i < times; i++) {
+        int fd = a->peer == HSM_PEER_RESPONDER ? o->responder : o->front;
+        if (code_of(vault_scene_ask(o->s, fd, shot.kind, changed(o, shot.body, &seed), shot.with_fd, NULL)) ==
+            ERR_CANCELLED)
+            connect_peer(o, a->peer);
+    }
+    if (shot.undo)
+        shot.undo(o);
+    if (shot.with_fd >= 0)
+        close(shot.with_fd);
+    connect_peer(o, HSM_PEER_FRONT);
+    assert_int_equal(roll_count(o) - n, atomic_load(&o->token->calls[P11WRAP_C_Sign]) - signs);
+    good(vault_scene_ask(o->s, o->front, FRAMES_STATUS, (struct view){NULL, 0}, -1, NULL));
 }
 
 /* What a refusal by this row looks like to the peer. */

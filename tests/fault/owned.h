@@ -51,6 +51,10 @@ struct owned_shown {
 };
 struct owned_shown owned_fire(struct owned *o, const struct owned_attack *a);
 
+/* Fires it `times` times with a few octets of the body changed, never the same way twice: whatever comes of
+ * it, the vault lives and signs no more than it rolls. */
+void owned_noise(struct owned *o, const struct owned_attack *a, int times);
+
 /* Switches a check off; the rule's place. */
 int owned_off(struct owned *o, const char *check);
 

@@ -90,6 +90,16 @@ static void a_peer_asks_what_is_not_its_to_ask(void **state)
     try_all(*state, owned_peer_attacks);
 }
 
+static void noise_harms_nothing(void **state)
+{
+    static const struct owned_attack *const all[] = {owned_cert_attacks, owned_list_attacks,
+                                                     owned_ocsp_attacks, owned_nonce_attacks};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        for (const struct owned_attack *a = all[i]; a->what; a++)
+            if (strcmp(a->checks[0], "ceiling") != 0)
+                owned_noise(*state, a, 40);
+}
+
 /* --- what no check keeps: there is no such question, or no key for the answer --- */
 
 static enum err_code ask(struct owned *o, int fd, unsigned kind, struct view body)
@@ -205,6 +215,7 @@ static int run(const char *path)
         cmocka_unit_test_setup_teardown(a_front_asks_for_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(a_responder_asks_for_nonces, setup, teardown),
         cmocka_unit_test_setup_teardown(a_peer_asks_what_is_not_its_to_ask, setup, teardown),
+        cmocka_unit_test_setup_teardown(noise_harms_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(there_is_no_other_question, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_has_one_use, setup, teardown),
         cmocka_unit_test_setup_teardown(every_seal_is_in_the_roll, setup, teardown),
