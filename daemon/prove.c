@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "landlock.h"
+#include "ledger.h"
 #include "process.h"
 #include "role_vault.h"
 
@@ -179,6 +180,33 @@ static void check_token(struct checking *k)
     k->wrong = k->wrong || status != 0;
 }
 
+/* As the front, in its jail. */
+static int open_ledger(void *arg, int fd)
+{
+    const struct checking *k = arg;
+    struct ledger *ledger = NULL;
+    struct arena *arena = arena_new(1 << 20);
+    size_t n;
+    const struct jail_path *paths = process_paths(MESSAGE_FRONT, k->config, arena, &n);
+    struct err *e = jail_as(MESSAGE_FRONT, k->users, paths, n);
+
+    if (!e)
+        e = ledger_open_readonly(k->config->paths.ledger, &ledger);
+    ledger_close(ledger);
+    return e ? fail(e, fd) : 0;
+}
+
+static void check_ledger(struct checking *k)
+{
+    char text[TEXT_BYTES];
+    int status = 0;
+    struct err *e = in_child(open_ledger, k, text, &status);
+
+    if (!e && status != 0)
+        e = err_new(ERR_CONFIG, "the ledger: %s", text[0] ? text : "it cannot be read (its reader died)");
+    told(k, e, "the ledger can be read by the front");
+}
+
 static bool check_generation(struct checking *k, struct view bytes, struct arena *arena)
 {
     struct err *e = NULL;
@@ -203,8 +231,10 @@ static void check_house(struct checking *k, struct view bytes, struct arena *are
     (void)folders_check(k->config, &users, tell, k);
     if (!check_generation(k, bytes, arena))
         return;
-    if (told(k, folders_make(k->config, &users), "folders of the house"))
-        check_token(k);
+    if (!told(k, folders_make(k->config, &users), "folders of the house"))
+        return;
+    check_ledger(k);
+    check_token(k);
 }
 
 int prove_all(const char *file)

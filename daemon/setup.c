@@ -27,15 +27,36 @@ static struct err *file_of(const struct setup *s, const char *name, struct view 
     return NULL;
 }
 
+/* Without these the house cannot make its own certificates. */
+static struct err *check_own_templates(const struct templates *set)
+{
+    static const char *const names[] = {"self", "ocsp-signing"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct template *t = templates_find(set, view_str(names[i]));
+        if (!t)
+            return err_new(ERR_CONFIG,
+                           "templates/%s.yaml is missing: the house makes its own certificates by it",
+                           names[i]);
+        if (!templates_internal(t))
+            return err_new(ERR_CONFIG, "templates/%s.yaml: without `internal: true` anybody could ask for it",
+                           names[i]);
+    }
+    return NULL;
+}
+
 static struct err *read_templates(struct setup *s)
 {
+    struct err *e = NULL;
     struct templates_file *files = arena_array(s->arena, s->generation.n, sizeof *files);
     size_t n = 0;
 
     for (size_t i = 0; i < s->generation.n; i++)
         if (after(s->generation.files[i].name, "templates/"))
             files[n++] = (struct templates_file){s->generation.files[i].name, s->generation.files[i].bytes};
-    return templates_load(files, n, &s->templates);
+    TRY(templates_load(files, n, &s->templates));
+    TRY(check_own_templates(s->templates));
+out:
+    return e;
 }
 
 static struct err *read_roster(struct setup *s)

@@ -107,6 +107,29 @@ days_of_new() {
     same "$(days_of_new)" 20
 }
 
+@test "a template with wildcard: true gives *, to those whose grant covers it" {
+    csr a 'DNS:*.example.internal'
+    ask_csr a.csr
+    expect_problem 422 policy 'wildcard'
+    sed -i 's/wildcard: false/wildcard: true/' "$T/server.yaml"
+    reload "done"
+    ask_csr a.csr
+    expect 201
+    member .certificate >a.pem
+    openssl verify -verify_hostname any.example.internal -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" a.pem
+    run ! openssl verify -verify_hostname a.b.example.internal -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" a.pem
+    chancery token create --template server --name a.example.internal --out t 2>/dev/null
+    csr b 'DNS:*.example.internal'
+    TOKEN=t ask_csr b.csr
+    expect_problem 403 name-forbidden ''
+    csr c 'DNS:a.*.example.internal'
+    ask_csr c.csr
+    expect_problem 400 bad-name 'RFC 9525'
+    csr d 'DNS:*.com'
+    ask_csr d.csr
+    expect_problem 403 name-forbidden ''
+}
+
 @test "a template that allows more than its issuer's life gives no more than that" {
     sed -i 's/max: 398d/max: 3652d/; s/allow: \[rsa, .*/allow: [p256]/; /rsa_min/d; /^  rsa: /d' "$T/server.yaml"
     reload "done"

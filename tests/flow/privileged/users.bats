@@ -204,8 +204,13 @@ as() { runuser -u "$1" -- "${@:2}"; }
     run ! grep -q 'run as one user' <<<"$output"
 }
 
-@test "stopped and started again it is as before" {
+@test "stopped, checked and started again it is as before" {
     demo_stop "$HOME_DIR/demo"
+    local owners
+    owners=$(cd "$CHANCERY_DIR" && find . -exec stat -c '%n %U %a' {} + | sort)
+    run "$CHANCERY_BIN/chanceryd" -c "$CHANCERY_CONFIG" --check
+    [ "$status" -eq 0 ] || { echo "$output"; return 1; }
+    same "$(cd "$CHANCERY_DIR" && find . -exec stat -c '%n %U %a' {} + | sort)" "$owners"
     demo_start "$HOME_DIR/demo"
     same "$(user_of "$(demo_child front)")" chancery-front
     issue a DNS:a.example.internal

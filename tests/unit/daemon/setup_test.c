@@ -89,24 +89,35 @@ static const char roster[] =
     "quorum: 1\nroster:\n  - name: maria\n    role: admin\n"
     "    spki_sha256: \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n";
 
+static struct view builtin(const char *wanted)
+{
+    const char *name;
+    struct view bytes;
+    for (size_t i = 0; templates_builtin(i, &name, &bytes); i++)
+        if (strcmp(name, wanted) == 0)
+            return bytes;
+    fail_msg("no builtin %s", wanted);
+    return bytes;
+}
+
 /* A whole generation, some file of it put in place of the right one. */
 static struct err *read_with(struct scene *s, const char *name, struct view bytes, struct setup **ret)
 {
-    const char *server = NULL;
-    struct view builtin;
-    for (size_t i = 0; templates_builtin(i, &server, &builtin) && strcmp(server, "server.yaml") != 0; i++)
-        ;
     struct generation_file files[] = {
         {"chancery.yaml", view_str(config_example())},
         {"roster.yaml", view_str(roster)},
         {"issuers/root.pem", s->root},
         {"issuers/issuing.pem", s->issuing},
-        {"templates/server.yaml", builtin},
+        {"templates/server.yaml", builtin("server.yaml")},
+        {"templates/ocsp-signing.yaml", builtin("ocsp-signing.yaml")},
+        {"templates/self.yaml", builtin("self.yaml")},
     };
-    for (size_t i = 0; name && i < 5; i++)
+    enum { N = sizeof files / sizeof files[0] };
+    size_t without = name && !bytes.p; /* no bytes: the last file is left out */
+    for (size_t i = 0; name && i < N; i++)
         if (strcmp(files[i].name, name) == 0)
             files[i].bytes = bytes;
-    struct generation g = {.number = 4, .n = 5, .files = files};
+    struct generation g = {.number = 4, .n = N - without, .files = files};
     uint8_t sha256[SHA256_BYTES];
     int fd;
     assert_null(generation_seal(&g, sha256, &fd));
@@ -151,6 +162,8 @@ static void what_is_wrong_is_named(void **state)
     refuse(s, "issuers/issuing.pem", s->root, "have the same key");
     refuse(s, "issuers/issuing.pem", view_str("hello"), "issuing.pem");
     refuse(s, "templates/server.yaml", view_str("validty: {}\n"), "templates/server.yaml:1:1");
+    refuse(s, "templates/self.yaml", view_of(NULL, 0), "templates/self.yaml is missing");
+    refuse(s, "templates/self.yaml", builtin("server.yaml"), "without `internal: true`");
     refuse(s, "roster.yaml", view_str("quorum: 0\nroster: []\n"), "roster.yaml");
     refuse(s, "chancery.yaml", view_str("{}\n"), "chancery.yaml");
 }
