@@ -1,7 +1,24 @@
 /* Options after a command's name. Every unknown one is an error; nothing secret is ever taken from here. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
+
+struct err *cli_usage(const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return err_at(err_new(ERR_BAD_REQUEST, "%s", text), "usage");
+}
+
+bool cli_is_usage(const struct err *e)
+{
+    return err_code(e) == ERR_BAD_REQUEST && strcmp(err_pointer(e), "usage") == 0;
+}
 
 static const struct cli_option *find(const struct cli_option *options, size_t n, const char *arg,
                                      const char **ret_value)

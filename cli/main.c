@@ -2,7 +2,6 @@
  * `chancery`: finds the command in the table, runs it, prints how it ended. One file per noun; online
  * commands speak /v1 over the control socket.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,21 +100,6 @@ static const struct cli_command *find(int argc, char **argv, int *ret_taken)
             return k;
     }
     return NULL;
-}
-
-struct err *cli_usage(const char *fmt, ...)
-{
-    char text[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    return err_at(err_new(ERR_BAD_REQUEST, "%s", text), "usage");
-}
-
-bool cli_is_usage(const struct err *e)
-{
-    return err_code(e) == ERR_BAD_REQUEST && strcmp(err_pointer(e), "usage") == 0;
 }
 
 /* Takes -c, --json and --help out of argv, wherever they stand. *ret_help: it was there. */
