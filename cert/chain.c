@@ -1,6 +1,6 @@
 /*
- * Whether a certificate was issued by another: names, key identifiers, CA bit, path length, dates, signature
- * (RFC 5280 6.1).
+ * Whether a certificate was issued by another: names, key identifiers, CA bit, path length, dates, signature,
+ * name constraints (RFC 5280 6.1). Constraints on names are in chain_names.c, policies in chain_policy.c.
  *
  * An extension that is critical and not known here refuses the certificate (RFC 5280 4.2). Never fetches
  * anything. Any thread.
@@ -8,6 +8,7 @@
 #include "cert/chain.h"
 
 #include "base/limits.h"
+#include "chain_policy.h"
 
 enum { CHAIN_MAX = 8 };
 
@@ -22,22 +23,34 @@ out:
     return e;
 }
 
+/* What is critical must be understood in full (RFC 5280 4.2). */
+static struct err *check_critical_one(const struct cert_ext *ext)
+{
+    switch (cert_ext_id_of(ext->oid)) {
+    case CERT_EXT_BASIC_CONSTRAINTS:
+    case CERT_EXT_KEY_USAGE:
+    case CERT_EXT_EXT_KEY_USAGE:
+    case CERT_EXT_SAN:
+    case CERT_EXT_NAME_CONSTRAINTS:   /* read where it is applied */
+    case CERT_EXT_POLICY_CONSTRAINTS: /* the same */
+    case CERT_EXT_INHIBIT_ANY_POLICY:
+        return NULL;
+    case CERT_EXT_POLICIES:
+        return chain_policy_known(ext->value);
+    default:
+        return err_new(ERR_POLICY, "a critical extension that is not understood (RFC 5280 4.2)");
+    }
+}
+
 static struct err *check_critical(const struct cert_tbs *tbs)
 {
+    struct err *e = NULL;
     for (size_t i = 0; i < tbs->ext_count; i++) {
-        if (!tbs->exts[i].critical)
-            continue;
-        switch (cert_ext_id_of(tbs->exts[i].oid)) {
-        case CERT_EXT_BASIC_CONSTRAINTS:
-        case CERT_EXT_KEY_USAGE:
-        case CERT_EXT_EXT_KEY_USAGE:
-        case CERT_EXT_SAN:
-            break;
-        default:
-            return err_new(ERR_POLICY, "a critical extension that is not understood (RFC 5280 4.2)");
-        }
+        if (tbs->exts[i].critical)
+            TRY(check_critical_one(&tbs->exts[i]));
     }
-    return NULL;
+out:
+    return e;
 }
 
 static struct err *check_dates(const struct cert_tbs *tbs, int64_t at)
@@ -95,8 +108,33 @@ out:
     return e;
 }
 
-struct err *cert_chain_link(const struct cert_chain_cert *child, const struct cert_chain_cert *parent,
-                            unsigned cas_below, int64_t at)
+static bool self_issued(const struct cert_tbs *tbs)
+{
+    return view_eq(tbs->subject, tbs->issuer);
+}
+
+static bool is_ca(const struct cert_tbs *tbs)
+{
+    struct cert_basic basic = {.ca = false};
+    const struct cert_ext *ext = cert_tbs_ext(tbs, CERT_EXT_BASIC_CONSTRAINTS);
+    struct err *e = ext ? cert_ext_read_basic(ext->value, &basic) : NULL;
+    err_free(e);
+    return basic.ca;
+}
+
+/* Last, so that only what was signed costs it. */
+static struct err *check_constraints(const struct cert_tbs *child, const struct cert_tbs *parent)
+{
+    if (!cert_tbs_ext(parent, CERT_EXT_NAME_CONSTRAINTS))
+        return NULL;
+    struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+    struct err *e = cert_chain_names_under(child, parent, arena);
+    arena_free(arena);
+    return e;
+}
+
+static struct err *check_link(const struct cert_chain_cert *child, const struct cert_chain_cert *parent,
+                              unsigned cas_below, int64_t at)
 {
     struct err *e = NULL;
     TRY(check_names(&child->tbs, &parent->tbs));
@@ -106,6 +144,32 @@ struct err *cert_chain_link(const struct cert_chain_cert *child, const struct ce
     TRY(check_dates(&parent->tbs, at));
     TRY(check_ca(&parent->tbs, cas_below));
     TRY(cert_key_verify(&parent->key, child->sealed.alg, child->sealed.tbs, child->sealed.sig));
+out:
+    return e;
+}
+
+struct err *cert_chain_link(const struct cert_chain_cert *child, const struct cert_chain_cert *parent,
+                            unsigned cas_below, int64_t at)
+{
+    struct err *e = NULL;
+    TRY(check_link(child, parent, cas_below, at));
+    if (!self_issued(&child->tbs) || !is_ca(&child->tbs))
+        TRY(check_constraints(&child->tbs, &parent->tbs));
+out:
+    return e;
+}
+
+/* 6.1.3 b and c: every CA above counts; self-issued certificates between are passed over. */
+static struct err *check_all_constraints(const struct cert_chain_cert *certs, size_t n)
+{
+    struct err *e = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && self_issued(&certs[i].tbs))
+            continue;
+        for (size_t above = i + 1; above < n; above++)
+            TRY(err_wrap(check_constraints(&certs[i].tbs, &certs[above].tbs), "certificate %zu of the chain",
+                         i));
+    }
 out:
     return e;
 }
@@ -121,10 +185,11 @@ struct err *cert_chain_verify(const struct view *ders, size_t n, int64_t at, str
         TRY(err_wrap(cert_chain_read(ders[i], arena, &certs[i]), "certificate %zu of the chain", i));
     for (size_t i = 0; i < n; i++) {
         const struct cert_chain_cert *parent = &certs[i + 1 < n ? i + 1 : i];
-        TRY(err_wrap(cert_chain_link(&certs[i], parent, cas_below, at), "certificate %zu of the chain", i));
-        bool self_issued = view_eq(certs[i].tbs.subject, certs[i].tbs.issuer);
-        cas_below += i > 0 && !self_issued;
+        TRY(err_wrap(check_link(&certs[i], parent, cas_below, at), "certificate %zu of the chain", i));
+        cas_below += i > 0 && !self_issued(&certs[i].tbs);
     }
+    TRY(check_all_constraints(certs, n));
+    TRY(chain_policy_check(certs, n));
 out:
     return e;
 }

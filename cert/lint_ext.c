@@ -1,11 +1,23 @@
 /*
- * Extensions of a certificate in two readings: raw, one by one, and what the well-known ones mean.
+ * Extensions of a certificate in two readings: raw, one by one, and what the well-known ones mean (more of
+ * them in lint_point.c and lint_rule.c).
  *
  * Uses OpenSSL's decoder on purpose (lint.c). Any thread.
  */
 #include "lint_ext.h"
 
 #include <openssl/x509v3.h>
+
+bool lint_ext_same_oid(const ASN1_OBJECT *theirs, struct view ours)
+{
+    return view_eq(view_of(OBJ_get0_data(theirs), OBJ_length(theirs)), ours);
+}
+
+bool lint_ext_same_text(const ASN1_STRING *theirs, struct view ours)
+{
+    return theirs &&
+           view_eq(view_of(ASN1_STRING_get0_data(theirs), (size_t)ASN1_STRING_length(theirs)), ours);
+}
 
 static struct err *compare_raw(X509_EXTENSION *theirs, const struct cert_ext *ours, struct arena *arena)
 {
@@ -17,9 +29,10 @@ static struct err *compare_raw(X509_EXTENSION *theirs, const struct cert_ext *ou
     return same ? NULL : lint_ext_differs(cert_ext_label(ours->oid, arena));
 }
 
-static struct err *compare_basic(X509 *x, const struct cert_ext *ext)
+static struct err *compare_basic(X509 *x, const struct cert_ext *ext, struct arena *arena)
 {
     struct err *e = NULL;
+    (void)arena;
     struct cert_basic basic;
     TRY(cert_ext_read_basic(ext->value, &basic));
     bool ca = (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
@@ -30,9 +43,10 @@ out:
 }
 
 /* OpenSSL keeps the octets of the BIT STRING: first octet low, its highest bit first. */
-static struct err *compare_key_usage(X509 *x, const struct cert_ext *ext)
+static struct err *compare_key_usage(X509 *x, const struct cert_ext *ext, struct arena *arena)
 {
     struct err *e = NULL;
+    (void)arena;
     unsigned mask = 0;
     uint32_t theirs = X509_get_key_usage(x), ours = 0;
     TRY(cert_ext_read_key_usage(ext->value, &mask));
@@ -107,36 +121,54 @@ out:
     return e;
 }
 
-static struct err *compare_key_id(const ASN1_OCTET_STRING *theirs, struct view ours, const char *field)
-{
-    bool same =
-        theirs && view_eq(view_of(ASN1_STRING_get0_data(theirs), (size_t)ASN1_STRING_length(theirs)), ours);
-    return same ? NULL : lint_ext_differs(field);
-}
-
-static struct err *compare_meaning(X509 *x, const struct cert_ext *ext, struct arena *arena)
+static struct err *compare_ski(X509 *x, const struct cert_ext *ext, struct arena *arena)
 {
     struct err *e = NULL;
     struct view id;
-    switch (cert_ext_id_of(ext->oid)) {
-    case CERT_EXT_BASIC_CONSTRAINTS:
-        return compare_basic(x, ext);
-    case CERT_EXT_KEY_USAGE:
-        return compare_key_usage(x, ext);
-    case CERT_EXT_SAN:
-        return compare_san(x, ext, arena);
-    case CERT_EXT_SKI:
-        TRY(cert_ext_read_ski(ext->value, &id));
-        return compare_key_id(X509_get0_subject_key_id(x), id, "subjectKeyIdentifier");
-    case CERT_EXT_AKI:
-        TRY(cert_ext_read_aki(ext->value, &id));
-        return compare_key_id(X509_get0_authority_key_id(x), id, "authorityKeyIdentifier");
-    default:
-        return NULL;
-    }
+    (void)arena;
+    TRY(cert_ext_read_ski(ext->value, &id));
+    if (!lint_ext_same_text(X509_get0_subject_key_id(x), id))
+        return lint_ext_differs("subjectKeyIdentifier");
 out:
     return e;
 }
+
+static struct err *compare_aki(X509 *x, const struct cert_ext *ext, struct arena *arena)
+{
+    struct err *e = NULL;
+    struct view id;
+    (void)arena;
+    TRY(cert_ext_read_aki(ext->value, &id));
+    if (!lint_ext_same_text(X509_get0_authority_key_id(x), id))
+        return lint_ext_differs("authorityKeyIdentifier");
+out:
+    return e;
+}
+
+/* Those without a row are compared raw alone. */
+static lint_ext_meaning *const meanings[CERT_EXT__COUNT + 1] = {
+    [CERT_EXT_BASIC_CONSTRAINTS] = compare_basic,
+    [CERT_EXT_KEY_USAGE] = compare_key_usage,
+    [CERT_EXT_EXT_KEY_USAGE] = lint_rule_eku,
+    [CERT_EXT_SAN] = compare_san,
+    [CERT_EXT_SKI] = compare_ski,
+    [CERT_EXT_AKI] = compare_aki,
+    [CERT_EXT_AIA] = lint_point_aia,
+    [CERT_EXT_SIA] = lint_point_sia,
+    [CERT_EXT_CDP] = lint_point_cdp,
+    [CERT_EXT_FRESHEST_CRL] = lint_point_freshest,
+    [CERT_EXT_POLICIES] = lint_rule_policies,
+    [CERT_EXT_POLICY_CONSTRAINTS] = lint_rule_policy_constraints,
+    [CERT_EXT_INHIBIT_ANY_POLICY] = lint_rule_inhibit_any,
+    [CERT_EXT_NAME_CONSTRAINTS] = lint_rule_constraints,
+    [CERT_EXT_TLS_FEATURE] = lint_rule_tls_features,
+    [CERT_EXT_NO_CHECK] = lint_rule_element,
+    [CERT_EXT_NO_REV_AVAIL] = lint_rule_element,
+    [CERT_EXT_SUBJECT_DIRECTORY] = lint_rule_element,
+    [CERT_EXT_MS_TEMPLATE_NAME] = lint_rule_template_name,
+    [CERT_EXT_MS_TEMPLATE] = lint_rule_element,
+    [CERT_EXT_MS_SECURITY] = lint_rule_element,
+};
 
 struct err *lint_ext_compare(X509 *x, const struct cert_tbs *tbs, struct arena *arena)
 {
@@ -145,7 +177,9 @@ struct err *lint_ext_compare(X509 *x, const struct cert_tbs *tbs, struct arena *
         return lint_ext_differs("number of extensions");
     for (size_t i = 0; i < tbs->ext_count; i++) {
         TRY(compare_raw(X509_get_ext(x, (int)i), &tbs->exts[i], arena));
-        TRY(compare_meaning(x, &tbs->exts[i], arena));
+        lint_ext_meaning *meaning = meanings[cert_ext_id_of(tbs->exts[i].oid)];
+        if (meaning)
+            TRY(meaning(x, &tbs->exts[i], arena));
     }
     if (X509_get_extension_flags(x) & EXFLAG_INVALID)
         return lint_ext_differs("OpenSSL takes an extension for invalid");

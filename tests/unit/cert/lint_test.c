@@ -1,6 +1,11 @@
 /* Two readers of one certificate: they agree on ours, and a certificate that only one can read is named. */
 #include "fixture.h"
 
+#include "cert/ext_access.h"
+#include "cert/ext_constraints.h"
+#include "cert/ext_custom.h"
+#include "cert/ext_microsoft.h"
+#include "cert/ext_policy.h"
 #include "cert/key.h"
 #include "cert/lint.h"
 
@@ -34,6 +39,52 @@ static struct cert_tbs full(const char *subject_key, struct arena *arena)
     return tbs;
 }
 
+/* One of each that OpenSSL can be asked about, and of those it cannot. */
+static struct cert_tbs all_extensions(struct arena *arena)
+{
+    static const char *const texts[] = {"dns:example", "ip:10.0.0.0/8", "uri:.example", "email:a@b.example",
+                                        "dir:O=Acme"};
+    struct cert_tbs tbs = fixture_tbs(arena);
+    struct cert_ext *exts = arena_array(arena, 16, sizeof *exts);
+    struct cert_subtree subtrees[COUNT(texts)];
+    struct cert_constraints names = {{subtrees, COUNT(texts)}, {subtrees + 1, 2}};
+    struct cert_policy_qualifier qualifiers[] = {{false, view_str("http://a/cps")}, {true, view_str("x")}};
+    struct view oid = fixture_hex("2a0304", arena), uri = view_str("http://a/x");
+    struct view values[] = {fixture_hex("0c0161", arena), fixture_hex("0500", arena)};
+    struct cert_policy policy = {oid, qualifiers, 2};
+    struct cert_access access = {.uri = uri};
+    struct cert_directory_attr attr = {oid, {values, 2}};
+    struct cert_ms_template template = {oid, 100, 3};
+    struct cert_tls_features features = {{5, 17}, 2};
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_ok(cert_ext_subtree_of_text(view_str(texts[i]), arena, &subtrees[i]));
+    assert_ok(cert_ext_access_parse("caRepository", arena, &access.method));
+    assert_ok(cert_ext_write_constraints(&names, true, arena, &exts[n++]));
+    assert_ok(cert_ext_write_policies((struct cert_policies){&policy, 1}, true, arena, &exts[n++]));
+    assert_ok(cert_ext_write_policy_constraints((struct cert_policy_constraints){0, 200}, arena, &exts[n++]));
+    assert_ok(cert_ext_write_inhibit_any(3, arena, &exts[n++]));
+    assert_ok(cert_ext_write_freshest((struct cert_views){&uri, 1}, arena, &exts[n++]));
+    assert_ok(cert_ext_write_sia((struct cert_accesses){&access, 1}, arena, &exts[n++]));
+    assert_ok(cert_ext_write_tls_features(features, arena, &exts[n++]));
+    assert_ok(cert_ext_write_directory((struct cert_directory){&attr, 1}, arena, &exts[n++]));
+    assert_ok(cert_ext_write_no_rev_avail(arena, &exts[n++]));
+    assert_ok(cert_ext_write_no_check(arena, &exts[n++]));
+    assert_ok(cert_ext_write_ms_template_name("User", arena, &exts[n++]));
+    assert_ok(cert_ext_write_ms_template(&template, arena, &exts[n++]));
+    assert_ok(cert_ext_write_ms_security("S-1-5-21-1-2-3-1104", arena, &exts[n++]));
+    assert_ok(cert_ext_write_custom(oid, true, values[0], &exts[n++]));
+    tbs.exts = exts;
+    tbs.ext_count = n;
+    return tbs;
+}
+
+static void both_readers_agree_on_every_extension(void **state)
+{
+    struct cert_tbs tbs = all_extensions(*state);
+    assert_ok(cert_lint(fixture_issue(&tbs, "p256", *state), *state));
+}
+
 static void both_readers_agree_on_ours(void **state)
 {
     static const char *const subjects[] = {"p256", "p384", "p521", "rsa2048", "ed25519"};
@@ -60,6 +111,12 @@ static void a_difference_is_named(void **state)
         {CERT_EXT_KEY_USAGE, "0303000001", "keyUsage"},
         {CERT_EXT_SAN, "3000", "subjectAltName"},
         {CERT_EXT_SKI, "05", "subjectKeyIdentifier"},
+        {CERT_EXT_POLICIES, "3000", "certificatePolicies"},
+        {CERT_EXT_NAME_CONSTRAINTS, "3000", "nameConstraints"},
+        {CERT_EXT_TLS_FEATURE, "30030a0105", "tlsFeature"},
+        {CERT_EXT_CDP, "3000", "cRLDistributionPoints"},
+        {CERT_EXT_AIA, "3000", "authorityInfoAccess"},
+        {CERT_EXT_NO_REV_AVAIL, "0101ff", "noRevAvail"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct cert_tbs tbs = fixture_tbs(*state);
@@ -87,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(both_readers_agree_on_ours),
+        TEST(both_readers_agree_on_every_extension),
         TEST(a_difference_is_named),
         TEST(what_is_no_certificate_is_refused),
     };
