@@ -434,8 +434,9 @@ static void front_close(void *self)
     struct front *f = self;
     if (ca_under_way(f->ca) > 0)
         return;
-    shelf_close(f->shelf);
+    ocsp_maker_stop(f->ocsp); /* the last commits are not answered for: the next start does */
     ledger_close(f->ledger);
+    shelf_close(f->shelf);
 }
 
 const struct child_role role_front = {

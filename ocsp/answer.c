@@ -101,7 +101,7 @@ static void take_off(struct making *k, enum want_outcome outcome)
 
 static void give_up(struct making *k, enum want_outcome outcome)
 {
-    if (k->changed)
+    if (k->changed && !k->maker->stopped)
         take_off(k, outcome);
     else
         finish(k, outcome);
@@ -126,11 +126,11 @@ static void shelved(void *arg, struct err *e)
         fail(k, e);
         return;
     }
-    if (k->again) { /* the put that follows lands after this one: the shelf keeps order */
+    if (k->again && !k->maker->stopped) { /* the put that follows lands after this: the shelf keeps order */
         start(k);
         return;
     }
-    finish(k, WANT_MADE);
+    finish(k, k->again ? WANT_NOT_NOW : WANT_MADE);
 }
 
 static struct err *put(struct making *k, struct view answer)
@@ -156,6 +156,8 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
     struct view answer, cert = view_of(k->signer.der, k->signer.der_n);
     (void)n;
     world_point("ocsp.sealed");
+    if (k->maker->stopped && !e)
+        e = err_new(ERR_CANCELLED, "the front is ending");
     if (!e && k->again) {
         start(k);
         return;
@@ -268,6 +270,11 @@ static void mark_changed(struct making *k)
 void answer_make(struct ocsp_maker *m, const struct want *want, bool changed, answer_made *done, void *arg)
 {
     struct making *k = find(m, want);
+    if (m->stopped) {
+        if (done)
+            done(arg, WANT_NOT_NOW);
+        return;
+    }
     if (k) {
         k->again = k->again || changed;
         join(k, done, arg);

@@ -105,6 +105,14 @@ struct err *ocsp_maker_new(struct loop *loop, struct ledger *ledger, struct shel
     return NULL;
 }
 
+void ocsp_maker_stop(struct ocsp_maker *m)
+{
+    m->stopped = true;
+    loop_timer_clear(m->sweep);
+    for (size_t i = 0; i < m->states_n; i++)
+        loop_timer_clear(m->states[i].renew);
+}
+
 void ocsp_maker_free(struct ocsp_maker *m)
 {
     if (!m)

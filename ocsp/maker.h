@@ -58,6 +58,7 @@ struct ocsp_maker {
     uint64_t seen;      /* last ledger entry looked at */
     uint64_t noted;     /* what the shelf knows of `seen` */
     size_t revocations; /* answers under way that show a revocation, or that are taken off the shelf */
+    bool stopped;       /* nothing more is begun */
     bool caught_up;     /* with what an earlier life did not get to */
     bool behind;        /* something could not be read or taken off: catch up again */
     int64_t behind_ms, behind_until_ms; /* how long that waits, and until when */

@@ -223,7 +223,7 @@ static void ask_key(struct ocsp_state *s, bool fresh)
 
 void signer_go(struct ocsp_state *s)
 {
-    if (!s->served || !hsm_ready(s->maker->hsm) || is_busy(s->maker))
+    if (s->maker->stopped || !s->served || !hsm_ready(s->maker->hsm) || is_busy(s->maker))
         return;
     if (!is_due(&s->signer)) {
         rest(s);

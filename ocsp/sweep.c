@@ -134,6 +134,8 @@ void sweep_seen(void *maker, const struct ledger_event *ev)
 {
     struct ocsp_maker *m = maker;
     struct ocsp_state *s = maker_state(m, ev->issuer);
+    if (m->stopped)
+        return;
     m->seen = ev->seq;
     if (ev->kind == LEDGER_REVOKE)
         revoked(m, ev->issuer, ev->serial, s && s->served);
@@ -229,7 +231,7 @@ void sweep_catch_up(struct ocsp_maker *m)
 /* Everything up to `seen` shows on the shelf: remembered, so that a restart need not look at it again. */
 void sweep_note(struct ocsp_maker *m)
 {
-    if (!m->caught_up || m->revocations || m->behind || m->seen == m->noted)
+    if (m->stopped || !m->caught_up || m->revocations || m->behind || m->seen == m->noted)
         return;
     struct arena *arena = arena_new(4096);
     struct der_out out;

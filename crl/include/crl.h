@@ -36,15 +36,15 @@ struct crl_issuer {
 
 struct crl_maker;
 
-/* Puts the CA certificates on the shelf as soon as issuers are set. ledger, shelf and hsm outlive the maker.
- */
+/* Puts the CA certificates on the shelf as soon as issuers are set. */
 MUST_USE struct err *crl_maker_new(struct loop *loop, struct ledger *ledger, struct shelf *shelf,
                                    struct hsm *hsm, struct crl_maker **ret);
 /* A new configuration. Lists under way are finished under the old one. */
 void crl_maker_set(struct crl_maker *m, uint32_t generation, const struct crl_issuer *issuers, size_t n);
 /* The vault has (again) attached: what is due is made now. */
 void crl_maker_go(struct crl_maker *m);
-void crl_maker_free(struct crl_maker *m); /* accepts NULL */
+/* After ledger, hsm and shelf are closed, and with no list under way. Accepts NULL. */
+void crl_maker_free(struct crl_maker *m);
 
 /* NULL where every issuer's list on the shelf still holds, else which does not: for /readyz. */
 MUST_USE struct err *crl_maker_ready(const struct crl_maker *m);

@@ -49,7 +49,11 @@ void ocsp_maker_set(struct ocsp_maker *m, uint32_t generation, const struct ocsp
 void ocsp_maker_go(struct ocsp_maker *m);
 /* A responder's channel for wants; takes fd. Up to 64. */
 void ocsp_maker_attach(struct ocsp_maker *m, int fd);
-void ocsp_maker_free(struct ocsp_maker *m); /* accepts NULL */
+/* The end is near: nothing more is begun, so that ledger and shelf may be closed. What is revoked from here
+ * on is caught up with at the next start. */
+void ocsp_maker_stop(struct ocsp_maker *m);
+/* After ledger, hsm and shelf are closed, so that nothing under way can come back. Accepts NULL. */
+void ocsp_maker_free(struct ocsp_maker *m);
 
 /* NULL where every issuer has a responder certificate that holds, else which has not: for /readyz. */
 MUST_USE struct err *ocsp_maker_ready(const struct ocsp_maker *m);

@@ -247,8 +247,6 @@ static void a_hold_that_becomes_final_says_so(void **state)
 static struct view revoked_unseen(struct house *h, size_t notes)
 {
     struct view serial = answers_fresh(h);
-    bool last = false;
-    (void)last;
     assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_MADE);
     assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA256), WANT_MADE);
     makers(h)->sit_out = true;
@@ -275,6 +273,25 @@ static void a_start_takes_off_what_is_out_of_date_before_the_vault_is_there(void
     answers_ready(h);
     assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_MADE);
     assert_int_equal(answers_of(h, serial, CERT_OCSP_SHA1).status, CERT_OCSP_REVOKED);
+}
+
+/* An orderly end, with a revocation in its last commit. */
+static void what_is_revoked_at_the_very_end_is_caught_up_with(void **state)
+{
+    struct house *h = *state;
+    struct view serial = answers_fresh(h);
+    assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_MADE);
+    house_quiet(h);
+    ocsp_maker_stop(makers(h)->maker);
+    answers_revoke(h, serial, CERT_REASON_SUPERSEDED);
+    assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_NOT_NOW);
+    house_quiet(h);
+    assert_int_equal(answers_of(h, serial, CERT_OCSP_SHA1).status, CERT_OCSP_GOOD);
+    house_front_close(h);
+    house_front_open(h);
+    await_gone(h, serial, CERT_OCSP_SHA1);
+    house_attach(h);
+    answers_ready(h);
 }
 
 /* So many entries since that the note would be written at the first of the new life. */
@@ -443,6 +460,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_vault_lost_with_the_revoked_in_hand),
         cmocka_unit_test(a_hold_that_becomes_final_says_so),
         cmocka_unit_test(a_start_takes_off_what_is_out_of_date_before_the_vault_is_there),
+        cmocka_unit_test(what_is_revoked_at_the_very_end_is_caught_up_with),
         cmocka_unit_test(the_note_does_not_run_ahead_of_the_look_back),
         cmocka_unit_test(a_note_that_cannot_be_read_means_all_is_looked_at),
         cmocka_unit_test(half_its_life_later_it_is_made_anew),
