@@ -49,16 +49,31 @@ static struct err *write_front(const struct cert_crl *crl, struct arena *arena, 
     return der_out_done(&out, ret);
 }
 
+/* A list that says it is a delta must be one (5.2.4, 5.2.6). */
+static struct err *check_delta(const struct cert_crl *crl)
+{
+    if (crl->is_delta && crl->base >= crl->number)
+        return err_new(ERR_CORRUPT, "a delta list whose base is not below it (RFC 5280 5.2.4)");
+    if (crl->is_delta && crl->freshest.n)
+        return err_new(ERR_CORRUPT, "freshestCRL in a delta list (RFC 5280 5.2.6)");
+    return NULL;
+}
+
 static struct err *write_extensions(const struct cert_crl *crl, struct arena *arena, struct view *ret)
 {
     struct err *e = NULL;
     struct der_out out;
-    struct cert_ext exts[3];
+    struct cert_ext exts[5];
     size_t n = 0;
+    TRY(check_delta(crl));
     TRY(cert_ext_write_aki(crl->aki, arena, &exts[n++]));
     TRY(cert_ext_write_crl_number(crl->number, arena, &exts[n++]));
+    if (crl->is_delta)
+        TRY(cert_ext_write_delta(crl->base, arena, &exts[n++]));
     if (crl->has_idp)
         TRY(cert_ext_write_idp(&crl->idp, arena, &exts[n++]));
+    if (crl->freshest.n)
+        TRY(cert_ext_write_freshest((struct cert_views){&crl->freshest, 1}, arena, &exts[n++]));
     der_out_init(&out, arena, LIMIT_TBS_BYTES);
     size_t m = der_begin(&out, DER_CONTEXT_CONS(0));
     cert_ext_list_put(&out, exts, n);

@@ -12,7 +12,27 @@ struct seen {
     bool number, aki;
 };
 
-static struct err *read_ext(const struct cert_ext *ext, struct cert_crl *crl, struct seen *seen)
+static struct err *unexpected(void)
+{
+    return err_new(ERR_BAD_EXTENSION,
+                   "an extension of the list that is unknown, repeated or wrongly critical "
+                   "(RFC 5280 5.2)");
+}
+
+/* Those that only some lists have. */
+static struct err *read_ext_of_deltas(const struct cert_ext *ext, struct cert_crl *crl)
+{
+    enum cert_ext_id id = cert_ext_id_of(ext->oid);
+    if (id == CERT_EXT_DELTA_CRL && ext->critical && !crl->is_delta) {
+        crl->is_delta = true;
+        return cert_ext_read_delta(ext->value, &crl->base);
+    }
+    if (id == CERT_EXT_FRESHEST_CRL && !ext->critical && !crl->freshest.p)
+        return ext_value_read_freshest(ext->value, &crl->freshest);
+    return unexpected();
+}
+
+static struct err *read_ext(const struct cert_ext *ext, bool any, struct cert_crl *crl, struct seen *seen)
 {
     enum cert_ext_id id = cert_ext_id_of(ext->oid);
     if (id == CERT_EXT_CRL_NUMBER && !ext->critical && !seen->number) {
@@ -27,12 +47,19 @@ static struct err *read_ext(const struct cert_ext *ext, struct cert_crl *crl, st
         crl->has_idp = true;
         return cert_ext_read_idp(ext->value, &crl->idp);
     }
-    return err_new(ERR_BAD_EXTENSION,
-                   "an extension of the list that is unknown, repeated or wrongly critical "
-                   "(RFC 5280 5.2)");
+    return any ? read_ext_of_deltas(ext, crl) : unexpected();
 }
 
-static struct err *read_exts(struct view *in, struct cert_crl *crl)
+static struct err *check_delta(const struct cert_crl *crl)
+{
+    if (crl->is_delta && crl->base >= crl->number)
+        return err_new(ERR_BAD_EXTENSION, "a delta list whose base is not below it (RFC 5280 5.2.4)");
+    if (crl->is_delta && crl->freshest.p)
+        return err_new(ERR_BAD_EXTENSION, "freshestCRL in a delta list (RFC 5280 5.2.6)");
+    return NULL;
+}
+
+static struct err *read_exts(struct view *in, bool any, struct cert_crl *crl)
 {
     struct err *e = NULL;
     struct view body, seq;
@@ -43,11 +70,12 @@ static struct err *read_exts(struct view *in, struct cert_crl *crl)
     TRY(der_end(body));
     while (seq.n) {
         TRY(ext_value_read_one(&seq, &ext));
-        TRY(read_ext(&ext, crl, &seen));
+        TRY(read_ext(&ext, any, crl, &seen));
     }
     if (!seen.number || !seen.aki)
         return err_new(ERR_BAD_EXTENSION,
                        "a list needs cRLNumber and authorityKeyIdentifier (RFC 5280 5.2.1, 5.2.3)");
+    TRY(check_delta(crl));
 out:
     return e;
 }
@@ -62,7 +90,7 @@ out:
     return e;
 }
 
-struct err *cert_crl_read(struct view tbs, struct cert_crl *ret)
+static struct err *read_tbs(struct view tbs, bool any, struct cert_crl *ret)
 {
     struct err *e = NULL;
     struct view seq;
@@ -80,20 +108,30 @@ struct err *cert_crl_read(struct view tbs, struct cert_crl *ret)
     if (crl.next_update <= crl.this_update)
         return err_new(ERR_BAD_DER, "nextUpdate does not lie after thisUpdate (RFC 5280 5.1.2.5)");
     TRY(read_entries(&seq, &crl));
-    TRY(read_exts(&seq, &crl));
+    TRY(read_exts(&seq, any, &crl));
     TRY(der_end(seq));
     *ret = crl;
 out:
     return err_wrap(e, "tbsCertList");
 }
 
-struct err *cert_crl_open(struct view der, struct cert_sealed *ret_sealed, struct cert_crl *ret)
+struct err *cert_crl_read(struct view tbs, struct cert_crl *ret)
+{
+    return read_tbs(tbs, false, ret);
+}
+
+struct err *cert_crl_read_any(struct view tbs, struct cert_crl *ret)
+{
+    return read_tbs(tbs, true, ret);
+}
+
+static struct err *open_list(struct view der, bool any, struct cert_sealed *ret_sealed, struct cert_crl *ret)
 {
     struct err *e = NULL;
     struct cert_sealed sealed;
     struct cert_crl crl;
     TRY(cert_seal_open(der, &sealed));
-    TRY(cert_crl_read(sealed.tbs, &crl));
+    TRY(read_tbs(sealed.tbs, any, &crl));
     if (crl.alg != sealed.alg)
         return err_new(ERR_BAD_DER, "signature algorithm inside and outside differ (RFC 5280 5.1.1.2)");
     if (ret_sealed)
@@ -101,6 +139,16 @@ struct err *cert_crl_open(struct view der, struct cert_sealed *ret_sealed, struc
     *ret = crl;
 out:
     return e;
+}
+
+struct err *cert_crl_open(struct view der, struct cert_sealed *ret_sealed, struct cert_crl *ret)
+{
+    return open_list(der, false, ret_sealed, ret);
+}
+
+struct err *cert_crl_open_any(struct view der, struct cert_sealed *ret_sealed, struct cert_crl *ret)
+{
+    return open_list(der, true, ret_sealed, ret);
 }
 
 struct err *cert_crl_check(const struct cert_crl *crl, size_t *ret_n)
@@ -113,6 +161,8 @@ struct err *cert_crl_check(const struct cert_crl *crl, size_t *ret_n)
         TRY(err_wrap(cert_crl_next(&entries, &entry), "entry %zu", n));
         if (last.p && cert_crl_serial_cmp(last, entry.serial) >= 0)
             return err_new(ERR_BAD_DER, "entry %zu: the serials do not ascend", n);
+        if (entry.reason == CERT_REASON_REMOVE_FROM_CRL && !crl->is_delta)
+            return err_new(ERR_BAD_EXTENSION, "entry %zu: removeFromCRL in a full list (RFC 5280 5.3.1)", n);
         last = entry.serial;
     }
     *ret_n = n;

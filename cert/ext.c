@@ -174,21 +174,44 @@ out:
     return err_wrap(e, "ocspNoCheck (RFC 6960 4.2.2.2.1)");
 }
 
-struct err *cert_ext_write_crl_number(uint64_t number, struct arena *arena, struct cert_ext *ret)
+static struct err *write_number(enum cert_ext_id id, bool critical, uint64_t number, struct arena *arena,
+                                struct cert_ext *ret)
 {
     struct der_out out;
     ext_value_begin(&out, arena);
     der_put_uint(&out, number);
-    return ext_value_done(&out, CERT_EXT_CRL_NUMBER, false, ret);
+    return ext_value_done(&out, id, critical, ret);
+}
+
+static struct err *read_number(enum cert_ext_id id, struct view value, uint64_t *ret)
+{
+    struct err *e = NULL;
+    uint64_t number = 0;
+    TRY(der_read_uint(&value, UINT64_MAX, &number));
+    TRY(der_end(value));
+    *ret = number;
+out:
+    return err_wrap(e, "%s (%s)", rows[id].text, rows[id].rule);
+}
+
+struct err *cert_ext_write_crl_number(uint64_t number, struct arena *arena, struct cert_ext *ret)
+{
+    return write_number(CERT_EXT_CRL_NUMBER, false, number, arena, ret);
 }
 
 struct err *cert_ext_read_crl_number(struct view value, uint64_t *ret)
 {
-    struct err *e = NULL;
-    TRY(der_read_uint(&value, UINT64_MAX, ret));
-    TRY(der_end(value));
-out:
-    return err_wrap(e, "cRLNumber (RFC 5280 5.2.3)");
+    return read_number(CERT_EXT_CRL_NUMBER, value, ret);
+}
+
+struct err *cert_ext_write_delta(uint64_t base_number, struct arena *arena, struct cert_ext *ret)
+{
+    return write_number(CERT_EXT_DELTA_CRL, true, base_number, arena, ret);
+}
+
+struct err *cert_ext_read_delta(struct view value, uint64_t *ret_base_number)
+{
+    return read_number(CERT_EXT_DELTA_CRL, value, ret_base_number);
 }
 
 struct err *cert_ext_read_invalidity(struct view value, int64_t *ret_s)

@@ -1,7 +1,8 @@
 /*
  * TBSCertList (RFC 5280 5.1.2), written as a stream and read in place: a million entries in constant memory.
- * Full CRLs, direct (no certificateIssuer), with cRLNumber, authorityKeyIdentifier and where wanted
- * issuingDistributionPoint. Any thread; a writer belongs to one.
+ * Full and delta CRLs, direct (no certificateIssuer), with cRLNumber, authorityKeyIdentifier and where wanted
+ * issuingDistributionPoint, deltaCRLIndicator (5.2.4) or freshestCRL (5.2.6). Any thread; a writer belongs to
+ * one.
  *
  * Writing: sum cert_crl_entry_bytes() over the entries, then begin, add each (ascending by serial), end. The
  * length is known from the beginning; entries that do not add up to it are refused at the end.
@@ -22,7 +23,7 @@ enum cert_reason {
     CERT_REASON_SUPERSEDED = 4,
     CERT_REASON_CESSATION_OF_OPERATION = 5,
     CERT_REASON_CERTIFICATE_HOLD = 6,
-    CERT_REASON_REMOVE_FROM_CRL = 8,
+    CERT_REASON_REMOVE_FROM_CRL = 8, /* in delta lists alone */
     CERT_REASON_PRIVILEGE_WITHDRAWN = 9,
     CERT_REASON_AA_COMPROMISE = 10,
 };
@@ -46,6 +47,9 @@ struct cert_crl {
     bool has_idp;
     struct cert_idp idp;
     struct view entries; /* reading: for cert_crl_next; writing: not looked at */
+    bool is_delta;
+    uint64_t base;        /* BaseCRLNumber, where is_delta: below number */
+    struct view freshest; /* URI of the delta lists; empty: none. Not in a delta list */
 };
 
 /* Takes bytes in order; an error stops the writer and comes out of it. */
@@ -64,7 +68,8 @@ struct cert_crl_writer {
 
 size_t cert_crl_entry_bytes(const struct cert_crl_entry *entry);
 
-/* Writes all before the entries. *ret_total (may be NULL) is the length of the whole tbs. */
+/* Writes all before the entries. *ret_total (may be NULL) is the length of the whole tbs. ERR_CORRUPT for a
+ * delta list that is none. */
 MUST_USE struct err *cert_crl_begin(struct cert_crl_writer *w, const struct cert_crl *crl,
                                     size_t entries_bytes, struct arena *arena, cert_crl_sink *sink, void *arg,
                                     size_t *ret_total);
@@ -72,17 +77,22 @@ MUST_USE struct err *cert_crl_begin(struct cert_crl_writer *w, const struct cert
 MUST_USE struct err *cert_crl_add(struct cert_crl_writer *w, const struct cert_crl_entry *entry);
 MUST_USE struct err *cert_crl_end(struct cert_crl_writer *w);
 
-/* Reads a tbs in place: version 2, the extensions above and no others, nothing left over. Entries are not
- * looked at yet. No arena: all views point into tbs. ERR_BAD_DER, ERR_BAD_EXTENSION. */
+/* Reads the tbs of a full list without freshestCRL in place: version 2, the extensions above and no others,
+ * nothing left over. Entries are not looked at yet. No arena: all views point into tbs. ERR_BAD_DER,
+ * ERR_BAD_EXTENSION. */
 MUST_USE struct err *cert_crl_read(struct view tbs, struct cert_crl *ret);
+/* The same for every list that the writer makes: the caller judges is_delta, base and freshest. */
+MUST_USE struct err *cert_crl_read_any(struct view tbs, struct cert_crl *ret);
 
 /* Opens a whole CRL and reads it; inner and outer algorithm the same. ret_sealed may be NULL. */
 MUST_USE struct err *cert_crl_open(struct view der, struct cert_sealed *ret_sealed, struct cert_crl *ret);
+MUST_USE struct err *cert_crl_open_any(struct view der, struct cert_sealed *ret_sealed, struct cert_crl *ret);
 
 /* Takes the next entry off *entries (a copy of crl.entries); refuses one that is not as the writer writes. */
 MUST_USE struct err *cert_crl_next(struct view *entries, struct cert_crl_entry *ret);
 
-/* Every entry well formed, serials strictly ascending; *ret_n how many. One pass, no memory. */
+/* Every entry well formed, serials strictly ascending, removeFromCRL in a delta list alone (5.3.1); *ret_n
+ * how many. One pass, no memory. */
 MUST_USE struct err *cert_crl_check(const struct cert_crl *crl, size_t *ret_n);
 
 /* Whether this serial is on the list; *ret is filled where it is. Linear. */

@@ -132,9 +132,12 @@ MUST_USE struct err *cert_ext_tls_feature_parse(struct view name, unsigned *ret)
 MUST_USE struct err *cert_ext_write_no_rev_avail(struct arena *arena, struct cert_ext *ret);
 MUST_USE struct err *cert_ext_read_no_rev_avail(struct view value);
 
-/* Of CRLs and their entries (RFC 5280 5.2.3, 5.2.5, 5.3.2). */
+/* Of CRLs and their entries (RFC 5280 5.2.3 to 5.2.5, 5.3.2). */
 MUST_USE struct err *cert_ext_write_crl_number(uint64_t number, struct arena *arena, struct cert_ext *ret);
 MUST_USE struct err *cert_ext_read_crl_number(struct view value, uint64_t *ret);
+MUST_USE struct err *cert_ext_write_delta(uint64_t base_number, struct arena *arena,
+                                          struct cert_ext *ret); /* deltaCRLIndicator; critical */
+MUST_USE struct err *cert_ext_read_delta(struct view value, uint64_t *ret_base_number);
 MUST_USE struct err *cert_ext_write_idp(const struct cert_idp *idp, struct arena *arena,
                                         struct cert_ext *ret); /* critical */
 MUST_USE struct err *cert_ext_read_idp(struct view value, struct cert_idp *ret);
