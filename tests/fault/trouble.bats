@@ -5,6 +5,9 @@
 load ../lib/demo
 load fault
 
+SINGLES=8
+[ "${CHANCERY_LONG:-0}" = 1 ] && SINGLES=150
+
 setup_file() {
     fault_make "$BATS_FILE_TMPDIR/demo"
     PRELOAD=$BIN/diskfail.so fault_start chanceryd-test
@@ -62,6 +65,18 @@ demo_alive() { process_alive "$(warden)"; }
         world clear
     done
     [ "$(grep -c 'store.given-up' "$DIR/log")" -ge 3 ]
+}
+
+@test "the ledger's calls fail one by one, while vaults die" {
+    kinds=("libc.pwrite errno EIO" "libc.pwrite errno ENOSPC" "libc.pwrite.synced errno EIO" "libc.fdatasync errno EIO" "libc.writev errno EIO")
+    for ((i = 0; i < SINGLES; i++)); do
+        # shellcheck disable=SC2086
+        world_rule ${kinds[RANDOM % ${#kinds[@]}]} path=/ledger/ after=$((RANDOM % 9)) times=$((1 + RANDOM % 3))
+        sleep "0.$((RANDOM % 9))"
+        [ $((RANDOM % 4)) -ne 0 ] || kill_one vault || true
+        issuance_goes_on 30
+        world clear
+    done
 }
 
 @test "the shelf's disk is full" {
