@@ -20,3 +20,29 @@
     [ "$status" = 2 ]
     [[ "$output" == *"no part nothing"* ]]
 }
+
+@test "fill: its certificates are found, revoked ones too, and none of them passes for the issuer's" {
+    local dir=$BATS_TEST_TMPDIR/filled port http_port
+    load ../lib/demo
+    cd "$BATS_TEST_TMPDIR"
+    read -r port http_port < <(demo_ports 2)
+    "$CHANCERY_TOP/tests/bench/fill" 3000 --revoked 30 --build-dir "$CHANCERY_BUILD/release" --port "$port" --http-port "$http_port" "$dir" >out 2>&1 3>&- ||
+        { cat out; false; }
+    demo_start "$dir"
+    chancery cert list --under dns:fill.example.internal --limit 1 --json >list.json
+    chancery cert show "$(jq -r '.certificates[0].serial' list.json)" --json | jq -r .certificate >one.pem
+    # the base point of P-256, whose private key is 1
+    echo MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q== |
+        base64 -d | openssl pkey -pubin -inform DER -out base.pem
+    openssl x509 -in one.pem -noout -text >/dev/null
+    run ! openssl verify -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" one.pem
+    openssl x509 -in one.pem -outform DER -out one.der
+    openssl asn1parse -inform DER -in one.der -strparse 4 -noout -out one.tbs
+    openssl asn1parse -inform DER -in one.der | awk -F: '/BIT STRING/ { last = $1 } END { print last }' >at
+    openssl asn1parse -inform DER -in one.der -strparse "$(tr -d ' ' <at)" -noout -out one.sig
+    openssl dgst -sha256 -verify base.pem -signature one.sig one.tbs
+    run chancery ledger verify
+    [ "$status" = 1 ]
+    [[ "$output" == *"30 revoked"*"the books do NOT agree"* ]] || { echo "$output"; false; }
+    demo_stop "$dir"
+}
