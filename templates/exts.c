@@ -90,6 +90,7 @@ static const struct {
     {CERT_EXT_NO_CHECK, make_nocheck, "ocsp_nocheck", "template"},
     {CERT_EXT_FRESHEST_CRL, NULL, "freshest_crl", "template"}, /* these lie ready in the template */
     {CERT_EXT_NO_REV_AVAIL, NULL, "no_rev_avail", "template"},
+    {CERT_EXT_NAME_CONSTRAINTS, NULL, "name_constraints", "template"},
     {CERT_EXT_POLICIES, NULL, "policies", "template"},
     {CERT_EXT_POLICY_CONSTRAINTS, NULL, "policy_constraints", "template"},
     {CERT_EXT_INHIBIT_ANY_POLICY, NULL, "inhibit_any", "template"},
@@ -251,6 +252,11 @@ struct err *exts_rule_freshest(const struct judged *j)
 struct err *exts_rule_no_rev_avail(const struct judged *j)
 {
     return same(j, CERT_EXT_NO_REV_AVAIL);
+}
+
+struct err *exts_rule_name_constraints(const struct judged *j)
+{
+    return same(j, CERT_EXT_NAME_CONSTRAINTS);
 }
 
 struct err *exts_rule_policies(const struct judged *j)

@@ -17,7 +17,7 @@ struct exts_facts {
     bool subject_empty;
 };
 
-enum { EXTS_MADE = 9, EXTS_ROWS = EXTS_MADE + 11, EXTS_MAX = EXTS_MADE + READY_MAX + CUSTOM_MAX };
+enum { EXTS_MADE = 9, EXTS_ROWS = EXTS_MADE + 12, EXTS_MAX = EXTS_MADE + READY_MAX + CUSTOM_MAX };
 
 /* *ret has room for EXTS_MAX. Values in the arena. */
 MUST_USE struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,

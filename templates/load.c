@@ -24,10 +24,10 @@ struct templates {
 };
 
 static struct err *(*const group_loads[])(struct load *) = {
-    head_load,      keys_load,      constraints_load, constraints_load_pointers,
-    sans_load,      subject_load,   usage_load_key,   usage_load_extended,
-    validity_load,  policies_load,  access_load,      features_load,
-    directory_load, microsoft_load, custom_load,
+    head_load,     keys_load,      constraints_load, constraints_load_pointers,
+    sans_load,     subject_load,   usage_load_key,   usage_load_extended,
+    validity_load, subtrees_load,  policies_load,    access_load,
+    features_load, directory_load, microsoft_load,   custom_load,
 };
 
 const json_t *load_root(const struct load *l)

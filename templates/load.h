@@ -44,6 +44,7 @@ MUST_USE struct err *usage_load_key(struct load *l);
 MUST_USE struct err *usage_load_extended(struct load *l);
 MUST_USE struct err *constraints_load(struct load *l);
 MUST_USE struct err *constraints_load_pointers(struct load *l);
+MUST_USE struct err *subtrees_load(struct load *l);
 MUST_USE struct err *policies_load(struct load *l);
 MUST_USE struct err *access_load(struct load *l);
 MUST_USE struct err *features_load(struct load *l);

@@ -65,10 +65,11 @@ struct err *templates_names(const struct cert_tbs *tbs, struct arena *arena, con
     struct cert_name subject;
     struct cert_san *sans = NULL;
     size_t sans_n = 0;
+    const struct cert_san_limits limits = {.allow_other = true};
     const struct cert_ext *ext = cert_tbs_ext(tbs, CERT_EXT_SAN);
     TRY(cert_name_parse(tbs->subject, arena, &subject));
     if (ext)
-        TRY(cert_san_read(ext->value, NULL, arena, &sans, &sans_n));
+        TRY(cert_san_read(ext->value, &limits, arena, &sans, &sans_n));
     names_collect(&subject, sans, sans_n, 0, arena, ret_names, ret_n);
 out:
     return e;

@@ -14,8 +14,8 @@
 
 enum { PATTERN_BYTES = 2048 };
 
-static const char *const kind_texts[PATTERN_KINDS] = {"dns",           "ip", "uri", "email", "cn",
-                                                      "serial_number", "uid"};
+static const char *const kind_texts[PATTERN_KINDS] = {"dns", "ip",  "uri", "email",         "other", "upn",
+                                                      "dir", "rid", "cn",  "serial_number", "uid"};
 
 const char *pattern_kind_text(enum pattern_kind kind)
 {
@@ -121,6 +121,24 @@ static bool email_ok(struct view pattern)
     return at > 0 && at < pattern.n && pattern_host_ok(view_from(pattern, at + 1), true);
 }
 
+/* OID;HEX with a star in the value alone, for a type is all or nothing. */
+static bool other_ok(struct view pattern)
+{
+    size_t semicolon = view_find(pattern, ';');
+    return semicolon > 0 && semicolon < pattern.n && view_find(pattern, '*') > semicolon;
+}
+
+static bool rid_ok(struct view pattern)
+{
+    for (size_t i = 0; i < pattern.n; i++) {
+        uint8_t c = pattern.p[i];
+        bool last_star = c == '*' && i + 1 == pattern.n && i > 0 && pattern.p[i - 1] == '.';
+        if (!(c >= '0' && c <= '9') && c != '.' && !last_star)
+            return false;
+    }
+    return true;
+}
+
 struct pattern pattern_parse(struct view text)
 {
     struct pattern p;
@@ -174,7 +192,14 @@ bool pattern_covers(struct pattern pattern, struct pattern name)
     case PATTERN_URI:
         return pattern_uri_covers(pattern.body, name.body);
     case PATTERN_EMAIL:
+    case PATTERN_UPN:
         return email_covers(pattern.body, name.body);
+    case PATTERN_DIRECTORY:
+        return pattern_directory_covers(pattern.body, name.body);
+    case PATTERN_OTHER:
+        return other_ok(pattern.body) && pattern_glob(pattern.body, name.body);
+    case PATTERN_RID:
+        return rid_ok(pattern.body) && pattern_glob(pattern.body, name.body);
     case PATTERN_CN:
     case PATTERN_SERIAL_NUMBER:
     case PATTERN_UID:
@@ -193,27 +218,49 @@ bool pattern_touches(struct pattern pattern, struct pattern name)
            pattern_host_touches(pattern.body, name.body);
 }
 
+static bool body_ok(struct pattern p)
+{
+    struct net net;
+    switch (p.kind) {
+    case PATTERN_DNS:
+        return pattern_host_ok(p.body, true);
+    case PATTERN_IP:
+        return net_parse(p.body, &net);
+    case PATTERN_URI:
+        return pattern_uri_ok(p.body);
+    case PATTERN_EMAIL:
+    case PATTERN_UPN:
+        return email_ok(p.body);
+    case PATTERN_DIRECTORY:
+        return pattern_directory_ok(p.body);
+    case PATTERN_OTHER:
+        return other_ok(p.body);
+    case PATTERN_RID:
+        return rid_ok(p.body);
+    default:
+        return true;
+    }
+}
+
 struct err *pattern_check(struct view text)
 {
+    static const char *const forms[PATTERN_KINDS] = {
+        [PATTERN_DNS] = "a host pattern has labels of letters, digits and hyphens (IDN as xn-- labels);"
+                        " `*` or `**` only as the whole left-most label",
+        [PATTERN_IP] = "an ip pattern is an address, or a network with no host bits set, like 10.0.0.0/8",
+        [PATTERN_URI] = "a uri pattern is SCHEME://HOST/PATH; `*` is a whole segment, `**` the last one",
+        [PATTERN_EMAIL] = "an email pattern is MAILBOX@HOST or *@HOST",
+        [PATTERN_UPN] = "a upn pattern is USER@HOST or *@HOST",
+        [PATTERN_DIRECTORY] = "a dir pattern is a name like CN=*,O=Example; `*` stays within one attribute",
+        [PATTERN_OTHER] = "a pattern of an otherName is OID;HEX or OID;*",
+        [PATTERN_RID] = "a rid pattern is a dotted OID, or one that ends in .*",
+    };
     struct pattern p = pattern_parse(text);
-    struct net net;
     if (text.n > PATTERN_BYTES)
         return err_new(ERR_BAD_FIELD, "a pattern has at most %d octets", PATTERN_BYTES);
     if (p.body.n == 0 || view_find(text, 0) < text.n)
         return err_new(ERR_BAD_FIELD, "a pattern is empty or holds a NUL");
-    if (p.kind == PATTERN_IP && !net_parse(p.body, &net))
-        return err_new(ERR_BAD_FIELD,
-                       "an ip pattern is an address, or a network with no host bits set, like 10.0.0.0/8");
-    if (p.kind == PATTERN_URI && !pattern_uri_ok(p.body))
-        return err_new(ERR_BAD_FIELD,
-                       "a uri pattern is SCHEME://HOST/PATH; `*` is a whole segment, `**` the last one");
-    if (p.kind == PATTERN_EMAIL && !email_ok(p.body))
-        return err_new(ERR_BAD_FIELD, "an email pattern is MAILBOX@HOST or *@HOST");
-    if (p.kind == PATTERN_DNS && !pattern_host_ok(p.body, true))
-        return err_new(ERR_BAD_FIELD,
-                       "a host pattern has labels of letters, digits and hyphens (IDN as xn-- labels);"
-                       " `*` or `**` only as the whole left-most label");
-    return NULL;
+    return body_ok(p) ? NULL : err_new(ERR_BAD_FIELD, "%s", forms[p.kind]);
 }
 
 struct err *templates_pattern_check(const char *pattern)

@@ -11,6 +11,10 @@ enum pattern_kind {
     PATTERN_IP,
     PATTERN_URI,
     PATTERN_EMAIL,
+    PATTERN_OTHER,
+    PATTERN_UPN,
+    PATTERN_DIRECTORY,
+    PATTERN_RID,
     PATTERN_CN,
     PATTERN_SERIAL_NUMBER,
     PATTERN_UID,
@@ -44,6 +48,10 @@ bool pattern_host_ok(struct view name,
                      bool stars); /* LDH labels; stars: `*` or `**` may be the left-most one */
 bool pattern_host_covers(struct view pattern, struct view name);
 bool pattern_host_touches(struct view pattern, struct view name);
+
+/* pattern_directory.c: names as RFC 4514 writes them. */
+bool pattern_directory_ok(struct view pattern);
+bool pattern_directory_covers(struct view pattern, struct view name);
 
 /* pattern_uri.c */
 bool pattern_uri_ok(struct view pattern);

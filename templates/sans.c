@@ -8,11 +8,13 @@
 #include "load.h"
 #include "pattern.h"
 
-#define KINDS ((unsigned)CERT_SAN_OTHER) /* those a template can name */
+#define KINDS ((unsigned)CERT_SAN__COUNT)
 
 /* Pattern and SAN kinds go by the same names and numbers. */
 _Static_assert((int)PATTERN_DNS == (int)CERT_SAN_DNS && (int)PATTERN_IP == (int)CERT_SAN_IP &&
-                   (int)PATTERN_URI == (int)CERT_SAN_URI && (int)PATTERN_EMAIL == (int)CERT_SAN_EMAIL,
+                   (int)PATTERN_URI == (int)CERT_SAN_URI && (int)PATTERN_EMAIL == (int)CERT_SAN_EMAIL &&
+                   (int)PATTERN_OTHER == (int)CERT_SAN_OTHER && (int)PATTERN_UPN == (int)CERT_SAN_UPN &&
+                   (int)PATTERN_DIRECTORY == (int)CERT_SAN_DIRECTORY && (int)PATTERN_RID == (int)CERT_SAN_RID,
                "kinds agree");
 
 static struct err *patterns_check(const struct load *l, const char *key, const struct conf_texts *patterns,

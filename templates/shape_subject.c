@@ -115,13 +115,21 @@ static bool has_attr(const struct asked *asked, unsigned attr)
     return false;
 }
 
-/* The first name, without its kind, where it is short enough; else there is no common name, which RFC 6125
- * prefers. */
+static bool readable(const struct cert_san *san)
+{
+    return san->kind != CERT_SAN_OTHER && san->kind != CERT_SAN_DIRECTORY && san->kind != CERT_SAN_RID;
+}
+
+/* The first name that people can read, without its kind, where it is short enough; else there is no common
+ * name, which RFC 6125 prefers. */
 static const char *cn_of_sans(const struct shape *s)
 {
-    if (s->sans_n == 0)
+    size_t i = 0;
+    while (i < s->sans_n && !readable(&s->sans[i]))
+        i++;
+    if (i == s->sans_n)
         return NULL;
-    const char *text = cert_san_text(&s->sans[0], s->arena);
+    const char *text = cert_san_text(&s->sans[i], s->arena);
     text = strchr(text, ':') + 1;
     return strlen(text) <= CN_MAX_CHARACTERS ? text : NULL;
 }

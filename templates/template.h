@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "cert/alg.h"
 #include "cert/ext.h"
+#include "cert/ext_constraints.h"
 #include "cert/name.h"
 #include "cert/san.h"
 #include "templates.h"
@@ -128,6 +129,10 @@ struct template_pointers {
     struct template_from crl_from;
 };
 
+struct template_name_constraints {
+    struct conf_texts permitted, excluded;
+};
+
 struct template_policies {
     struct template_tree values;
     bool critical;
@@ -167,6 +172,7 @@ struct template
     struct template_ext_key_usage ext_key_usage;
     struct template_constraints constraints;
     struct template_pointers pointers;
+    struct template_name_constraints name_constraints;
     struct template_policies policies;
     struct template_policy_constraints policy_constraints;
     struct template_tree info_access, directory;

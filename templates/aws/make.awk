@@ -95,7 +95,7 @@ function template(family, shape, ku, eku_text, variety,    name, ca, n, path, cr
     line("  other: drop")
     line("")
     line("sans:")
-    line("  kinds: [dns, ip, uri, email]")
+    line("  kinds: [dns, ip, uri, email, upn, dir, rid, other]")
     line("  wildcard: true")
     line("  from_request: " (api ? "true" : "false"))
     line("  other: drop")

@@ -23,6 +23,10 @@ MUST_USE struct err *templates_names(const struct cert_tbs *tbs, struct arena *a
  *   dns:**.example        one label or more
  *   dns:*, dns:**         any name of one label; any name
  *   ip:10.0.0.1, ip:10.0.0.0/8, ip:fd00::/8
+ *   upn:ann@example, upn:*@**.example           Windows user, as for email
+ *   dir:CN=*,O=Example                          as RFC 4514 writes it; `*` stays within one attribute
+ *   rid:1.2.3, rid:1.2.*                        that OID; any below it
+ *   other:1.2.3;0c0161, other:1.2.3;*           otherName: its type, and the DER of its value
  *   email:ann@example, email:*@**.example       that mailbox; any mailbox, the host as for dns
  *   uri:spiffe://example/ns/prod/...            scheme and port exact, host as for dns; a path segment `*` is
  * any one, a last `**` one or more; without "://": `*` any run of octets cn:TEXT, serial_number:TEXT,

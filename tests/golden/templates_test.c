@@ -44,7 +44,7 @@ static const struct {
     {"root", "Example Root CA", NULL},
     {"short-lived", NULL, "dns:job-7.example.internal"},
     {"email", "Ann", "email:ann@example.internal"},
-    {"smartcard", "Ann", "email:ann@example.internal"},
+    {"smartcard", "Ann", "email:ann@example.internal upn:ann@ad.example.internal"},
     {"timestamping", "Example Time 2026", NULL},
     {"sub-ca-policy", "Example Policy CA", NULL},
 };

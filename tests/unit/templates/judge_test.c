@@ -76,8 +76,7 @@ static const char *const constrained = "internal: true\n"
                                        "key_usage: {usages: [keyCertSign]}\n"
                                        "basic_constraints: {ca: true}\n"
                                        "policy_constraints: {require_explicit: 0, inhibit_any: 1}\n"
-                                       "custom: {values: [{oid: 2.5.29.30, critical: true,\n"
-                                       "  value: 'der:300fa00d300b82096578616d706c652e61'}]}\n";
+                                       "name_constraints: {permitted: ['dns:example.a']}\n";
 
 /* One certificate about to be spoiled: everything in it may be changed. */
 struct scene {
@@ -515,10 +514,7 @@ GONE(ms_template, CERT_EXT_MS_TEMPLATE)
 GONE(ms_sid, CERT_EXT_MS_SECURITY)
 GONE(policy_constraints, CERT_EXT_POLICY_CONSTRAINTS)
 GONE(inhibit_any, CERT_EXT_INHIBIT_ANY_POLICY)
-static void constraints_gone(struct scene *s)
-{
-    drop(s, CERT_EXT_NAME_CONSTRAINTS);
-}
+GONE(name_constraints, CERT_EXT_NAME_CONSTRAINTS)
 static void never_revoked(struct scene *s)
 {
     raw_ext(s, CERT_EXT_NO_REV_AVAIL, "\x05\x00", 2);
@@ -595,7 +591,7 @@ static const struct breach {
     {"crl_distribution_points", &strict, cdp_elsewhere, false},
     {"crl_distribution_points", &strict, cdp_gone, false},
     {"ocsp_nocheck", &strict, no_check, false},
-    {"extensions", &strict, name_constraints, false},
+    {"name_constraints", &strict, name_constraints, false},
     {"extensions", &strict, unknown_ext, false},
     {"policies", &full, policies_gone, false},
     {"policies", &full, policies_changed, false},
@@ -617,7 +613,8 @@ static const struct breach {
     {"policy_constraints", &constrained, policy_constraints_changed, false},
     {"inhibit_any", &constrained, inhibit_any_gone, false},
     {"inhibit_any", &constrained, inhibit_any_changed, false},
-    {"custom.values", &constrained, constraints_gone, false},
+    {"name_constraints", &constrained, name_constraints_gone, false},
+    {"name_constraints", &constrained, name_constraints_changed, false},
     {"microsoft.sid", &full, other_sid, false},
     {"no_rev_avail", &full, never_revoked, false},
     {"policies", &strict, policies, false},

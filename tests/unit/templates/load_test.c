@@ -56,6 +56,10 @@ static void no_request_can_have_an_internal_template(void **state)
     fixture_free(f);
 }
 
+#define CA_TOP                                                                                               \
+    TOP "internal: true\n" LIFE "subject: {allow: [CN], require: [CN], cn: free}\n"                          \
+        "key_usage: {usages: [keyCertSign]}\nbasic_constraints: {ca: true}\n"
+
 static const struct {
     const char *yaml, *error;
 } bad[] = {
@@ -92,7 +96,7 @@ static const struct {
     {TOP LIFE "subject: {allow: [CN], cn: free, other: ignore}\n" EKU, "templates/x.yaml:3:41: "},
     {TOP LIFE EKU, "templates/x.yaml:1:1: neither a subject nor sans"},
     {TOP LIFE "sans: {min: 1}\n" EKU, "templates/x.yaml:3:7: sans without kinds"},
-    {TOP LIFE "sans: {kinds: [dns, other]}\n" EKU, "templates/x.yaml:3:21: unknown value 'other'"},
+    {TOP LIFE "sans: {kinds: [dns, x400]}\n" EKU, "templates/x.yaml:3:21: unknown value 'x400'"},
     {TOP LIFE "sans: {kinds: [ip], wildcard: true}\n" EKU,
      "templates/x.yaml:3:31: 'wildcard: true' without dns"},
     {TOP LIFE "sans: {kinds: [uri], from_cn: true}\n" EKU, "templates/x.yaml:3:31: 'from_cn: true' without"},
@@ -207,6 +211,20 @@ static const struct {
     {TOP LIFE NAMES EKU "policies: {values: [{oid: x}]}\n", "templates/x.yaml:6:27: "},
     {TOP LIFE NAMES EKU "policy_constraints: {inhibit_any: 0}\n",
      "templates/x.yaml:6:21: policy constraints are for CA"},
+    {TOP LIFE NAMES EKU "name_constraints: {permitted: ['dns:a']}\n",
+     "templates/x.yaml:6:19: name constraints are for CA"},
+    {CA_TOP "name_constraints: {}\n", "templates/x.yaml:7:19: name_constraints without"},
+    {CA_TOP "name_constraints: {permitted: ['dns:a b']}\n", "templates/x.yaml:7:32: "},
+    {CA_TOP "name_constraints: {excluded: ['10.0.0.0/8']}\n", "templates/x.yaml:7:31: "},
+    {CA_TOP "name_constraints: {excluded: []}\n", "templates/x.yaml:7:30: 'excluded' is an empty list"},
+    {CA_TOP "custom: {values: [{oid: 2.5.29.30, value: 'null'}]}\n",
+     "templates/x.yaml:7:25: nameConstraints has fields of its own"},
+    {TOP LIFE "sans: {kinds: [upn], allow: ['ann@a.example']}\n" EKU,
+     "templates/x.yaml:3:30: a pattern for email names"},
+    {TOP LIFE "sans: {kinds: [dir], allow: ['dir:CN']}\n" EKU, "templates/x.yaml:3:30: a dir pattern"},
+    {TOP LIFE "sans: {kinds: [rid], allow: ['rid:1.2*']}\n" EKU, "templates/x.yaml:3:30: a rid pattern"},
+    {TOP LIFE "sans: {kinds: [other], allow: ['other:1.*;00']}\n" EKU,
+     "templates/x.yaml:3:32: a pattern of an otherName"},
     {TOP LIFE NAMES EKU "pointers: {no_rev_avail: true}\n",
      "templates/x.yaml:6:26: no_rev_avail beside a place"},
     {TOP LIFE NAMES EKU "pointers: {freshest_crl: [x]}\n", "templates/x.yaml:6:26: "},
@@ -450,7 +468,7 @@ static void each_tbs_field_has_a_rule(void **state)
 {
     (void)state;
     static const char *const under_another[] = {"rsa",  "critical",        "path_len", "present", "issuer",
-                                                "from", "inhibit_mapping", "major",    "minor"};
+                                                "from", "inhibit_mapping", "major",    "minor",   "excluded"};
     struct templates_field field;
     for (size_t i = 0; templates_fields(i, &field); i++) {
         bool found = strcmp(field.judge, "tbs") != 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cert/ext.h"
+#include "cert/ext_constraints.h"
 #include "cert/name.h"
 
 #define DAY INT64_C(86400)
@@ -369,6 +370,85 @@ static void a_wildcard_stands_where_the_template_lets_it(void **state)
     templates_free(set);
 }
 
+/* Names of the rarer kinds come from CSR and request as the others do, within the template's patterns. */
+static void every_kind_of_name_is_taken_within_its_patterns(void **state)
+{
+    struct fixture *f = *state;
+    struct templates *set = NULL;
+    struct templates_shaped s;
+    struct templates_request r = fixture_request(f);
+    static const struct {
+        const char *name, *rule; /* rule NULL: taken */
+    } cases[] = {
+        {"upn:ann@ad.example", NULL},
+        {"upn:ann@evil.example", "sans.allow"},
+        {"upn:root@ad.example", "sans.deny"},
+        {"dir:CN=ann,O=Example", NULL},
+        {"dir:CN=ann,O=Evil,O=Example", "sans.allow"},
+        {"rid:1.2.3.4", NULL},
+        {"rid:1.2.4", "sans.allow"},
+        {"other:1.2.3;0c0161", NULL},
+        {"other:1.2.4;0c0161", "sans.allow"},
+        {"dns:a.example", "sans.kinds"},
+    };
+    fixture_ok(
+        fixture_load("validity: {default: 1d, max: 2d}\n"
+                     "subject: {allow: [CN]}\n"
+                     "sans:\n  kinds: [upn, dir, rid, other]\n"
+                     "  allow: ['upn:*@ad.example', 'dir:CN=*,O=Example', 'rid:1.2.3.*', 'other:1.2.3;*']\n"
+                     "  deny: ['upn:root@ad.example']\n"
+                     "extended_key_usage: {usages: [emailProtection]}\n",
+                     &set));
+    r.has_sans = true;
+    r.sans_n = 1;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        r.sans = &cases[i].name;
+        struct err *e = templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s);
+        if (cases[i].rule) {
+            refused_at(e, ERR_POLICY, cases[i].rule, "/sans/0");
+            continue;
+        }
+        fixture_ok(e);
+        assert_string_equal(s.names[0], cases[i].name);
+    }
+    r.has_sans = false;
+    r.csr = fixture_csr(f->arena, f->key, "/CN=ann@ad.example",
+                        "subjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:ann@ad.example,RID:1.2.3.9");
+    fixture_ok(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s));
+    assert_string_equal(s.names[0], "upn:ann@ad.example");
+    assert_string_equal(s.names[1], "rid:1.2.3.9");
+    templates_free(set);
+}
+
+static void a_sub_ca_carries_its_name_constraints(void **state)
+{
+    struct fixture *f = *state;
+    struct templates *set = NULL;
+    struct templates_shaped s;
+    struct cert_constraints got;
+    struct templates_request r = fixture_request(f);
+    const struct templates_rdn cn = {"CN", "Pay CA"};
+    fixture_ok(fixture_load("internal: true\nvalidity: {default: 1d, max: 2d}\n"
+                            "subject: {allow: [CN], require: [CN], cn: free}\n"
+                            "key_usage: {usages: [keyCertSign, cRLSign]}\nbasic_constraints: {ca: true}\n"
+                            "name_constraints: {permitted: ['dns:pay.example', 'ip:10.0.0.0/8'],\n"
+                            "  excluded: ['dns:root.pay.example']}\n",
+                            &set));
+    r.has_subject = true;
+    r.subject = &cn;
+    r.subject_n = 1;
+    fixture_ok(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s));
+    const struct cert_ext *ext = cert_tbs_ext(s.tbs, CERT_EXT_NAME_CONSTRAINTS);
+    assert_non_null(ext);
+    assert_true(ext->critical);
+    fixture_ok(cert_ext_read_constraints(ext->value, f->arena, &got));
+    assert_int_equal(got.permitted.n, 2);
+    assert_string_equal(cert_ext_subtree_text(&got.permitted.v[1], f->arena), "ip:10.0.0.0/8");
+    assert_string_equal(cert_ext_subtree_text(&got.excluded.v[0], f->arena), "dns:root.pay.example");
+    assert_string_equal(origin(&s, "name_constraints"), "template");
+    templates_free(set);
+}
+
 static void the_addresses_are_the_issuers(void **state)
 {
     struct fixture *f = *state;
@@ -400,6 +480,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fixed_attributes_stand_in_our_order, setup, teardown),
         cmocka_unit_test_setup_teardown(identifying_attributes_are_names_a_grant_must_cover, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wildcard_stands_where_the_template_lets_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_kind_of_name_is_taken_within_its_patterns, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_sub_ca_carries_its_name_constraints, setup, teardown),
         cmocka_unit_test_setup_teardown(the_addresses_are_the_issuers, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
