@@ -76,24 +76,46 @@ static struct err *shape_exts(struct shape *s, struct cert_tbs *tbs)
     tbs->ext_count = s->own_n;
     TRY(shape_given(s, exts, &tbs->ext_count));
     tbs->exts = exts;
+    tbs->subject = s->subject.der;
+    tbs->spki = s->key.spki;
 out:
     return e;
 }
 
-static struct err *shape_key(struct shape *s)
+static struct err *shape_key(struct shape *s, struct cert_tbs *tbs)
 {
-    if (s->request->csr) {
-        s->key = s->request->csr->key;
-        shape_origin(s, "key", "csr", "");
-        return NULL;
-    }
-    shape_origin(s, "key", "vault", "");
-    return cert_key_parse(s->request->spki, &s->key);
+    tbs->serial = s->request->serial;
+    tbs->alg = s->issuer->alg;
+    tbs->issuer = s->issuer->subject;
+    shape_origin(s, "serial", "vault", "");
+    shape_origin(s, "algorithm", "issuer", "");
+    shape_origin(s, "issuer", "issuer", "");
+    shape_origin(s, "key", s->request->csr ? "csr" : "vault", "");
+    if (!s->request->csr)
+        return cert_key_parse(s->request->spki, &s->key);
+    s->key = s->request->csr->key;
+    return NULL;
 }
 
-static struct err *shape_judge(const struct shape *s, const struct cert_tbs *tbs)
+const struct shape_row shape_rows[] = {
+    {"shape.key", shape_key, "the key is acceptable"},
+    {"shape.csr", shape_csr_check, "what the CSR carries is taken, or dropped, by the template"},
+    {"shape.extensions", shape_given_check, "what is asked for beside the CSR is taken by the template"},
+    {"shape.names", shape_names_sans, "the names read as names, from a source that is taken"},
+    {"shape.subject", shape_subject, "the subject reads as one, from a source that is taken"},
+    {"shape.validity", shape_validity, "at most one end is asked for"},
+    {"shape.made", shape_exts, "what the template and the issuer say can be put together"},
+};
+enum { STEPS = sizeof(shape_rows) / sizeof(shape_rows[0]) };
+
+size_t shape_rows_count(void)
 {
-    struct judged j = {
+    return STEPS;
+}
+
+struct judged shape_judged(const struct shape *s, const struct cert_tbs *tbs)
+{
+    return (struct judged){
         .t = s->t,
         .issuer = s->issuer,
         .tbs = tbs,
@@ -108,28 +130,23 @@ static struct err *shape_judge(const struct shape *s, const struct cert_tbs *tbs
         .sans_from_csr = strcmp(s->sans_source, "csr") == 0,
         .subject_from_csr = strcmp(s->subject_source, "csr") == 0,
     };
-    return err_wrap(judge_run(&j, SIZE_MAX), "template '%s'", s->t->name);
+}
+
+void shape_begin(struct shape *s, const struct template *t, const struct templates_request *request,
+                 const struct templates_issuer *issuer, struct arena *arena)
+{
+    *s = (struct shape){.t = t, .request = request, .issuer = issuer, .arena = arena};
+    s->sans_source = s->subject_source = "";
+    s->origins = arena_array(arena, SHAPE_ORIGINS_MAX, sizeof(s->origins[0]));
 }
 
 static struct err *shape_tbs(struct shape *s, struct cert_tbs *tbs)
 {
     struct err *e = NULL;
-    tbs->serial = s->request->serial;
-    tbs->alg = s->issuer->alg;
-    tbs->issuer = s->issuer->subject;
-    shape_origin(s, "serial", "vault", "");
-    shape_origin(s, "algorithm", "issuer", "");
-    shape_origin(s, "issuer", "issuer", "");
-    TRY(shape_key(s));
-    TRY(shape_csr_check(s));
-    TRY(shape_given_check(s));
-    TRY(shape_names_sans(s));
-    TRY(shape_subject(s));
-    TRY(shape_validity(s, tbs));
-    TRY(shape_exts(s, tbs));
-    tbs->subject = s->subject.der;
-    tbs->spki = s->key.spki;
-    TRY(shape_judge(s, tbs));
+    for (size_t i = 0; i < STEPS; i++)
+        TRY(shape_rows[i].run(s, tbs));
+    const struct judged j = shape_judged(s, tbs);
+    TRY(err_wrap(judge_run(&j, SIZE_MAX), "template '%s'", s->t->name));
 out:
     return e;
 }
@@ -153,8 +170,8 @@ struct err *templates_shape(const struct template *t, const struct templates_req
 {
     struct err *e = NULL;
     struct cert_tbs *tbs = ARENA_NEW(arena, struct cert_tbs);
-    struct shape s = {.t = t, .request = request, .issuer = issuer, .arena = arena};
-    s.origins = arena_array(arena, SHAPE_ORIGINS_MAX, sizeof(s.origins[0]));
+    struct shape s;
+    shape_begin(&s, t, request, issuer, arena);
     struct templates_shaped shaped = {.tbs = tbs};
     TRY(shape_tbs(&s, tbs));
     TRY(shape_lint(&s, tbs, &shaped));

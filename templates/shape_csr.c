@@ -99,9 +99,10 @@ static struct err *check_one(const struct shape *s, const struct cert_ext *ext)
     }
 }
 
-struct err *shape_csr_check(const struct shape *s)
+struct err *shape_csr_check(struct shape *s, struct cert_tbs *tbs)
 {
     struct err *e = NULL;
+    (void)tbs;
     const struct cert_csr *csr = s->request->csr;
     for (size_t i = 0; csr && i < csr->ext_count; i++)
         TRY(check_one(s, &csr->exts[i]));

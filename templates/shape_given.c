@@ -25,8 +25,9 @@ static struct err *refuse(const struct shape *s, size_t i, const char *why)
                   "/extensions/%zu", i);
 }
 
-struct err *shape_given_check(const struct shape *s)
+struct err *shape_given_check(struct shape *s, struct cert_tbs *tbs)
 {
+    (void)tbs;
     const struct templates_request *r = s->request;
     if (r->exts_n > LIMIT_EXTENSIONS)
         return err_at(err_new(ERR_TOO_MANY, "%zu extensions; at most %d", r->exts_n, LIMIT_EXTENSIONS),

@@ -84,11 +84,11 @@ out:
     return e;
 }
 
-struct err *shape_names_sans(struct shape *s)
+struct err *shape_names_sans(struct shape *s, struct cert_tbs *tbs)
 {
     struct err *e = NULL;
+    (void)tbs;
     const struct templates_request *r = s->request;
-    s->sans_source = "";
     if (r->has_sans)
         TRY(from_request(s));
     bool beside = r->has_sans && (s->t->sans.from_request || s->t->sans.other == SOURCE_REFUSE);

@@ -173,9 +173,10 @@ static void origins(struct shape *s, const struct asked *asked, const char *cn)
         shape_origin(s, "subject.CN", s->sans_source, "the first name");
 }
 
-struct err *shape_subject(struct shape *s)
+struct err *shape_subject(struct shape *s, struct cert_tbs *tbs)
 {
     struct err *e = NULL;
+    (void)tbs;
     struct asked asked;
     struct view der;
     TRY(asked_for(s, &asked));
