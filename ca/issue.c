@@ -156,6 +156,17 @@ static void copy_subject(struct issuance *is, const struct ca_request *from)
     is->request.subject = copy;
 }
 
+static void copy_exts(struct issuance *is, const struct ca_request *from)
+{
+    struct cert_ext *copy = arena_array(is->arena, from->exts_n, sizeof *copy);
+    for (size_t i = 0; i < from->exts_n; i++) {
+        const struct cert_ext *ext = &from->exts[i];
+        copy[i] = (struct cert_ext){arena_dup(is->arena, ext->oid), ext->critical,
+                                    arena_dup(is->arena, ext->value)};
+    }
+    is->request.exts = copy;
+}
+
 static void copy_request(struct issuance *is, const struct ca_request *from)
 {
     struct arena *a = is->arena;
@@ -170,6 +181,7 @@ static void copy_request(struct issuance *is, const struct ca_request *from)
     to->token_spki = arena_dup(a, from->token_spki);
     to->sans = copy_texts(a, from->sans, from->sans_n);
     copy_subject(is, from);
+    copy_exts(is, from);
 }
 
 void ca_issue(struct ca *ca, const struct ca_request *request, ca_issued *done, void *arg)

@@ -18,7 +18,7 @@ static struct err *find_template(struct issuance *is)
     is->template = templates_find(is->ca->setup->templates, view_str(name));
     bool internal = is->template && templates_internal(is->template) && is->asker.role != CA_ROLE_SELF;
     if (!is->template || internal)
-        return err_at(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.64s'", name), "/template");
+        return err_at(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.100s'", name), "/template");
     return asker_check_template(&is->asker, is->template);
 }
 
@@ -119,6 +119,8 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
         .subject_n = r->subject_n,
         .sans = r->sans,
         .sans_n = r->sans_n,
+        .exts = r->exts,
+        .exts_n = r->exts_n,
     };
     TRY(templates_shape(is->template, &want, &is->issuer->facts, is->arena, &is->shaped));
     TRY(err_at(asker_check_names(&is->asker, is->shaped.names, is->shaped.names_n),

@@ -22,7 +22,7 @@ enum {
     ROLL_ENTRY_MAX = 512,
     ROLL_HEADER_MAX = 128,
     ROLL_KEY_MAX = 96,
-    ROLL_TEMPLATE_MAX = 64
+    ROLL_TEMPLATE_MAX = 100 /* as long as a template's name can be */
 };
 
 /* Writes the header; *ret lives in the arena. */

@@ -59,11 +59,16 @@ struct err *load_error(const struct load *l, enum group group, const char *key, 
     return conf_error(l->conf, at, "%s", text);
 }
 
-struct err *load_placed(const struct load *l, const json_t *at, struct err *e)
+struct err *load_at(const struct conf *c, const json_t *at, struct err *e)
 {
-    struct err *said = e ? conf_error(l->conf, at, "%s", err_detail(e)) : NULL;
+    struct err *said = e ? conf_error(c, at, "%s", err_detail(e)) : NULL;
     err_free(e);
     return said;
+}
+
+struct err *load_placed(const struct load *l, const json_t *at, struct err *e)
+{
+    return load_at(l->conf, at, e);
 }
 
 void load_ready(struct load *l, struct cert_ext ext)

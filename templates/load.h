@@ -20,7 +20,9 @@ bool load_given(const struct load *l, enum group group, const char *key);
 MUST_USE struct err *load_error(const struct load *l, enum group group, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* An error of another room, said again with file, line and column; frees it. NULL stays NULL. */
+/* An error of another room, said again with file, line and column, or a pointer; frees it. NULL stays NULL.
+ */
+MUST_USE struct err *load_at(const struct conf *c, const json_t *at, struct err *e);
 MUST_USE struct err *load_placed(const struct load *l, const json_t *at, struct err *e);
 
 /* An extension that is the same in every certificate. */

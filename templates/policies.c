@@ -7,28 +7,31 @@
 #include "cert/ext_policy.h"
 
 #include "load.h"
+#include "policies.h"
 
-static struct err *load_cps(struct load *l, const json_t *list, struct cert_policy_qualifier *to, size_t *n)
+static struct err *read_cps(const struct conf *c, const json_t *list, struct cert_policy_qualifier *to,
+                            size_t *n)
 {
     if (list && (!json_is_array(list) || json_array_size(list) == 0))
-        return conf_error(l->conf, list, "'cps' is a list of URIs");
+        return conf_error(c, list, "'cps' is a list of URIs");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
         if (!json_is_string(one) || *n == CERT_POLICY_QUALIFIERS_MAX)
-            return conf_error(l->conf, one, "'cps' is a list of at most %d URIs", CERT_POLICY_QUALIFIERS_MAX);
+            return conf_error(c, one, "'cps' is a list of at most %d URIs", CERT_POLICY_QUALIFIERS_MAX);
         to[(*n)++] = (struct cert_policy_qualifier){false, view_str(json_string_value(one))};
     }
     return NULL;
 }
 
-static struct err *load_qualifiers(struct load *l, const json_t *node, struct cert_policy *ret)
+static struct err *read_qualifiers(const struct conf *c, const json_t *node, struct arena *arena,
+                                   struct cert_policy *ret)
 {
     struct err *e = NULL;
-    struct cert_policy_qualifier *q = arena_array(l->arena, CERT_POLICY_QUALIFIERS_MAX, sizeof(q[0]));
+    struct cert_policy_qualifier *q = arena_array(arena, CERT_POLICY_QUALIFIERS_MAX, sizeof(q[0]));
     const json_t *notice = json_object_get(node, "notice");
-    TRY(load_cps(l, json_object_get(node, "cps"), q, &ret->n));
+    TRY(read_cps(c, json_object_get(node, "cps"), q, &ret->n));
     if (notice && (!json_is_string(notice) || ret->n == CERT_POLICY_QUALIFIERS_MAX))
-        return conf_error(l->conf, notice, "'notice' is a text, and one of %d qualifiers at most",
+        return conf_error(c, notice, "'notice' is a text, and one of %d qualifiers at most",
                           CERT_POLICY_QUALIFIERS_MAX);
     if (notice)
         q[ret->n++] = (struct cert_policy_qualifier){true, view_str(json_string_value(notice))};
@@ -37,7 +40,8 @@ out:
     return e;
 }
 
-static struct err *load_policy(struct load *l, const json_t *node, struct cert_policy *ret)
+static struct err *read_policy(const struct conf *c, const json_t *node, struct arena *arena,
+                               struct cert_policy *ret)
 {
     struct err *e = NULL;
     const char *key;
@@ -46,12 +50,28 @@ static struct err *load_policy(struct load *l, const json_t *node, struct cert_p
     json_object_foreach((json_t *)node, key, v)
     {
         if (strcmp(key, "oid") != 0 && strcmp(key, "cps") != 0 && strcmp(key, "notice") != 0)
-            return conf_error(l->conf, v, "unknown key '%s'; there are oid, cps, notice", key);
+            return conf_error(c, v, "unknown key '%s'; there are oid, cps, notice", key);
     }
     if (!json_is_string(oid))
-        return conf_error(l->conf, oid ? oid : node, "a policy is a mapping with its OID: {oid: 1.2.3}");
-    TRY(load_placed(l, oid, der_oid_of_text(json_string_value(oid), l->arena, &ret->oid)));
-    TRY(load_qualifiers(l, node, ret));
+        return conf_error(c, oid ? oid : node, "a policy is a mapping with its OID: {oid: 1.2.3}");
+    TRY(load_at(c, oid, der_oid_of_text(json_string_value(oid), arena, &ret->oid)));
+    TRY(read_qualifiers(c, node, arena, ret));
+out:
+    return e;
+}
+
+struct err *policies_read(const struct conf *c, const json_t *list, struct arena *arena,
+                          struct cert_policies *ret)
+{
+    struct err *e = NULL;
+    size_t n = json_array_size(list);
+    if (n == 0 || n > CERT_POLICIES_MAX)
+        return conf_error(c, list, "a list of 1 to %d policies", CERT_POLICIES_MAX);
+    struct cert_policy *v = arena_array(arena, n, sizeof(v[0]));
+    memset(v, 0, n * sizeof(v[0]));
+    for (size_t i = 0; i < n; i++)
+        TRY(read_policy(c, json_array_get(list, i), arena, &v[i]));
+    *ret = (struct cert_policies){v, n};
 out:
     return e;
 }
@@ -61,19 +81,13 @@ static struct err *load_policies(struct load *l)
     struct err *e = NULL;
     struct template_policies *p = &l->t->policies;
     const json_t *list = p->values.node;
-    struct cert_policies all = {NULL, json_array_size(list)};
+    struct cert_policies all;
     struct cert_ext ext;
     if (!list && l->t->nodes[GROUP_POLICIES])
         return load_error(l, GROUP_POLICIES, "values", "policies without values; leave the group out");
     if (!list)
         return NULL;
-    if (all.n == 0 || all.n > CERT_POLICIES_MAX)
-        return conf_error(l->conf, list, "'values' is a list of 1 to %d policies", CERT_POLICIES_MAX);
-    struct cert_policy *v = arena_array(l->arena, all.n, sizeof(v[0]));
-    memset(v, 0, all.n * sizeof(v[0]));
-    for (size_t i = 0; i < all.n; i++)
-        TRY(load_policy(l, json_array_get(list, i), &v[i]));
-    all.v = v;
+    TRY(policies_read(l->conf, list, l->arena, &all));
     TRY(load_placed(l, list, cert_ext_write_policies(all, p->critical, l->arena, &ext)));
     load_ready(l, ext);
     load_keep(l, &p->values);

@@ -123,6 +123,8 @@ struct ca_request {
     size_t subject_n;
     const char *const *sans; /* "dns:a.b" */
     size_t sans_n;
+    const struct cert_ext *exts; /* asked for beside the CSR (templates_asked_read) */
+    size_t exts_n;
     const char *idempotency_key; /* or NULL */
     uint8_t body_hash[32];       /* SHA-256 of the request's body, for the key */
     struct view token_spki; /* of a key in the token in place of a CSR: ca itself alone, for `ocsp-signing` */

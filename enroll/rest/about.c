@@ -78,7 +78,7 @@ void about_template(struct http_request *r)
     TRY(http_query_only(r, no_query));
     const struct template *t = templates_find(ca_setup_get(en->setup.ca)->templates, name);
     if (!t || !may_see(asker, t))
-        TRY(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.*s'", (int)(name.n < 64 ? name.n : 64),
+        TRY(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.*s'", (int)(name.n < 100 ? name.n : 100),
                     (const char *)name.p));
     answer_json(r, 200, templates_to_json(t));
 out:

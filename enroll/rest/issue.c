@@ -16,11 +16,11 @@ enum { SUBJECT_PARTS_MAX = LIMIT_RDNS, KEY_BYTES_MAX = 255, SANS_MAX = 1000 };
 struct body {
     const char *template, *csr, *issuer, *not_after;
     int64_t validity_s;
-    const json_t *subject, *sans;
+    const json_t *subject, *sans, *extensions;
 };
 
 static const struct conf_row rows[] = {
-    {"template", CONF_TEXT, offsetof(struct body, template), true, 1, 64, NULL, NULL, "which template"},
+    {"template", CONF_TEXT, offsetof(struct body, template), true, 1, 100, NULL, NULL, "which template"},
     {"csr", CONF_TEXT, offsetof(struct body, csr), true, 1, LIMIT_CSR_BYTES, NULL, NULL, "PKCS#10, PEM"},
     {"issuer", CONF_TEXT, offsetof(struct body, issuer), false, 1, 63, NULL, NULL, "which issuer"},
     {"not_after", CONF_TEXT, offsetof(struct body, not_after), false, 1, 40, NULL, NULL, "RFC 3339, UTC, Z"},
@@ -29,6 +29,8 @@ static const struct conf_row rows[] = {
      "{\"CN\": \"...\"}, in place of the CSR's"},
     {"sans", CONF_TREE, offsetof(struct body, sans), false, 0, 0, NULL, NULL,
      "[\"dns:a.example\"], in place of the CSR's"},
+    {"extensions", CONF_TREE, offsetof(struct body, extensions), false, 0, 0, NULL, NULL,
+     "[{\"oid\": \"keyUsage\", \"value\": [\"digitalSignature\"]}], before the CSR's"},
 };
 
 struct job {
@@ -129,6 +131,8 @@ static struct err *decode_json(struct http_request *r, struct ca_request *to)
         TRY(texts_of(c, body.sans, r->arena, to));
     if (body.subject)
         TRY(subject_of(c, body.subject, r->arena, to));
+    if (body.extensions)
+        TRY(templates_asked_read(c, body.extensions, r->arena, &to->exts, &to->exts_n));
 out:
     conf_free(c);
     return e;

@@ -97,7 +97,7 @@ static struct err *check(const struct enroll *en, const struct body *b)
         const struct template *t = templates_find(set, view_str(b->templates.items[i]));
         if (!t || templates_internal(t))
             TRY(err_at(
-                err_new(ERR_BAD_FIELD, "no template '%.64s' that may be granted", b->templates.items[i]),
+                err_new(ERR_BAD_FIELD, "no template '%.100s' that may be granted", b->templates.items[i]),
                 "/templates/%zu", i));
         TRY(err_at(templates_may_ask(t, TEMPLATES_BY_TOKEN), "/templates/%zu", i));
     }

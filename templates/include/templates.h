@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "cert/alg.h"
+#include "templates_asked.h"
 #include "templates_patterns.h"
 #include "templates_shipped.h"
 

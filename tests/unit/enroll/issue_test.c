@@ -8,6 +8,7 @@
 
 #include "base/world.h"
 #include "cert/chain.h"
+#include "cert/ext_policy.h"
 #include "cert/pem.h"
 #include "door.h"
 
@@ -116,6 +117,7 @@ static const struct {
     {",\"subject\": [\"CN=a\"]", 422, "bad-field", "/subject"},
     {",\"subject\": \"CN=a\"", 422, "bad-field", "/subject"},
     {",\"subject\": {\"XY\": \"a\"}", 201, "", NULL}, /* `other: drop` in this template */
+    {",\"extensions\": [{\"oid\": \"1.2.3\", \"value\": \"null\"}]", 400, "bad-extension", "/extensions/0"},
     {",\"templat\": \"server\"", 422, "bad-field", NULL},
     {",\"csr\": \"again\"", 400, "bad-json", NULL},
     {",\"template\": \"client\"", 400, "bad-json", NULL},
@@ -133,6 +135,106 @@ static void each_member_of_the_body(void **state)
                     (!members[i].pointer || strcmp(s.pointer, members[i].pointer) == 0);
         if (!fits)
             print_error("%s: %d %s at '%s': %s\n", members[i].more, s.status, s.type, s.pointer, s.detail);
+        bad += !fits;
+        said_free(&s);
+    }
+    assert_int_equal(bad, 0);
+}
+
+/* The longest name there is, with everything left to the asker. */
+#define PASSING "aws/BlankEndEntityCertificate_CriticalBasicConstraints_APICSRPassthrough/V1"
+
+static struct said ask_passing(struct door *d, const char *extensions)
+{
+    struct view csr = house_csr_for(d->h, "a.example.internal");
+    return door_post(
+        d, ADMIN, "/v1/certificates",
+        door_body(d, PASSING, csr, arena_printf(d->h->arena, ",\"extensions\": %s", extensions)));
+}
+
+static void extensions_beside_the_csr_stand_in_the_certificate(void **state)
+{
+    struct door *d = *state;
+    struct arena *a = d->h->arena;
+    struct view *ders;
+    size_t n = 0;
+    struct cert_sealed sealed;
+    struct cert_tbs tbs;
+    unsigned mask;
+    struct cert_views uses;
+    struct cert_policies policies;
+    struct said s = ask_passing(
+        d, "[{\"oid\": \"keyUsage\", \"value\": [\"digitalSignature\", \"contentCommitment\"]},"
+           " {\"oid\": \"extKeyUsage\", \"critical\": true, \"value\": [\"1.2.3.4\"]},"
+           " {\"oid\": \"certificatePolicies\", \"value\": [{\"oid\": \"1.2.3.5\", \"notice\": \"ours\"}]},"
+           " {\"oid\": \"1.2.3.6\", \"value\": \"utf8:hello\"}]");
+    if (s.status != 201)
+        fail_msg("%d %s at '%s': %s", s.status, s.type, s.pointer, s.detail);
+    OK(cert_pem_read_all(view_str(said_text(&s, "certificate")), "CERTIFICATE", 2, a, &ders, &n));
+    OK(cert_seal_open(ders[0], &sealed));
+    OK(cert_tbs_read(sealed.tbs, a, &tbs));
+    const struct cert_ext *ku = cert_tbs_ext(&tbs, CERT_EXT_KEY_USAGE);
+    const struct cert_ext *eku = cert_tbs_ext(&tbs, CERT_EXT_EXT_KEY_USAGE);
+    assert_true(ku && ku->critical && eku && eku->critical);
+    OK(cert_ext_read_key_usage(ku->value, &mask));
+    assert_int_equal(mask, CERT_KU_DIGITAL_SIGNATURE | CERT_KU_CONTENT_COMMITMENT);
+    OK(cert_ext_read_eku(eku->value, a, &uses));
+    assert_string_equal(cert_ext_eku_text(uses.v[0], a), "1.2.3.4");
+    OK(cert_ext_read_policies(cert_tbs_ext(&tbs, CERT_EXT_POLICIES)->value, a, &policies));
+    assert_string_equal(der_oid_text(policies.v[0].oid, a), "1.2.3.5");
+    assert_true(view_eq_str(policies.v[0].qualifiers[0].text, "ours"));
+    bool own = false;
+    for (size_t i = 0; i < tbs.ext_count; i++)
+        own |=
+            view_eq_str(tbs.exts[i].oid, "\x2a\x03\x06") && view_eq_str(tbs.exts[i].value, "\x0c\x05hello");
+    assert_true(own);
+    said_free(&s);
+}
+
+static const struct {
+    const char *extensions;
+    int status;
+    const char *type, *pointer;
+} asked[] = {
+    {"[]", 201, "", NULL},
+    {"{}", 422, "bad-field", "/extensions"},
+    {"\"keyUsage\"", 422, "bad-field", "/extensions"},
+    {"[1]", 422, "bad-field", "/extensions/0"},
+    {"[{}]", 422, "bad-field", "/extensions/0"},
+    {"[{\"oid\": \"1.2.3\"}]", 422, "bad-field", "/extensions/0"},
+    {"[{\"oid\": 1, \"value\": \"null\"}]", 422, "bad-field", "/extensions/0/oid"},
+    {"[{\"oid\": \"keyusage\", \"value\": \"null\"}]", 422, "bad-field", "/extensions/0/oid"},
+    {"[{\"oid\": \"1.2.3\", \"value\": [\"a\"]}]", 422, "bad-field", "/extensions/0/value"},
+    {"[{\"oid\": \"1.2.3\", \"value\": \"der:05\"}]", 422, "bad-field", "/extensions/0/value"},
+    {"[{\"oid\": \"1.2.3\", \"value\": \"null\", \"critical\": 1}]", 422, "bad-field",
+     "/extensions/0/critical"},
+    {"[{\"oid\": \"1.2.3\", \"value\": \"null\", \"more\": 1}]", 422, "bad-field", "/extensions/0/more"},
+    {"[{\"oid\": \"keyUsage\", \"value\": [\"sign\"]}]", 422, "bad-field", "/extensions/0/value/0"},
+    {"[{\"oid\": \"keyUsage\", \"value\": []}]", 422, "bad-field", "/extensions/0/value"},
+    {"[{\"oid\": \"extKeyUsage\", \"value\": [\"no\"]}]", 422, "bad-field", "/extensions/0/value/0"},
+    {"[{\"oid\": \"subjectAltName\", \"value\": \"null\"}]", 422, "bad-field", "/extensions/0/oid"},
+    {"[{\"oid\": \"tlsFeature\", \"value\": [\"staple\"]}]", 422, "bad-field", "/extensions/0/value/0"},
+    {"[{\"oid\": \"certificatePolicies\", \"value\": [\"1.2.3\"]}]", 422, "bad-field",
+     "/extensions/0/value/0"},
+    {"[{\"oid\": \"1.2.3\", \"value\": \"null\"}, {\"oid\": \"1.2.3\", \"value\": \"null\"}]", 400,
+     "bad-extension", "/extensions/1"},
+    {"[{\"oid\": \"basicConstraints\", \"value\": \"der:30030101ff\"}]", 201, "", NULL}, /* dropped */
+    {"[{\"oid\": \"authorityKeyIdentifier\", \"value\": \"null\"}]", 400, "bad-extension", "/extensions/0"},
+    {"[{\"oid\": \"keyUsage\", \"value\": [\"keyCertSign\"]}]", 422, "policy", NULL},
+    {"[{\"oid\": \"extKeyUsage\", \"value\": [\"OCSPSigning\"]}]", 422, "policy", NULL},
+};
+
+static void each_form_of_an_extension(void **state)
+{
+    struct door *d = *state;
+    int bad = 0;
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        struct said s = ask_passing(d, asked[i].extensions);
+        bool fits = s.status == asked[i].status && strcmp(s.type, asked[i].type) == 0 &&
+                    (!asked[i].pointer || strcmp(s.pointer, asked[i].pointer) == 0);
+        if (!fits)
+            print_error("%s: %d %s at '%s': %s\n", asked[i].extensions, s.status, s.type, s.pointer,
+                        s.detail);
         bad += !fits;
         said_free(&s);
     }
@@ -157,7 +259,10 @@ static const struct {
     {"{\"template\": \"server\", \"csr\": \"x\"} trailing", 400, "bad-json"},
     {"{\"template\": \"server\", \"csr\": \"\\u0000\"}", 400, "bad-json"},
     {"{\"template\": \"server\", \"csr\": \"\xff\"}", 400, "bad-json"},
-    {"{\"template\": \"a template's name of more than sixty-four characters, which no file has\", \"csr\": "
+    {"{\"template\": \"a template's name of more than one hundred characters, which is by far more than any "
+     "file "
+     "may "
+     "say of itself\", \"csr\": "
      "\"x\"}",
      422, "bad-field"},
 };
@@ -334,6 +439,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_chain_where_accept_asks_for_it),
         cmocka_unit_test(what_accept_allows_is_asked_before_one_is_made),
         cmocka_unit_test(each_member_of_the_body),
+        cmocka_unit_test(extensions_beside_the_csr_stand_in_the_certificate),
+        cmocka_unit_test(each_form_of_an_extension),
         cmocka_unit_test(whole_bodies),
         cmocka_unit_test(too_much),
         cmocka_unit_test(types_of_bodies),
