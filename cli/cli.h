@@ -78,6 +78,7 @@ cli_run cert_request, cert_show, cert_list, cert_revoke;
 cli_run token_create, token_list, token_revoke;
 cli_run ca_list, ca_show;
 cli_run template_list, template_show;
+cli_run shipped_show, shipped_add;
 cli_run ledger_verify_run, ledger_log_run;
 cli_run config_check, clock_confirm_run, doctor_run, init_run;
 

@@ -11,7 +11,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 commands() {
     printf '%s\n' init "cert request" "cert show" "cert list" "cert revoke" "token create" "token list" "token revoke" "ca list" "ca show" \
-        "template list" "template show" "ledger verify" "ledger log" "config check" "clock confirm" doctor
+        "template list" "template show" "template shipped" "template add" "ledger verify" "ledger log" "config check" "clock confirm" doctor
 }
 
 # Standard output is one JSON value; nothing else is printed there.
@@ -235,6 +235,30 @@ json() { # COMMAND...
     same "$(jq -r '[.. | scalars | tostring | select(. == "398d")] | length > 0' out.json)" true
     run -1 chancery template show nothing
     matches "$output" "nothing"
+}
+
+@test "template shipped: what came with the program, each as its file" {
+    json template shipped
+    same "$(jq '[.templates[] | select(.name | startswith("aws/"))] | length' out.json)" 61
+    jq -e '.templates | any(.name == "server") and any(.name == "short-lived")' out.json
+    run chancery template shipped server
+    cmp <(chancery template shipped server) "$CHANCERY_DIR/templates/server.yaml"
+    run -1 chancery template shipped nothing
+    matches "$output" "no template 'nothing' came with this program"
+}
+
+@test "template add: never over what is there, never what would not load" {
+    run -1 chancery template add server
+    matches "$output" "server.yaml is there already"
+    cp "$CHANCERY_DIR/templates/server.yaml" server.yaml
+    sed -i 's/^validity:/validty:/' "$CHANCERY_DIR/templates/server.yaml"
+    run -1 chancery template add aws/EndEntityCertificate/V1
+    cp server.yaml "$CHANCERY_DIR/templates/server.yaml"
+    matches "$output" "server.yaml:[0-9]+:1: "
+    run ! test -e "$CHANCERY_DIR/templates/endentitycertificate-v1.yaml"
+    json template add aws/EndEntityCertificate/V1
+    cmp <(chancery template shipped aws/EndEntityCertificate/V1) "$(jq -r .file out.json)"
+    rm "$(jq -r .file out.json)"
 }
 
 @test "ledger log shows entries as they stand" {

@@ -107,6 +107,27 @@ days_of_new() {
     same "$(days_of_new)" 20
 }
 
+@test "one of AWS's templates, added: extensions beside the CSR stand in the certificate" {
+    local name=aws/BlankEndEntityCertificate_CriticalBasicConstraints_APICSRPassthrough/V1
+    chancery template add "$name"
+    reload "done"
+    csr a DNS:a.example.internal
+    TEMPLATE=$name with_csr a.csr '"extensions": [{"oid": "keyUsage", "value": ["digitalSignature"]}, {"oid": "extKeyUsage", "value": ["timeStamping"]},
+        {"oid": "1.3.6.1.4.1.99999.1", "value": "utf8:hello"}, {"oid": "keyUsage", "value": ["keyCertSign"]}]' >twice.json
+    ask_admin -H 'Content-Type: application/json' --data-binary @twice.json /v1/certificates
+    expect_problem 400 bad-extension 'keyUsage: asked for twice' /extensions/3
+    jq 'del(.extensions[3]) | .extensions[1].critical = true' twice.json >once.json
+    ask_admin -H 'Content-Type: application/json' --data-binary @once.json /v1/certificates
+    expect 201
+    member .certificate >a.pem
+    openssl x509 -in a.pem -noout -text >a.txt
+    grep -A1 'X509v3 Key Usage: critical' a.txt | grep -q 'Digital Signature$'
+    grep -A1 'X509v3 Extended Key Usage: critical' a.txt | grep -q 'Time Stamping$'
+    grep -q '1.3.6.1.4.1.99999.1' a.txt
+    grep -A1 'X509v3 Basic Constraints: critical' a.txt | grep -q 'CA:FALSE'
+    openssl verify -purpose timestampsign -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" a.pem
+}
+
 @test "a template with wildcard: true gives *, to those whose grant covers it" {
     csr a 'DNS:*.example.internal'
     ask_csr a.csr
