@@ -228,3 +228,25 @@ const char *cert_key_text(const struct cert_key *key, struct arena *arena)
         return rows[key->kind].name;
     return arena_printf(arena, "rsa-%u", key->bits);
 }
+
+static const struct {
+    const char *text;
+    enum cert_key_kind kind;
+    unsigned bits;
+} wishes[] = {
+    {"ec-p256", CERT_KEY_P256, 0},    {"ec-p384", CERT_KEY_P384, 0},    {"ec-p521", CERT_KEY_P521, 0},
+    {"ed25519", CERT_KEY_ED25519, 0}, {"rsa-2048", CERT_KEY_RSA, 2048}, {"rsa-3072", CERT_KEY_RSA, 3072},
+    {"rsa-4096", CERT_KEY_RSA, 4096},
+};
+
+struct err *cert_key_wish_parse(struct view text, enum cert_key_kind *ret_kind, unsigned *ret_bits)
+{
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+        if (view_eq_str(text, wishes[i].text)) {
+            *ret_kind = wishes[i].kind;
+            *ret_bits = wishes[i].bits;
+            return NULL;
+        }
+    return err_new(ERR_BAD_FIELD,
+                   "kinds of keys: ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096");
+}

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "cert/key.h"
 
 enum { TEMPLATE_FILES_MAX = 1000 };
 
@@ -41,6 +42,25 @@ static struct err *check_label(const struct config_issuer *i)
         return NULL;
     return err_new(ERR_CONFIG, "init makes the key of '%s' under its own name: key: pkcs11:object=%s",
                    i->name, i->name);
+}
+
+/* Kind of key and algorithm, before anything is made. */
+static struct err *check_key(const struct config_issuer *i)
+{
+    struct err *e = NULL;
+    enum cert_key_kind kind;
+    enum cert_alg alg;
+    unsigned bits;
+
+    if (i->key_type)
+        TRY(cert_key_wish_parse(view_str(i->key_type), &kind, &bits));
+    if (i->alg)
+        TRY(cert_alg_parse(view_str(i->alg), &alg));
+    if (i->key_type && i->alg && !cert_alg_fits(alg, kind))
+        return err_new(ERR_CONFIG, "issuer %s: alg %s does not fit key_type %s", i->name, i->alg,
+                       i->key_type);
+out:
+    return err_wrap(e, "issuer %s", i->name);
 }
 
 static struct err *refuse_second(const struct config_issuer *i)
@@ -74,6 +94,8 @@ static struct err *make_all(struct init *in)
     TRY(pick(in->config, &root, &issuing));
     TRY(check_label(root));
     TRY(check_label(issuing));
+    TRY(check_key(root));
+    TRY(check_key(issuing));
     TRY(refuse_second(root));
     TRY(refuse_second(issuing));
     TRY(load_templates(in));
@@ -150,12 +172,17 @@ struct err *init_run(struct cli *c, int argc, char **argv)
         {"--port", &in.port, NULL, NULL},
         {"--http-port", &in.http_port, NULL, NULL},
         {"--separate-users", NULL, &in.separate_users, NULL},
+        {"--root-key", &in.root_key, NULL, NULL},
+        {"--issuing-key", &in.issuing_key, NULL, NULL},
         {"--admin-csr", &in.admin_csr, NULL, NULL},
         {"--admin-name", &in.admin_name, NULL, NULL},
         {"--organization", &in.organization, NULL, NULL},
     };
 
     TRY(cli_options(options, sizeof options / sizeof options[0], &argc, argv, 0, 0));
+    if ((in.root_key || in.issuing_key) && !in.demo)
+        TRY(cli_usage("--root-key and --issuing-key go with --demo; else key_type and alg of the issuers in "
+                      "chancery.yaml"));
     if (!in.demo && !in.admin_csr)
         TRY(cli_usage("name --demo DIR, or --admin-csr FILE with the first administrator's request"));
     TRY(prepare(&in));

@@ -15,6 +15,7 @@ struct init {
     struct cli *cli;
     /* options */
     const char *demo, *port, *http_port, *admin_csr, *admin_name, *organization;
+    const char *root_key, *issuing_key; /* with --demo: TYPE or TYPE/ALG */
     bool separate_users;
     /* made on the way */
     const char *dir; /* of the configuration, absolute */

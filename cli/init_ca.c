@@ -173,7 +173,8 @@ struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
     const struct templates_rdn root_parts[] = {{"O", in->organization}, {"CN", root_cn}};
     const struct templates_rdn issuing_parts[] = {{"O", in->organization}, {"CN", issuing_cn}};
 
-    TRY(hsm_ceremony_key_generate(in->ceremony, root->name, "ec-p384", true, a, &root_spki));
+    TRY(hsm_ceremony_key_generate(in->ceremony, root->name, root->key_type ? root->key_type : "ec-p384", true,
+                                  a, &root_spki));
     TRY(facts_of(in, root, root_parts, 2, root_spki, &root_facts));
     const struct init_wish root_wish = {.template = "root",
                                         .issuer = root->name,
@@ -186,7 +187,8 @@ struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
     TRY(keep(in, root, root_der));
     TRY(dates_of(root_der, a, &root_facts));
 
-    TRY(hsm_ceremony_key_generate(in->ceremony, issuing->name, "ec-p256", true, a, &issuing_spki));
+    TRY(hsm_ceremony_key_generate(in->ceremony, issuing->name,
+                                  issuing->key_type ? issuing->key_type : "ec-p256", true, a, &issuing_spki));
     const struct init_wish issuing_wish = {.template = "sub-ca",
                                            .issuer = root->name,
                                            .name = issuing->name,

@@ -116,6 +116,17 @@ static struct err *write_pin(struct init *in, const char *name)
     return e;
 }
 
+/* "rsa-3072/pss-sha256" as lines of an issuer. */
+static const char *key_lines(struct init *in, const char *wish)
+{
+    const char *slash = wish ? strchr(wish, '/') : NULL;
+    if (!wish)
+        return "";
+    return arena_printf(in->cli->arena, "    key_type: %.*s\n%s%s%s",
+                        (int)(slash ? slash - wish : (long)strlen(wish)), wish, slash ? "    alg: " : "",
+                        slash ? slash + 1 : "", slash ? "\n" : "");
+}
+
 static struct err *write_configuration(struct init *in)
 {
     struct err *e = NULL;
@@ -123,35 +134,38 @@ static struct err *write_configuration(struct init *in)
         in->separate_users
             ? "users: {front: chancery-front, vault: chancery-vault, responder: chancery-responder}\n"
             : "";
-    const char *text = arena_printf(
-        in->cli->arena,
-        "# A demo: it listens on this machine alone. Every key: chanceryd --help\n"
-        "demo: true\n"
-        "public_url: http://localhost:%s\n"
-        "https_url: https://localhost:%s\n"
-        "names: [\"dns:localhost\", \"ip:127.0.0.1\", \"ip:::1\"]\n"
-        "listen:\n"
-        "  https: [\"127.0.0.1:%s\", \"[::1]:%s\"]\n"
-        "  http: [\"127.0.0.1:%s\", \"[::1]:%s\"]\n"
-        "tokens:\n"
-        "  - name: demo\n"
-        "    module: " SOFTHSM_MODULE "\n"
-        "    uri: pkcs11:token=chancery\n"
-        "    pin_file: secret/pin\n"
-        "    env: {SOFTHSM2_CONF: %s/softhsm2.conf}\n"
-        "    reads: [softhsm2.conf]\n"
-        "    writes: [token]\n"
-        "issuers:\n"
-        "  - name: root\n"
-        "    key: pkcs11:object=root\n"
-        "    certificate: issuers/root.pem\n"
-        "    issue: false\n"
-        "    crl: {every: 1d, lifetime: 7d}\n"
-        "  - name: issuing\n"
-        "    key: pkcs11:object=issuing\n"
-        "    certificate: issuers/issuing.pem\n"
-        "%s",
-        in->http_port, in->port, in->port, in->port, in->http_port, in->http_port, in->dir, users);
+    const char *text =
+        arena_printf(in->cli->arena,
+                     "# A demo: it listens on this machine alone. Every key: chanceryd --help\n"
+                     "demo: true\n"
+                     "public_url: http://localhost:%s\n"
+                     "https_url: https://localhost:%s\n"
+                     "names: [\"dns:localhost\", \"ip:127.0.0.1\", \"ip:::1\"]\n"
+                     "listen:\n"
+                     "  https: [\"127.0.0.1:%s\", \"[::1]:%s\"]\n"
+                     "  http: [\"127.0.0.1:%s\", \"[::1]:%s\"]\n"
+                     "tokens:\n"
+                     "  - name: demo\n"
+                     "    module: " SOFTHSM_MODULE "\n"
+                     "    uri: pkcs11:token=chancery\n"
+                     "    pin_file: secret/pin\n"
+                     "    env: {SOFTHSM2_CONF: %s/softhsm2.conf}\n"
+                     "    reads: [softhsm2.conf]\n"
+                     "    writes: [token]\n"
+                     "issuers:\n"
+                     "  - name: root\n"
+                     "    key: pkcs11:object=root\n"
+                     "%s"
+                     "    certificate: issuers/root.pem\n"
+                     "    issue: false\n"
+                     "    crl: {every: 1d, lifetime: 7d}\n"
+                     "  - name: issuing\n"
+                     "    key: pkcs11:object=issuing\n"
+                     "%s"
+                     "    certificate: issuers/issuing.pem\n"
+                     "%s",
+                     in->http_port, in->port, in->port, in->port, in->http_port, in->http_port, in->dir,
+                     key_lines(in, in->root_key), key_lines(in, in->issuing_key), users);
     TRY(file_write(in_dir(in, "softhsm2.conf"),
                    view_str(arena_printf(in->cli->arena,
                                          "directories.tokendir = %s/token\nobjectstore.backend = file\n"

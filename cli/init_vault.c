@@ -22,6 +22,21 @@ static const char *const *environment(const struct config_token *t, struct arena
     return env;
 }
 
+/* The algorithms that the configuration names for its issuers. */
+static struct err *read_wishes(const struct config *c, struct arena *arena, struct hsm_vault_config *to)
+{
+    struct err *e = NULL;
+    struct hsm_issuer_wish *wishes = arena_array(arena, c->issuers_n, sizeof *wishes);
+    to->wishes = wishes;
+    for (size_t i = 0; i < c->issuers_n; i++)
+        if (c->issuers[i].alg) {
+            wishes[to->n_wishes].name = c->issuers[i].name;
+            TRY(cert_alg_parse(view_str(c->issuers[i].alg), &wishes[to->n_wishes++].alg));
+        }
+out:
+    return e;
+}
+
 static struct err *body(struct init *in, int fd)
 {
     struct err *e = NULL;
@@ -40,12 +55,13 @@ static struct err *body(struct init *in, int fd)
         .make_label = in->demo ? "chancery" : NULL,
         .make_so_pin_fd = in->so_pin_fd,
     };
-    const struct hsm_vault_config config = {
+    struct hsm_vault_config config = {
         .generation = 1,
         .base_url = c->public_url,
         .self_names = c->names.items,
         .n_self_names = c->names.n,
     };
+    TRY(read_wishes(c, arena, &config));
     TRY(init_user_become(c->users.vault));
     TRY(hsm_vault_run_init(&setup, &config, &in->templates, fd));
 out:

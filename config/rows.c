@@ -104,6 +104,9 @@ static const struct conf_row issuer[] = {
     TEXT("token", issuer.token, 1, 63, NULL, "the token that holds its key (default: the only one)"),
     NEEDED("key", issuer.key, 1024, "its key in the token, RFC 7512: pkcs11:object=issuing"),
     NEEDED("certificate", issuer.certificate, 4096, "its certificate, PEM"),
+    TEXT("key_type", issuer.key_type, 1, 32, NULL,
+         "what init makes its key as: ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096 "
+         "(default: ec-p256, a root ec-p384)"),
     TEXT("alg", issuer.alg, 1, 32, NULL,
          "signature algorithm, such as ecdsa-sha256 or pss-sha256 (default: by its key)"),
     BOOLEAN("issue", issuer.issue, "true", "whether certificates can be asked of it; false for a root"),

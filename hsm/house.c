@@ -129,6 +129,29 @@ out:
     return e;
 }
 
+static void copy_wishes(struct house *h, const struct hsm_vault_config *config)
+{
+    struct hsm_issuer_wish *wishes = arena_array(h->arena, config->n_wishes, sizeof *wishes);
+    for (size_t i = 0; i < config->n_wishes; i++)
+        wishes[i] = (struct hsm_issuer_wish){.name = arena_str(h->arena, view_str(config->wishes[i].name)),
+                                             .alg = config->wishes[i].alg};
+    h->wishes = wishes;
+    h->n_wishes = config->n_wishes;
+}
+
+struct err *house_alg(const struct house *h, const char *name, enum cert_key_kind kind, enum cert_alg *ret)
+{
+    enum cert_alg alg = cert_alg_default(kind);
+    for (size_t i = 0; i < h->n_wishes; i++)
+        if (strcmp(h->wishes[i].name, name) == 0)
+            alg = h->wishes[i].alg;
+    if (!cert_alg_fits(alg, kind))
+        return err_new(ERR_CONFIG, "issuer %s cannot sign with %s: its key is %s", name, cert_alg_name(alg),
+                       cert_key_kind_name(kind));
+    *ret = alg;
+    return NULL;
+}
+
 struct err *house_new(const struct hsm_vault_config *config, struct templates **templates, struct house **ret)
 {
     struct err *e = NULL;
@@ -142,6 +165,7 @@ struct err *house_new(const struct hsm_vault_config *config, struct templates **
     for (size_t i = 0; i < config->n_issuers; i++)
         TRY(house_adopt(h, &config->issuers[i]));
     TRY(fill_self_names(h, config));
+    copy_wishes(h, config);
     h->templates = *templates;
     *templates = NULL;
     *ret = h;

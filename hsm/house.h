@@ -32,6 +32,8 @@ struct house {
     struct templates *templates;
     struct house_issuer *issuers;
     size_t n_issuers;
+    const struct hsm_issuer_wish *wishes;
+    size_t n_wishes;
     const struct cert_san *self_names;
     size_t n_self_names;
     const char *base_url;
@@ -50,6 +52,11 @@ void house_unref(struct house *h); /* accepts NULL */
 struct house_issuer *house_issuer(const struct house *h, struct view name);
 /* Adds one (ceremony). ERR_CONFIG where the name is taken. */
 MUST_USE struct err *house_adopt(struct house *h, const struct hsm_issuer_setup *setup);
+
+/* With what an issuer of this name and key signs: as wished for it, else as the key's kind has it. ERR_CONFIG
+ * where the wish does not fit the key. */
+MUST_USE struct err *house_alg(const struct house *h, const char *name, enum cert_key_kind kind,
+                               enum cert_alg *ret);
 
 /* [a-z0-9-]{1,63} */
 bool house_name_ok(struct view name);

@@ -70,10 +70,9 @@ static void put_private(struct template *t, const struct making *k)
         put_flag(t, CKA_DERIVE, false);
 }
 
-static void put_public(struct template *t, const struct making *k)
+static void put_public(struct template *t, const struct making *k, struct view curve)
 {
     static const CK_BYTE f4[] = {1, 0, 1};
-    struct view curve = token_spki_curve(k->spec->kind);
 
     put_both(t, k);
     put_flag(t, CKA_PRIVATE, false);
@@ -87,20 +86,44 @@ static void put_public(struct template *t, const struct making *k)
     put(t, CKA_PUBLIC_EXPONENT, f4, sizeof f4);
 }
 
-static struct err *generate(struct making *k)
+static CK_MECHANISM_TYPE generator_of(enum cert_key_kind kind)
+{
+    switch (kind) {
+    case CERT_KEY_RSA:
+        return CKM_RSA_PKCS_KEY_PAIR_GEN;
+    case CERT_KEY_ED25519:
+        return CKM_EC_EDWARDS_KEY_PAIR_GEN;
+    default:
+        return CKM_EC_KEY_PAIR_GEN;
+    }
+}
+
+/* One try, the curve written in this way (empty for RSA). */
+static CK_RV generate_with(struct making *k, struct view curve)
 {
     struct template public = {.n = 0}, private = {.n = 0};
     CK_ULONG bits = k->spec->bits;
-    bool rsa = k->spec->kind == CERT_KEY_RSA;
-    CK_MECHANISM mechanism = {rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, NULL, 0};
+    CK_MECHANISM mechanism = {generator_of(k->spec->kind), NULL, 0};
+
+    put_public(&public, k, curve);
+    put_private(&private, k);
+    if (k->spec->kind == CERT_KEY_RSA)
+        put(&public, CKA_MODULUS_BITS, &bits, sizeof bits);
+    return MODULE_CALL(k->m, C_GenerateKeyPair, k->session, &mechanism, public.a, public.n, private.a,
+                       private.n, &k->public, &k->private);
+}
+
+static struct err *generate(struct making *k)
+{
+    struct view curve = token_spki_curve(k->spec->kind, 0);
     CK_RV rv;
 
-    put_public(&public, k);
-    put_private(&private, k);
-    if (rsa)
-        put(&public, CKA_MODULUS_BITS, &bits, sizeof bits);
-    rv = MODULE_CALL(k->m, C_GenerateKeyPair, k->session, &mechanism, public.a, public.n, private.a,
-                     private.n, &k->public, &k->private);
+    for (unsigned nth = 1;; nth++) {
+        rv = generate_with(k, curve);
+        curve = token_spki_curve(k->spec->kind, nth);
+        if (rv == CKR_OK || token_is_lost(rv) || !curve.p)
+            break;
+    }
     if (rv == CKR_OK)
         return NULL;
     return module_err(token_is_lost(rv) ? ERR_TOKEN_AWAY : ERR_CONFIG, "C_GenerateKeyPair", rv,
@@ -160,7 +183,7 @@ static struct err *check_spec(const struct keygen_spec *spec)
         return err_new(ERR_CONFIG, "a key's label has 1 to %d octets", LABEL_MAX);
     if (spec->kind == CERT_KEY_RSA && spec->bits != 2048 && spec->bits != 3072 && spec->bits != 4096)
         return err_new(ERR_CONFIG, "an RSA key has 2048, 3072 or 4096 bits");
-    if (spec->kind != CERT_KEY_RSA && !token_spki_curve(spec->kind).p)
+    if (spec->kind != CERT_KEY_RSA && !token_spki_curve(spec->kind, 0).p)
         return err_new(ERR_CONFIG, "keys of this kind are not made in tokens");
     return NULL;
 }

@@ -12,7 +12,7 @@
 struct keygen_spec {
     const char
         *label; /* of both halves; 1 to 63 octets; ERR_WRONG_STATE where a key of this label is there */
-    enum cert_key_kind kind; /* RSA, P-256, P-384, P-521 */
+    enum cert_key_kind kind; /* any: whether the token makes it, it says itself */
     unsigned bits;           /* RSA: 2048, 3072, 4096; else 0 */
 };
 

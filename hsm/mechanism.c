@@ -9,9 +9,10 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "base/check.h"
 #include "base/log.h"
 
-enum { DIGEST_MAX_BYTES = 64, PREFIX_BYTES = 19, COORDINATE_MAX_BYTES = 66 };
+enum { DIGEST_MAX_BYTES = 64, PREFIX_BYTES = 19, COORDINATE_MAX_BYTES = 66, ED25519_BYTES = 64 };
 
 /* What PKCS#11 and PKCS#1 call a digest; prefix: DigestInfo up to the digest (RFC 8017 9.2 note 1). */
 struct digest_row {
@@ -120,6 +121,21 @@ out:
     return e;
 }
 
+/* The message goes in whole: the token hashes it twice, with a part of the private key before it (RFC 8032
+ * 5.1.6). */
+static struct err *sign_eddsa(const struct token_key *key, struct view message, uint8_t *to, size_t *ret_n)
+{
+    struct err *e = NULL;
+    CK_MECHANISM mechanism = {CKM_EDDSA, NULL, 0};
+
+    TRY(token_sign(key, &mechanism, message, to, ret_n));
+    if (*ret_n != ED25519_BYTES)
+        e = err_new(ERR_INTERNAL, "the token's Ed25519 signature has %zu octets, not %d", *ret_n,
+                    ED25519_BYTES);
+out:
+    return e;
+}
+
 static bool set_padding(EVP_PKEY_CTX *ctx, enum cert_alg alg)
 {
     switch (cert_alg_scheme(alg)) {
@@ -133,24 +149,42 @@ static bool set_padding(EVP_PKEY_CTX *ctx, enum cert_alg alg)
     }
 }
 
-bool mechanism_verify(EVP_PKEY *public, enum cert_alg alg, struct view digest, struct view signature)
+static bool verify_digest(EVP_PKEY *public, enum cert_alg alg, struct view digest, struct view signature)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(public, NULL);
-    bool good;
+    bool good = ctx && EVP_PKEY_verify_init(ctx) > 0 && set_padding(ctx, alg) &&
+                EVP_PKEY_CTX_set_signature_md(ctx, mechanism_digest(alg)) > 0 &&
+                EVP_PKEY_verify(ctx, signature.p, signature.n, digest.p, digest.n) == 1;
 
-    ERR_set_mark();
-    good = ctx && EVP_PKEY_verify_init(ctx) > 0 && set_padding(ctx, alg) &&
-           EVP_PKEY_CTX_set_signature_md(ctx, mechanism_digest(alg)) > 0 &&
-           EVP_PKEY_verify(ctx, signature.p, signature.n, digest.p, digest.n) == 1;
-    ERR_pop_to_mark();
     EVP_PKEY_CTX_free(ctx);
     return good;
 }
 
-static struct err *prove(const struct token_key *key, enum cert_alg alg, struct view digest,
+static bool verify_message(EVP_PKEY *public, struct view message, struct view signature)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public) == 1 &&
+                EVP_DigestVerify(ctx, signature.p, signature.n, message.p, message.n) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    return good;
+}
+
+bool mechanism_verify(EVP_PKEY *public, enum cert_alg alg, struct view input, struct view signature)
+{
+    bool good;
+
+    ERR_set_mark();
+    good = cert_alg_scheme(alg) == CERT_SCHEME_EDDSA ? verify_message(public, input, signature)
+                                                     : verify_digest(public, alg, input, signature);
+    ERR_pop_to_mark();
+    return good;
+}
+
+static struct err *prove(const struct token_key *key, enum cert_alg alg, struct view input,
                          struct view signature)
 {
-    if (mechanism_verify(token_key_public(key), alg, digest, signature)) {
+    if (mechanism_verify(token_key_public(key), alg, input, signature)) {
         token_key_proven(key);
         return NULL;
     }
@@ -158,23 +192,24 @@ static struct err *prove(const struct token_key *key, enum cert_alg alg, struct 
     return err_new(ERR_INTERNAL, "the token's signature does not verify with the key's public half");
 }
 
-static struct err *sign(const struct token_key *key, enum cert_alg alg, struct view digest, uint8_t *to,
+static struct err *sign(const struct token_key *key, enum cert_alg alg, struct view input, uint8_t *to,
                         size_t *ret_n)
 {
     *ret_n = MECHANISM_SIGNATURE_MAX_BYTES;
     switch (cert_alg_scheme(alg)) {
     case CERT_SCHEME_PKCS1:
-        return sign_pkcs1(key, digest_row(alg), digest, to, ret_n);
+        return sign_pkcs1(key, digest_row(alg), input, to, ret_n);
     case CERT_SCHEME_PSS:
-        return sign_pss(key, digest_row(alg), digest, to, ret_n);
+        return sign_pss(key, digest_row(alg), input, to, ret_n);
     case CERT_SCHEME_ECDSA:
-        return sign_ecdsa(key, digest, to, ret_n);
-    default:
-        return err_new(ERR_INTERNAL, "%s is not signed with in a token", cert_alg_name(alg));
+        return sign_ecdsa(key, input, to, ret_n);
+    case CERT_SCHEME_EDDSA:
+        return sign_eddsa(key, input, to, ret_n);
     }
+    UNREACHABLE();
 }
 
-struct err *mechanism_sign(const struct token_key *key, enum cert_alg alg, struct view digest, bool verify,
+struct err *mechanism_sign(const struct token_key *key, enum cert_alg alg, struct view input, bool verify,
                            uint8_t to[MECHANISM_SIGNATURE_MAX_BYTES], size_t *ret_n)
 {
     struct err *e = NULL;
@@ -182,12 +217,12 @@ struct err *mechanism_sign(const struct token_key *key, enum cert_alg alg, struc
     if (!cert_alg_fits(alg, key->kind))
         return err_new(ERR_INTERNAL, "%s does not fit a key of kind %s", cert_alg_name(alg),
                        cert_key_kind_name(key->kind));
-    if (!digest_row(alg) || digest.n != cert_alg_digest_bytes(alg))
-        return err_new(ERR_INTERNAL, "a digest of %zu octets for %s", digest.n, cert_alg_name(alg));
-    TRY(sign(key, alg, digest, to, ret_n));
+    if (cert_alg_scheme(alg) != CERT_SCHEME_EDDSA && input.n != cert_alg_digest_bytes(alg))
+        return err_new(ERR_INTERNAL, "a digest of %zu octets for %s", input.n, cert_alg_name(alg));
+    TRY(sign(key, alg, input, to, ret_n));
     if (!verify && token_key_is_proven(key))
         return NULL;
-    TRY(prove(key, alg, digest, view_of(to, *ret_n)));
+    TRY(prove(key, alg, input, view_of(to, *ret_n)));
 out:
     return e;
 }

@@ -23,12 +23,14 @@ struct provider {
 static const OSSL_ALGORITHM keys[] = {
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROVIDER_PROPERTIES, provider_key_ec, "EC keys in a token"},
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROVIDER_PROPERTIES, provider_key_rsa, "RSA keys in a token"},
+    {"ED25519:1.3.101.112", PROVIDER_PROPERTIES, provider_key_ed25519, "Ed25519 keys in a token"},
     {NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM signatures[] = {
     {PROVIDER_SIGN_EC, PROVIDER_PROPERTIES, provider_sign_functions, "ECDSA by a token"},
     {PROVIDER_SIGN_RSA, PROVIDER_PROPERTIES, provider_sign_functions, "RSA PKCS#1 v1.5 and PSS by a token"},
+    {PROVIDER_SIGN_ED25519, PROVIDER_PROPERTIES, provider_sign_message_functions, "Ed25519 by a token"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -153,7 +155,7 @@ OSSL_LIB_CTX *provider_libctx(const struct provider *p)
 struct err *provider_key(struct provider *p, const struct token_key *key, EVP_PKEY **ret)
 {
     EVP_PKEY_CTX *ctx =
-        EVP_PKEY_CTX_new_from_name(p->libctx, key->kind == CERT_KEY_RSA ? "RSA" : "EC", PROVIDER_PROPERTIES);
+        EVP_PKEY_CTX_new_from_name(p->libctx, provider_key_type(key->kind), PROVIDER_PROPERTIES);
     void *pointer = (void *)(uintptr_t)key;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_octet_ptr(PROVIDER_KEY_PARAM, &pointer, sizeof *key),

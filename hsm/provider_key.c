@@ -12,6 +12,18 @@
 
 #include "provider_inside.h"
 
+const char *provider_key_type(enum cert_key_kind kind)
+{
+    switch (kind) {
+    case CERT_KEY_RSA:
+        return "RSA";
+    case CERT_KEY_ED25519:
+        return "ED25519";
+    default:
+        return "EC";
+    }
+}
+
 struct provider_keydata *provider_key_new(const char *type)
 {
     struct provider_keydata *k = calloc(1, sizeof *k);
@@ -30,7 +42,7 @@ static void hold(struct provider_keydata *k, const struct token_key *private, EV
 
 struct provider_keydata *provider_key_of(const struct token_key *key)
 {
-    struct provider_keydata *k = provider_key_new(key->kind == CERT_KEY_RSA ? "RSA" : "EC");
+    struct provider_keydata *k = provider_key_new(provider_key_type(key->kind));
 
     if (k)
         hold(k, key, token_key_public(key));
@@ -57,6 +69,12 @@ static void *new_rsa(void *ctx)
 {
     (void)ctx;
     return provider_key_new("RSA");
+}
+
+static void *new_ed25519(void *ctx)
+{
+    (void)ctx;
+    return provider_key_new("ED25519");
 }
 
 static void *dup(const void *keydata, int selection)
@@ -162,6 +180,16 @@ static const OSSL_PARAM *types_rsa(int selection)
     return selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY ? NULL : types;
 }
 
+static const OSSL_PARAM *types_ed25519(int selection)
+{
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    return selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY ? NULL : types;
+}
+
 static int get_params(void *keydata, OSSL_PARAM params[])
 {
     const struct provider_keydata *k = keydata;
@@ -204,6 +232,22 @@ static const OSSL_PARAM *gettable_rsa(void *ctx)
     return params;
 }
 
+static const OSSL_PARAM *gettable_ed25519(void *ctx)
+{
+    static const OSSL_PARAM params[] = {
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)ctx;
+    return params;
+}
+
 static const char *operation_ec(int operation)
 {
     return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGN_EC : "EC";
@@ -212,6 +256,11 @@ static const char *operation_ec(int operation)
 static const char *operation_rsa(int operation)
 {
     return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGN_RSA : "RSA";
+}
+
+static const char *operation_ed25519(int operation)
+{
+    return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGN_ED25519 : "ED25519";
 }
 
 #define KEY_FUNCTIONS(kind)                                                                                  \
@@ -240,3 +289,4 @@ static const char *operation_rsa(int operation)
 
 const OSSL_DISPATCH provider_key_ec[] = KEY_FUNCTIONS(ec);
 const OSSL_DISPATCH provider_key_rsa[] = KEY_FUNCTIONS(rsa);
+const OSSL_DISPATCH provider_key_ed25519[] = KEY_FUNCTIONS(ed25519);

@@ -70,6 +70,29 @@ static struct err *hash(enum cert_alg alg, const struct view *parts, size_t n, u
     return good ? NULL : err_new(ERR_INTERNAL, "no digest for %s", cert_alg_name(alg));
 }
 
+/* Ed25519: the token hashes the message itself, so the parts become one. */
+static struct err *sign_message(const struct token_key *key, enum cert_alg alg, const struct view *parts,
+                                size_t n, bool verify, uint8_t to[SIGNER_MAX_BYTES], size_t *ret_n)
+{
+    struct err *e = NULL;
+    size_t whole = 0, at = 0;
+    uint8_t *joined;
+
+    if (n == 1)
+        return mechanism_sign(key, alg, parts[0], verify, to, ret_n);
+    for (size_t i = 0; i < n; i++)
+        whole += parts[i].n;
+    joined = malloc(whole ? whole : 1);
+    if (!joined)
+        return err_new(ERR_NOMEM, "a message of %zu octets", whole);
+    for (size_t i = 0; i < n; at += parts[i++].n)
+        if (parts[i].n)
+            memcpy(joined + at, parts[i].p, parts[i].n);
+    e = mechanism_sign(key, alg, view_of(joined, whole), verify, to, ret_n);
+    free(joined);
+    return e;
+}
+
 struct err *signer_sign(const struct token_key *key, enum cert_alg alg, const struct view *parts, size_t n,
                         unsigned flags, uint8_t to[SIGNER_MAX_BYTES], size_t *ret_n)
 {
@@ -77,6 +100,8 @@ struct err *signer_sign(const struct token_key *key, enum cert_alg alg, const st
     uint8_t digest[EVP_MAX_MD_SIZE];
     size_t digest_n = 0;
 
+    if (cert_alg_scheme(alg) == CERT_SCHEME_EDDSA)
+        return sign_message(key, alg, parts, n, (flags & SIGNER_VERIFY) != 0, to, ret_n);
     TRY(hash(alg, parts, n, digest, &digest_n));
     TRY(mechanism_sign(key, alg, view_of(digest, digest_n), (flags & SIGNER_VERIFY) != 0, to, ret_n));
 out:

@@ -1,7 +1,8 @@
 /*
  * Signing, in two shapes. signer_sign() does it here and now and may block: for `init`, the provider, tests.
  * A struct signer is a pool of threads (as many as cores: more gain nothing) for the vault's loop: jobs in,
- * signatures back on the loop. Data is hashed in software by the thread that signs; the token sees a digest.
+ * signatures back on the loop. Data is hashed in software by the thread that signs; the token sees a digest
+ * (Ed25519: the data itself, RFC 8032 5.1.6).
  *
  * Signatures come out as X.509 wants them: ECDSA as DER SEQUENCE { r, s } (RFC 5480), RSA as the octets, PSS
  * with a salt as long as its digest (RFC 8017).

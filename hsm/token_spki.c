@@ -14,20 +14,24 @@ struct object {
     struct arena *arena;
 };
 
+/* Each as PKCS#11 writes it: the OID of a named curve; Ed25519 also by its name as PrintableString (v3.0,
+ * 2.3.10), which older modules want and newer ones take. */
 static const struct {
     enum cert_key_kind kind;
-    uint8_t n, der[10];
+    uint8_t n, der[14];
 } curves[] = {
     {CERT_KEY_P256, 10, {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}},
     {CERT_KEY_P384, 7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22}},
     {CERT_KEY_P521, 7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23}},
+    {CERT_KEY_ED25519, 5, {0x06, 0x03, 0x2b, 0x65, 0x70}},
+    {CERT_KEY_ED25519, 14, {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'}},
 };
 enum { CURVES = sizeof curves / sizeof curves[0] };
 
-struct view token_spki_curve(enum cert_key_kind kind)
+struct view token_spki_curve(enum cert_key_kind kind, unsigned nth)
 {
     for (size_t i = 0; i < CURVES; i++)
-        if (curves[i].kind == kind)
+        if (curves[i].kind == kind && nth-- == 0)
             return view_of(curves[i].der, curves[i].n);
     return (struct view){NULL, 0};
 }
@@ -46,7 +50,7 @@ static CK_ULONG ulong_of(struct view v)
     return n;
 }
 
-/* CKA_EC_PARAMS: a named curve's OID, whole DER. */
+/* CKA_EC_PARAMS, whole DER. */
 static struct err *curve_of(struct view params, enum cert_key_kind *ret)
 {
     for (size_t i = 0; i < CURVES; i++)
@@ -54,7 +58,7 @@ static struct err *curve_of(struct view params, enum cert_key_kind *ret)
             *ret = curves[i].kind;
             return NULL;
         }
-    return err_new(ERR_CONFIG, "the key's curve is none of P-256, P-384, P-521");
+    return err_new(ERR_CONFIG, "the key's curve is none of P-256, P-384, P-521, Ed25519");
 }
 
 /* CKA_EC_POINT is the point within an OCTET STRING (PKCS#11 v2.40 mechanisms, 2.3.3); some modules leave that
@@ -113,9 +117,9 @@ struct err *token_spki_read(struct module *m, CK_SESSION_HANDLE session, CK_OBJE
     struct view type = {NULL, 0};
 
     (void)bytes_of(&o, CKA_KEY_TYPE, &type);
-    if (ulong_of(type) == CKK_EC)
+    if (ulong_of(type) == CKK_EC || ulong_of(type) == CKK_EC_EDWARDS)
         return spki_ec(&o, ret);
     if (ulong_of(type) == CKK_RSA)
         return spki_rsa(&o, ret);
-    return err_new(ERR_CONFIG, "the key is neither RSA nor EC (CKA_KEY_TYPE 0x%lx)", ulong_of(type));
+    return err_new(ERR_CONFIG, "the key is neither RSA, EC nor Edwards (CKA_KEY_TYPE 0x%lx)", ulong_of(type));
 }

@@ -75,11 +75,12 @@ CK_RV token_attr_bytes(struct module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o
 bool token_attr_flag(struct module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_TYPE type,
                      bool otherwise);
 
-/* token_spki.c. The whole SubjectPublicKeyInfo of a public object, in the arena; and a curve's CKA_EC_PARAMS
- * (empty where the kind is no curve). */
+/* token_spki.c. The whole SubjectPublicKeyInfo of a public object, in the arena; and a curve's CKA_EC_PARAMS,
+ * the nth way in which modules write it (0 is the first to try; empty where there is no further, or the kind
+ * is no curve). */
 MUST_USE struct err *token_spki_read(struct module *m, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE public,
                                      struct arena *arena, struct view *ret);
-struct view token_spki_curve(enum cert_key_kind kind);
+struct view token_spki_curve(enum cert_key_kind kind, unsigned nth);
 
 /* The call went wrong because session, login, object, token or module is gone. */
 bool token_is_lost(CK_RV rv);

@@ -15,15 +15,6 @@
 #include "keygen.h"
 #include "vault.h"
 
-static const struct {
-    const char *text;
-    enum cert_key_kind kind;
-    unsigned bits;
-} key_kinds[] = {
-    {"ec-p256", CERT_KEY_P256, 0},    {"ec-p384", CERT_KEY_P384, 0},    {"rsa-2048", CERT_KEY_RSA, 2048},
-    {"rsa-3072", CERT_KEY_RSA, 3072}, {"rsa-4096", CERT_KEY_RSA, 4096},
-};
-
 struct key_asked {
     struct view label;
     struct keygen_spec spec;
@@ -34,6 +25,7 @@ static struct err *read_key_asked(struct vault_call *call, struct key_asked *ret
 {
     struct err *e = NULL;
     struct view in = call->body, body, kind;
+    enum cert_alg alg;
     TRY(vault_peer_malformed(der_read(&in, DER_SEQUENCE, &body)));
     TRY(vault_peer_malformed(der_end(in)));
     TRY(vault_peer_malformed(der_read(&body, DER_UTF8_STRING, &ret->label)));
@@ -42,14 +34,9 @@ static struct err *read_key_asked(struct vault_call *call, struct key_asked *ret
     TRY(vault_peer_malformed(der_end(body)));
     if (!house_name_ok(ret->label))
         TRY(err_new(ERR_BAD_FIELD, "a key's label is an issuer's name: 1 to 63 of a-z, 0-9 and '-'"));
-    for (size_t i = 0; i < sizeof key_kinds / sizeof *key_kinds; i++)
-        if (view_eq_str(kind, key_kinds[i].text)) {
-            ret->spec = (struct keygen_spec){.label = arena_str(call->arena, ret->label),
-                                             .kind = key_kinds[i].kind,
-                                             .bits = key_kinds[i].bits};
-            return NULL;
-        }
-    e = err_new(ERR_BAD_FIELD, "kinds of keys: ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096");
+    ret->spec.label = arena_str(call->arena, ret->label);
+    TRY(cert_key_wish_parse(kind, &ret->spec.kind, &ret->spec.bits));
+    TRY(house_alg(call->v->house, ret->spec.label, ret->spec.kind, &alg)); /* before a key is made for it */
 out:
     return e;
 }
@@ -165,14 +152,17 @@ static struct err *adoption_finish(void *arg, const struct vault_sealed *sealed,
 }
 
 static struct adoption *adoption_new(struct hsm_vault *v, struct view name, const struct token_key *key,
-                                     enum cert_alg signer_alg, bool root)
+                                     enum cert_alg signer_alg, enum cert_alg own_alg)
 {
     struct arena *arena = arena_new(1 << 20);
     struct adoption *a = ARENA_NEW(arena, struct adoption);
     vault_hold(v);
-    *a = (struct adoption){
-        .arena = arena, .v = v, .name = arena_str(arena, name), .signer_alg = signer_alg, .key = key};
-    a->own_alg = root ? signer_alg : cert_alg_default(key->kind);
+    *a = (struct adoption){.arena = arena,
+                           .v = v,
+                           .name = arena_str(arena, name),
+                           .signer_alg = signer_alg,
+                           .own_alg = own_alg,
+                           .key = key};
     return a;
 }
 
@@ -214,11 +204,13 @@ struct err *vault_ceremony_seal(struct vault_call *call)
     struct house_issuer *signer;
     struct judge_cert_found found;
     const struct token_key *key;
+    enum cert_alg own_alg;
     uint8_t hash[SHA256_BYTES];
     TRY(read_ca_asked(call->body, &asked));
     TRY(vault_seal_room(v, SIGNER_ISSUE));
     TRY(find_signer(v, &asked, &signer));
     TRY(token_key_find(v->t.token, arena_str(call->arena, asked.name), (struct view){NULL, 0}, &key));
+    TRY(house_alg(v->house, key->label, key->kind, &own_alg));
     TRY(judge(call, &asked, signer, key, &found));
     if (signer && !signer->token_key)
         TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", signer->name, signer->reason));
@@ -236,7 +228,7 @@ struct err *vault_ceremony_seal(struct vault_call *call)
                                    .finish = adoption_finish,
                                    .forget = adoption_forget};
     lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
-    want.arg = adoption_new(v, asked.name, key, found.tbs.alg, signer == NULL);
+    want.arg = adoption_new(v, asked.name, key, found.tbs.alg, signer ? own_alg : found.tbs.alg);
     e = vault_seal_start(v, call->peer, call->id, &want);
     if (e)
         adoption_forget(want.arg);

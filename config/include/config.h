@@ -56,6 +56,7 @@ struct config_issuer {
     const char *token;       /* name of its token */
     const char *key;         /* pkcs11:object=... */
     const char *certificate; /* absolute path of its certificate, PEM */
+    const char *key_type;    /* "rsa-3072": what init makes, or NULL */
     const char *alg;         /* "ecdsa-sha256", or NULL: what fits the key */
     bool issue;              /* false: certificates are not asked of it (a root) */
     int64_t crl_every_s, crl_lifetime_s;

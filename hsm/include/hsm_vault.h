@@ -44,11 +44,19 @@ struct hsm_issuer_setup {
     bool may_issue;          /* false: nothing but ocsp-signing certificates and CRLs (a root) */
 };
 
+/* With which algorithm an issuer that is still to be made will sign. */
+struct hsm_issuer_wish {
+    const char *name;
+    enum cert_alg alg;
+};
+
 /* One configuration generation. Texts and views are copied. */
 struct hsm_vault_config {
     uint32_t generation; /* 1, 2, ... strictly rising */
     const struct hsm_issuer_setup *issuers;
     size_t n_issuers;
+    const struct hsm_issuer_wish *wishes; /* init only; an issuer without one signs with cert_alg_default() */
+    size_t n_wishes;
     const char *base_url; /* "http://pki.example.internal": AIA and CDP stand under it */
     const char *const
         *self_names; /* the daemon's own names as in SANs, "dns:ca.example" / "ip:127.0.0.1": template self */
@@ -106,10 +114,11 @@ struct hsm_ceremony;
 MUST_USE struct err *hsm_ceremony_new(int fd, uint32_t generation, struct hsm_ceremony **ret);
 void hsm_ceremony_free(struct hsm_ceremony *c); /* closes; accepts NULL */
 
-/* A key in the token: sensitive, not extractable, for signing only, found afterwards by its label. kind:
- * "ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096". ERR_WRONG_STATE where a key of that label is
- * there, unless reuse is set: then that key's SPKI is the answer. *ret_spki lives in the arena, here and
- * below. */
+/* A key in the token: sensitive, not extractable, for signing only, found afterwards by its label. kind: as
+ * cert_key_wish_parse() has it. ERR_CONFIG where the algorithm wished for this issuer
+ * (hsm_vault_config.wishes) does not fit it, or the token makes no such key. ERR_WRONG_STATE where a key of
+ * that label is there, unless reuse is set: then that key's SPKI is the answer. *ret_spki lives in the arena,
+ * here and below. */
 MUST_USE struct err *hsm_ceremony_key_generate(struct hsm_ceremony *c, const char *label, const char *kind,
                                                bool reuse, struct arena *arena, struct view *ret_spki);
 

@@ -55,4 +55,8 @@ const char *cert_key_kind_name(enum cert_key_kind kind); /* "rsa", "p256", "p384
 MUST_USE struct err *cert_key_kind_parse(struct view name, enum cert_key_kind *ret); /* ERR_BAD_FIELD */
 const char *cert_key_text(const struct cert_key *key, struct arena *arena);          /* "rsa-3072", "p256" */
 
+/* A key to be made, as people write it: "ec-p256", "ec-p384", "ec-p521", "ed25519", "rsa-2048", "rsa-3072",
+ * "rsa-4096". bits: of RSA, else 0. ERR_BAD_FIELD naming them all. */
+MUST_USE struct err *cert_key_wish_parse(struct view text, enum cert_key_kind *ret_kind, unsigned *ret_bits);
+
 #endif
