@@ -1,7 +1,8 @@
 /*
  * The pool of signing threads. One queue in two lanes; each thread takes a job, hashes its data, has the
- * token sign, and posts the answer to the loop. Judges nothing and rolls nothing: that is done before a job
- * comes here. The loop's thread submits; the pool's threads sign.
+ * token sign, and posts the answer to the loop: at once where no other job waits, else several together, for
+ * a loop woken by each would push the signer off its core as often. Judges nothing and rolls nothing: that is
+ * done before a job comes here. The loop's thread submits; the pool's threads sign.
  */
 #include "signer.h"
 
@@ -20,6 +21,8 @@
 #include "mechanism.h"
 
 enum { LANES = SIGNER_NONCE + 1, THREADS_MAX = 64, NAME_BYTES = 16, WATCH_MS = 1000 };
+/* Signatures that wait for one another: so many, and only within one millisecond of the first. */
+enum { TOGETHER_MAX = 16, TOGETHER_MS = 1 };
 
 struct queued {
     struct signer_job job;
@@ -34,11 +37,14 @@ struct lane {
     size_t n;
 };
 
-/* One thread, and since when it has been inside the module (monotonic ms; 0: it is not). */
+/* One thread, since when it has been inside the module (monotonic ms; 0: it is not), and what it has signed
+ * and not posted yet. */
 struct seat {
     struct signer *signer;
     pthread_t thread;
     atomic_llong since_ms;
+    struct lane done;
+    int64_t done_since_ms;
 };
 
 struct signer {
@@ -125,27 +131,47 @@ static struct queued *lane_take(struct lane *l)
     l->first = q->next;
     if (!l->first)
         l->last = &l->first;
+    q->next = NULL;
     l->n--;
     return q;
 }
 
-/* On the loop's thread. */
+/* On the loop's thread: a chain of them. */
 static void finish(void *arg)
 {
-    struct queued *q = arg;
-
-    q->job.done(q->job.arg, q->e, q->e ? (struct view){NULL, 0} : view_of(q->signature, q->n));
-    free(q);
+    for (struct queued *q = arg, *next; q; q = next) {
+        next = q->next;
+        q->job.done(q->job.arg, q->e, q->e ? (struct view){NULL, 0} : view_of(q->signature, q->n));
+        free(q);
+    }
 }
 
-static struct queued *next_job(struct signer *s)
+static void post_done(struct seat *seat)
 {
+    if (seat->done.n == 0)
+        return;
+    loop_post(seat->signer->loop, finish, seat->done.first);
+    seat->done = (struct lane){.last = &seat->done.first};
+}
+
+static struct queued *take_job(struct signer *s)
+{
+    struct queued *q = lane_take(&s->lane[SIGNER_ISSUE]);
+
+    return q ? q : lane_take(&s->lane[SIGNER_NONCE]);
+}
+
+/* What is signed is posted before this waits. */
+static struct queued *next_job(struct seat *seat)
+{
+    struct signer *s = seat->signer;
     struct queued *q = NULL;
 
     CHECK(pthread_mutex_lock(&s->lock) == 0);
-    while (!s->stopping && !(q = lane_take(&s->lane[SIGNER_ISSUE])) &&
-           !(q = lane_take(&s->lane[SIGNER_NONCE])))
+    while (!s->stopping && !(q = take_job(s))) {
+        post_done(seat);
         CHECK(pthread_cond_wait(&s->work, &s->lock) == 0);
+    }
     CHECK(pthread_mutex_unlock(&s->lock) == 0);
     return q;
 }
@@ -156,12 +182,19 @@ static void *run(void *arg)
     struct signer *s = seat->signer;
     struct queued *q;
 
-    while ((q = next_job(s)) != NULL) {
-        atomic_store_explicit(&seat->since_ms, world_mono_ms(), memory_order_relaxed);
+    while ((q = next_job(seat)) != NULL) {
+        int64_t since = world_mono_ms(), now;
+        atomic_store_explicit(&seat->since_ms, since, memory_order_relaxed);
         q->e = signer_sign(q->job.key, q->job.alg, &q->job.data, 1, s->flags, q->signature, &q->n);
         atomic_store_explicit(&seat->since_ms, 0, memory_order_relaxed);
-        loop_post(s->loop, finish, q);
+        now = world_mono_ms();
+        if (seat->done.n == 0)
+            seat->done_since_ms = since;
+        lane_put(&seat->done, q);
+        if (seat->done.n >= TOGETHER_MAX || now - seat->done_since_ms >= TOGETHER_MS)
+            post_done(seat);
     }
+    post_done(seat);
     return NULL;
 }
 
@@ -201,6 +234,7 @@ static struct err *start_threads(struct signer *s, unsigned n)
         char name[NAME_BYTES];
 
         s->seats[s->n_threads].signer = s;
+        s->seats[s->n_threads].done.last = &s->seats[s->n_threads].done.first;
         rc = pthread_create(&s->seats[s->n_threads].thread, NULL, run, &s->seats[s->n_threads]);
         if (rc != 0)
             break;
