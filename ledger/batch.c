@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/worker.h"
 
-enum { GATHER_MS = 4, GATHER_N = 64 };
+enum { GATHER_MS = 10, GATHER_N = 64 };
 
 struct batch {
     struct batch_setup setup;

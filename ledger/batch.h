@@ -1,7 +1,7 @@
 /*
  * Group commit: items are gathered on the loop and written together on one worker thread, one group at a
  * time. What comes while a group is being written makes up the next; an item that comes alone goes at the end
- * of the turn. While `coming` says more than is queued, a group is held open for up to 4 ms. Order is kept.
+ * of the turn. While `coming` says more than is queued, a group is held open for up to 10 ms. Order is kept.
  * `write` runs on the worker's thread and sets each item's error; `finish` runs on the loop and owns the
  * items again.
  */
