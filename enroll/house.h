@@ -60,7 +60,7 @@ void answer_certificate(struct http_request *r, int status, const struct ca_cert
 MUST_USE struct err *answer_limit(struct http_request *r, size_t fallback, size_t max, size_t *ret);
 /* A query parameter as text, NULL where it is not there. */
 MUST_USE struct err *answer_query(struct http_request *r, const char *name, const char **ret);
-/* {serial} of the path: 16 octets in hex. */
+/* {serial} of the path: 20 octets in hex. */
 MUST_USE struct err *answer_serial(struct http_request *r, struct view *ret);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Serials on lease to one channel. For each issuer a ring of leases in order of age, and a table of their
- * places by serial (they are random already: their first octets are the hash). Never gives a serial again.
- * The vault's loop.
+ * places by serial (behind the time they are random already: these octets are the hash). Never gives a serial
+ * again. The vault's loop.
  */
 #include "lease.h"
 
@@ -11,7 +11,7 @@
 #include "base/digest.h"
 #include "base/world.h"
 
-enum { TABLE = LEASE_MAX * 4 };
+enum { TABLE = LEASE_MAX * 4, TIME_BYTES = 4, TIME_STEP_S = 4 };
 
 struct one {
     uint8_t serial[SERIAL_BYTES];
@@ -66,8 +66,8 @@ static struct set *set_add(struct lease *l, struct view issuer)
 
 static size_t home(const uint8_t *serial)
 {
-    /* Octet 0 has two fixed bits; the next three are free. */
-    return ((size_t)serial[1] << 16 | (size_t)serial[2] << 8 | serial[3]) % TABLE;
+    const uint8_t *random = serial + TIME_BYTES;
+    return ((size_t)random[0] << 16 | (size_t)random[1] << 8 | random[2]) % TABLE;
 }
 
 /* The table's place that points to this serial, or the empty one where it would stand. */
@@ -102,15 +102,24 @@ static void end_one(struct set *s, struct one *one)
     s->live--;
 }
 
+/* 01, then 30 bits of the vault's clock in steps of four seconds: they come round in 2106. So new serials lie
+ * side by side in every index, and none begins with a zero or a sign. */
+static void put_time(uint8_t serial[SERIAL_BYTES])
+{
+    uint32_t now = 0x40000000u | ((uint32_t)(world_now_s() / TIME_STEP_S) & 0x3fffffffu);
+    for (int i = 0; i < TIME_BYTES; i++)
+        serial[i] = (uint8_t)(now >> (24 - 8 * i));
+}
+
 static void grant_one(struct set *s, uint8_t serial[SERIAL_BYTES])
 {
     struct one *one = &s->ring[s->next];
     end_one(s, one);
-    serial[0] = (uint8_t)(0x40u | (serial[0] & 0x3fu));
+    put_time(serial);
     memcpy(one->serial, serial, SERIAL_BYTES);
     one->live = true;
     size_t place = place_of(s, one->serial);
-    CHECK(s->table[place] == 0); /* the same 126 random bits twice: the source of randomness is broken */
+    CHECK(s->table[place] == 0); /* the same 128 random bits twice: the source of randomness is broken */
     s->table[place] = (uint32_t)s->next + 1;
     s->next = (s->next + 1) % LEASE_MAX;
     s->live++;

@@ -1,6 +1,7 @@
 /*
- * Serials on lease to one channel: made here, 16 octets, positive, 126 random bits; each may be sealed once,
- * for its issuer, by the channel it was given to. The table dies with the channel. Bounded: the oldest lease
+ * Serials on lease to one channel: made here, 20 octets, positive, the first four from the clock, the
+ * others random (more than RFC 5280 4.1.2.2 and anyone's rules ask for); each may be sealed once, for its
+ * issuer, by the channel it was given to. The table dies with the channel. Bounded: the oldest lease
  * gives way to the newest. One thread.
  */
 #ifndef CHANCERY_HSM_LEASE_H

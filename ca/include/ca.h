@@ -164,7 +164,7 @@ MUST_USE struct err *ca_reason_parse(const char *text, enum cert_reason *ret);
 /* already: it was revoked before; at and reason say what stands. */
 typedef void ca_revoked(void *arg, struct err *e, int64_t at, enum cert_reason reason, bool already);
 
-/* serial: 16 octets. Works with the vault away and the clock in doubt; lists and answers follow by
+/* serial: SERIAL_BYTES. Works with the vault away and the clock in doubt; lists and answers follow by
  * themselves. ERR_NOT_FOUND for a serial that is not on record or not the asker's to see; ERR_FORBIDDEN for
  * auditors, and for all but administrators where it is a CA's. Returns an error and never calls done, or NULL
  * and calls it once, later. */

@@ -59,7 +59,7 @@ void hsm_cancel(struct hsm *h, ticket_id id);
 
 /* Announces an issuer whose serials will be wanted, so that leases are there ahead. Kept over channels. */
 void hsm_serials_for(struct hsm *h, const char *issuer);
-/* A serial of 16 octets, positive, 126 random bits, never given twice. At once: ERR_TOKEN_AWAY where the
+/* A serial of 20 octets, positive, 128 random bits, never given twice. At once: ERR_TOKEN_AWAY where the
  * channel is not ready, ERR_BUSY where the lease is used up and the next is on its way. A serial not used is
  * simply forgotten. */
 MUST_USE struct err *hsm_serial(struct hsm *h, const char *issuer, uint8_t ret[SERIAL_BYTES]);

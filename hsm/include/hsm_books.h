@@ -24,7 +24,7 @@ struct hsm_roll_entry {
     int64_t time_ms;
     struct view key; /* issuer's name, or "ISSUER/ocsp/HEX16" for a responder key */
     enum hsm_roll_kind kind;
-    struct view serial;   /* 16 octets for HSM_ROLL_CERT and _CA, else empty */
+    struct view serial;   /* 20 octets for HSM_ROLL_CERT and _CA, else empty */
     struct view template; /* likewise */
     uint32_t generation;
     struct view tbs_sha256;

@@ -131,7 +131,7 @@ struct ledger_entry {
     /* set by the ledger */
     uint64_t seq;
     int64_t time_ms; /* of the commit, the same for all entries of one */
-    /* header. Which kinds want what: INTENT, REVOKE issuer and serial (exactly 16 octets); RECORD, CLOSE ref
+    /* header. Which kinds want what: INTENT, REVOKE issuer and serial (exactly SERIAL_BYTES); RECORD, CLOSE ref
      * (issuer and serial are taken over from the intent); CRL, ISSUER, OCSP_KEY issuer. */
     unsigned kind;       /* enum ledger_kind */
     uint64_t ref;        /* seq of the intent this one ends or revokes; 0 */

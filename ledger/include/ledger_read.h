@@ -122,7 +122,7 @@ MUST_USE struct err *ledger_crl_last(struct ledger *l, const char *issuer, struc
  * list past its end). From any thread, with a read transaction of its own: close it soon. */
 struct ledger_revoked;
 struct ledger_revocation {
-    struct view serial; /* 16 octets; valid until the next call */
+    struct view serial; /* SERIAL_BYTES; valid until the next call */
     int64_t at;
     unsigned reason;
     int64_t invalidity;

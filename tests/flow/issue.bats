@@ -41,11 +41,11 @@ setup() {
     openssl verify -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" a.pem
 }
 
-@test "a serial is lower-case hex without colons, positive, 16 octets, the certificate's own" {
+@test "a serial is lower-case hex without colons, positive, 20 octets, the certificate's own" {
     csr a DNS:web.example.internal
     ask_csr a.csr
     member .certificate >a.pem
-    matches "$(member .serial)" '^[4-7][0-9a-f]{31}$'
+    matches "$(member .serial)" '^[4-7][0-9a-f]{39}$'
     same "$(member .serial)" "$(serial_of a.pem)"
 }
 
@@ -409,7 +409,7 @@ idempotent() { # KEY FILE
         pids+=($!)
     done
     wait "${pids[@]}"
-    same "$(jq -r .serial out.* | grep -cE '^[0-9a-f]{32}$')" 30
+    same "$(jq -r .serial out.* | grep -cE '^[0-9a-f]{40}$')" 30
     same "$(jq -r .serial out.* | sort -u | wc -l)" 30
     chancery ledger verify --json | jq -e '.ok and .open == 0'
 }

@@ -18,7 +18,7 @@ enum {
     LIMIT_OCSP_REQUEST_BYTES = 4096,
     LIMIT_OCSP_REQUESTS = 32, /* single requests in one query */
     LIMIT_REQUEST_ARENA_BYTES = 4 * 1024 * 1024,
-    SERIAL_BYTES = 16, /* ours: positive, 126 random bits */
+    SERIAL_BYTES = 20, /* ours: positive, in the order of time, 128 random bits */
     SERIAL_MAX_BYTES = 20,
 };
 

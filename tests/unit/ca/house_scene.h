@@ -125,7 +125,7 @@ struct house_issued {
     enum err_code code; /* ERR__COUNT: issued */
     char detail[512], pointer[64];
     bool replayed;
-    char serial[40], issuer[64], template[64];
+    char serial[2 * SERIAL_BYTES + 1], issuer[64], template[64];
     uint8_t serial_bytes[SERIAL_BYTES];
     int64_t not_before, not_after;
     uint8_t der[16384];

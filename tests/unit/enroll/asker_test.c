@@ -143,7 +143,7 @@ static void not_there(struct door *d, enum door_who who, const char *method, con
                       const char *rest)
 {
     const char *path = arena_printf(d->h->arena, "/v1/certificates/%s%s", serial, rest);
-    const char *none = arena_printf(d->h->arena, "/v1/certificates/40000000000000000000000000000001%s", rest);
+    const char *none = arena_printf(d->h->arena, "/v1/certificates/4000000000000000000000000000000000000001%s", rest);
     struct said a = door_ask(d, who, method, path, NULL, view_of(NULL, 0));
     struct said b = door_ask(d, who, method, none, NULL, view_of(NULL, 0));
     assert_int_equal(a.status, 404);

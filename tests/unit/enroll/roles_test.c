@@ -35,7 +35,7 @@ static const char *target(struct house *h, const char *pattern)
     if (!brace)
         return pattern;
     return arena_printf(h->arena, "%.*s%s%s", (int)(brace - pattern), pattern,
-                        "40000000000000000000000000000000", strchr(brace, '}') + 1);
+                        "4000000000000000000000000000000000000000", strchr(brace, '}') + 1);
 }
 
 static bool refused_for_who(const struct said *s)

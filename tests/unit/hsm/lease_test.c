@@ -1,4 +1,5 @@
 /* Serials on lease: each once, for its issuer, by its channel; bounded. */
+#include "base/world.h"
 #include "lease.h"
 #include "token_scene.h"
 
@@ -25,6 +26,19 @@ static void serials_are_positive_and_differ(void **state)
         for (size_t k = 0; k < i; k++)
             assert_memory_not_equal(s[i], s[k], SERIAL_BYTES);
     }
+    lease_free(l);
+}
+
+/* So that the newest lie side by side in every index. */
+static void serials_begin_with_the_time(void **state)
+{
+    uint8_t s[1][SERIAL_BYTES];
+    struct lease *l = lease_new();
+    (void)state;
+    uint32_t before = (uint32_t)(world_now_s() / 4), at;
+    grant(l, issuing, 1, s);
+    at = (uint32_t)s[0][0] << 24 | (uint32_t)s[0][1] << 16 | (uint32_t)s[0][2] << 8 | s[0][3];
+    assert_in_range(at - 0x40000000u, before, world_now_s() / 4);
     lease_free(l);
 }
 
@@ -103,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serials_are_positive_and_differ),
+        cmocka_unit_test(serials_begin_with_the_time),
         cmocka_unit_test(a_lease_is_used_once),
         cmocka_unit_test(a_lease_is_for_its_issuer_and_channel),
         cmocka_unit_test(a_made_up_serial_is_refused),

@@ -198,8 +198,8 @@ static void what_is_not_ours_is_unauthorized(void **state)
     struct house *h = *state;
     struct view serial = answers_fresh(h);
     const uint8_t never[SERIAL_BYTES] = {0x41, 1}, small[1] = {5}, longer[20] = {0x41, 2};
-    expect_error(h, "/ocsp/issuing", question(h, view_of(never, 16), 0), CERT_OCSP_UNAUTHORIZED);
-    expect_error(h, "/ocsp/issuing", question(h, view_of(never, 16), WITH_NONCE), CERT_OCSP_UNAUTHORIZED);
+    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0), CERT_OCSP_UNAUTHORIZED);
+    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), WITH_NONCE), CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/issuing", question(h, view_of(small, 1), 0), CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/issuing", question(h, view_of(longer, 20), 0), CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/issuing", question(h, serial, OF_ROOT),
@@ -443,12 +443,12 @@ static void a_stranger_s_questions_have_a_share(void **state)
     int64_t second = world_mono_ms() / 1000;
     the.server->want_count = SERVE_WANTS_PER_S;
     the.server->want_second = second;
-    struct web_answer a = post(h, "/ocsp/issuing", question(h, view_of(never, 16), 0));
+    struct web_answer a = post(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0));
     bool later = view_eq(view_of(a.body, a.n), cert_ocsp_error(CERT_OCSP_TRY_LATER));
     web_free(&a);
     assert_true(later || world_mono_ms() / 1000 != second);
     house_run(h, 1100);
-    expect_error(h, "/ocsp/issuing", question(h, view_of(never, 16), 0), CERT_OCSP_UNAUTHORIZED);
+    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0), CERT_OCSP_UNAUTHORIZED);
 }
 
 int main(int argc, char **argv)
