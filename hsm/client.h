@@ -3,6 +3,7 @@
  *
  *     client.c        the channel, pending calls
  *     client_calls.c  the questions: their bodies written, their answers read
+ *     client_act.c    acts and freezes
  *     client_pool.c   serials on lease, filled ahead; the status, asked for each second
  */
 #ifndef CHANCERY_HSM_CLIENT_H
@@ -25,6 +26,7 @@ struct client_call {
         hsm_answer_fn *answer;
         hsm_roll_fn *roll;
         hsm_found_fn *found;
+        hsm_acted_fn *acted;
     } done;
     void *arg;
     void *state; /* of calls that take several questions; free()d with the call */
@@ -55,6 +57,8 @@ void client_pool_lost(struct client_pool *p);
 void client_pool_announce(struct client_pool *p, const char *issuer);
 MUST_USE struct err *client_pool_take(struct client_pool *p, const char *issuer, uint8_t ret[SERIAL_BYTES]);
 const struct hsm_status *client_pool_status(struct client_pool *p);
+/* Asks for the status now. */
+void client_pool_look(struct client_pool *p);
 
 struct client_pool *client_pool(struct hsm *h);
 

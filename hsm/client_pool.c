@@ -9,6 +9,7 @@
 #include "base/der.h"
 #include "base/log.h"
 #include "client.h"
+#include "hsm_freeze.h"
 #include "house.h"
 #include "lease.h"
 
@@ -168,6 +169,30 @@ out:
     return e;
 }
 
+static struct err *read_freezes(struct view list, struct arena *arena, struct hsm_status *ret)
+{
+    struct err *e = NULL;
+    struct hsm_freeze *freezes = arena_array(arena, HSM_FREEZES_MAX, sizeof *freezes);
+    for (; list.n > 0; ret->n_freezes++) {
+        struct view one;
+        struct hsm_freeze *f = &freezes[ret->n_freezes];
+        uint64_t what, since;
+        if (ret->n_freezes == HSM_FREEZES_MAX)
+            TRY(err_new(ERR_PROTOCOL, "more than %d freezes", HSM_FREEZES_MAX));
+        TRY(der_read(&list, DER_SEQUENCE, &one));
+        TRY(der_read_enum(&one, HSM_FREEZE_ASKER, &what));
+        TRY(der_read_text(&one, arena, HSM_FREEZE_NAME_MAX, &f->name));
+        TRY(der_read_uint(&one, INT64_MAX, &since));
+        TRY(der_read_text(&one, arena, HSM_FREEZE_WHY_MAX, &f->why));
+        TRY(der_end(one));
+        f->what = (enum hsm_freeze_what)what;
+        f->since = (int64_t)since;
+    }
+    ret->freezes = freezes;
+out:
+    return e;
+}
+
 static struct err *read_status(struct view in, struct arena *arena, struct hsm_status *ret)
 {
     struct err *e = NULL;
@@ -181,9 +206,13 @@ static struct err *read_status(struct view in, struct arena *arena, struct hsm_s
     TRY(der_read_uint(&body, UINT64_MAX, &status.roll_n));
     TRY(der_read_uint(&body, UINT32_MAX, &generation));
     TRY(der_read(&body, DER_SEQUENCE, &list));
+    TRY(read_issuers(list, arena, &status));
+    TRY(der_read(&body, DER_OCTET_STRING, &list));
+    status.roll_id = arena_dup(arena, list);
+    TRY(der_read(&body, DER_SEQUENCE, &list));
+    TRY(read_freezes(list, arena, &status));
     TRY(der_end(body));
     status.generation = (uint32_t)generation;
-    TRY(read_issuers(list, arena, &status));
     *ret = status;
 out:
     return e;
@@ -210,7 +239,7 @@ static bool status_finish(struct client_call *c, struct err *e, struct view body
     return false;
 }
 
-static void status_ask(struct client_pool *p)
+void client_pool_look(struct client_pool *p)
 {
     struct client_call call = {.finish = status_finish};
     if (p->status_asked)
@@ -232,7 +261,7 @@ static void on_timer(void *arg)
     struct client_pool *p = arg;
     if (!p->standing)
         return;
-    status_ask(p);
+    client_pool_look(p);
     for (size_t i = 0; i < p->n_pools; i++)
         refill(p, p->pools[i]);
     loop_timer_set(p->timer, STATUS_MS);
@@ -263,7 +292,7 @@ void client_pool_begin(struct client_pool *p)
 {
     p->standing = true;
     p->beginning = 1; /* ours, so that no lease alone makes it ready */
-    status_ask(p);
+    client_pool_look(p);
     for (size_t i = 0; i < p->n_pools; i++) {
         struct pool *pool = p->pools[i];
         refill(p, pool);

@@ -158,6 +158,9 @@ struct err *roll_walk_begin(struct view file, struct roll_walk *ret)
     TRY(der_read_uint(&body, INT64_MAX, &made_ms));
     TRY(der_read(&body, DER_OCTET_STRING, &id));
     TRY(der_end(body));
+    if (id.n != ROLL_ID_BYTES)
+        TRY(err_new(ERR_CORRUPT, "its id has %zu octets", id.n));
+    memcpy(w.id, id.p, ROLL_ID_BYTES);
     digest_sha256(whole, w.head);
     w.at = whole.n;
     *ret = w;

@@ -19,6 +19,7 @@
 
 enum {
     ROLL_VERSION = 1,
+    ROLL_ID_BYTES = 16,
     ROLL_ENTRY_MAX = 512,
     ROLL_HEADER_MAX = 128,
     ROLL_KEY_MAX = 96,
@@ -36,6 +37,7 @@ struct roll_walk {
     uint64_t n;                 /* of the last entry read; 0 after the header */
     uint8_t head[SHA256_BYTES]; /* SHA-256 of the last thing read */
     size_t at;                  /* offset of `left` in the file */
+    uint8_t id[ROLL_ID_BYTES];  /* of the roll, from its header */
 };
 /* Reads the header. ERR_CORRUPT; a newer version is refused by name. */
 MUST_USE struct err *roll_walk_begin(struct view file, struct roll_walk *ret);

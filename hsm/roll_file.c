@@ -50,6 +50,7 @@ struct roll_file {
     struct floors floors, floors_written;
     bool floors_changed, sync_under_way, in_doubt;
     int sync_errno;
+    uint8_t id[ROLL_ID_BYTES];
     struct arena *scratch;
 };
 
@@ -139,6 +140,7 @@ static struct err *walk_all(struct roll_file *r, struct view file,
         if (seen)
             seen(arg, &entry);
     }
+    memcpy(r->id, w.id, sizeof r->id);
     r->added = (struct mark){.n = w.n, .at = w.at};
     memcpy(r->added.head, w.head, SHA256_BYTES);
 out:
@@ -183,9 +185,8 @@ static struct err *put_all(struct roll_file *r, struct view bytes, size_t at)
 static struct err *begin_new(struct roll_file *r, const char *dir)
 {
     struct err *e = NULL;
-    uint8_t id[16];
-    world_random(id, sizeof id);
-    struct view header = roll_header_write(r->scratch, world_now_ms(), id);
+    world_random(r->id, sizeof r->id);
+    struct view header = roll_header_write(r->scratch, world_now_ms(), r->id);
     TRY(put_all(r, header, 0));
     if (world_ftruncate(r->fd, (off_t)header.n) != 0 || world_fsync(r->fd) != 0)
         TRY(err_sys(ERR_IO, errno, "cannot begin the seal roll"));
@@ -236,6 +237,11 @@ void roll_file_close(struct roll_file *r)
     free(r->index);
     arena_free(r->scratch);
     free(r);
+}
+
+const uint8_t *roll_file_id(const struct roll_file *r)
+{
+    return r->id;
 }
 
 uint64_t roll_file_n(const struct roll_file *r)

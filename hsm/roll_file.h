@@ -25,6 +25,7 @@ MUST_USE struct err *roll_file_open(const char *dir,
                                     struct roll_file **ret);
 void roll_file_close(struct roll_file *r); /* accepts NULL */
 
+const uint8_t *roll_file_id(const struct roll_file *r); /* ROLL_ID_BYTES: which vault this is */
 uint64_t roll_file_n(const struct roll_file *r);      /* of the last entry added */
 uint64_t roll_file_synced(const struct roll_file *r); /* of the last entry known durable */
 /* Highest crlNumber sealed under this key; 0 where none. */

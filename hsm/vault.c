@@ -3,7 +3,7 @@
  * state, closed. Opens roll and roster before the token, so that a broken book is found before a key is
  * touched. The vault's loop.
  */
-#include "vault.h"
+#include "vault_act.h"
 
 #include <stdlib.h>
 
@@ -32,6 +32,9 @@ void vault_release(struct hsm_vault *v)
     house_unref(v->previous);
     house_unref(v->prepared);
     hsm_roster_free(v->prepared_roster);
+    hsm_roster_free(v->roster);
+    act_book_free(v->acts);
+    freeze_book_free(v->freezes);
     arena_free(v->scratch);
     arena_free(v->arena);
     free(v);
@@ -92,25 +95,26 @@ static void seen(void *arg, const struct hsm_roll_entry *entry)
     struct hsm_vault *v = arg;
     if (entry->kind == HSM_ROLL_CERT)
         ceiling_note(v->ceilings, entry->key, entry->template, entry->time_ms / 1000);
+    if (entry->kind == HSM_ROLL_ACT)
+        act_book_note(v->acts, entry, world_now_s());
+    if (entry->kind == HSM_ROLL_FREEZE || entry->kind == HSM_ROLL_THAW)
+        freeze_book_note(v->freezes, entry);
 }
 
-/* The roster of this configuration, held to the pinned one. *ret: to be pinned; NULL where it is the pinned
- * one. */
+/* The roster of this configuration, held to the pinned one; *ret_new: to be pinned. NULL: there is none. */
 static struct err *admit_roster(const char *dir, const struct hsm_vault_config *config,
-                                struct hsm_roster **ret)
+                                struct hsm_roster **ret, bool *ret_new)
 {
     struct err *e = NULL;
     struct hsm_roster *roster = NULL;
-    bool is_new = false;
+    *ret_new = false;
     *ret = NULL;
     if (config->roster_yaml.n == 0)
         return NULL;
     TRY(hsm_roster_parse("roster.yaml", config->roster_yaml, &roster));
-    TRY(roster_admit(dir, roster, config->roster_sigs, &is_new));
-    if (is_new) {
-        *ret = roster;
-        roster = NULL;
-    }
+    TRY(roster_admit(dir, roster, config->roster_sigs, ret_new));
+    *ret = roster;
+    roster = NULL;
 out:
     hsm_roster_free(roster);
     return e;
@@ -119,14 +123,13 @@ out:
 static struct err *open_books(struct hsm_vault *v, const struct hsm_vault_config *config)
 {
     struct err *e = NULL;
-    struct hsm_roster *fresh = NULL;
+    bool fresh;
     TRY(roll_file_open(v->setup.roll_dir, seen, v, &v->roll));
     TRY(responder_load(v->setup.roll_dir, &v->responders));
-    TRY(admit_roster(v->setup.roll_dir, config, &fresh));
+    TRY(admit_roster(v->setup.roll_dir, config, &v->roster, &fresh));
     if (fresh)
-        TRY(roster_pin(v->setup.roll_dir, fresh));
+        TRY(roster_pin(v->setup.roll_dir, v->roster));
 out:
-    hsm_roster_free(fresh);
     return e;
 }
 
@@ -140,6 +143,8 @@ static struct hsm_vault *vault_new(struct loop *l, const struct hsm_vault_setup 
     v->scratch = arena_new(8 << 20);
     v->setup = copy_setup(v->arena, setup);
     v->ceilings = ceiling_new();
+    v->acts = act_book_new();
+    v->freezes = freeze_book_new();
     v->batch_end = &v->batch;
     v->unsynced_end = &v->unsynced;
     v->waits_end = &v->waits;
@@ -199,7 +204,6 @@ struct err *hsm_vault_prepare(struct hsm_vault *v, const struct hsm_vault_config
 {
     struct err *e = NULL;
     struct house *house = NULL;
-    struct hsm_roster *roster = NULL;
     struct templates *kept = *templates;
     hsm_vault_abort(v);
     if (config->generation <= v->house->generation)
@@ -207,9 +211,8 @@ struct err *hsm_vault_prepare(struct hsm_vault *v, const struct hsm_vault_config
                        v->house->generation);
     TRY(house_new(config, templates, &house));
     TRY(vault_token_find_keys(v, house, true));
-    TRY(admit_roster(v->setup.roll_dir, config, &roster));
+    TRY(admit_roster(v->setup.roll_dir, config, &v->prepared_roster, &v->prepared_roster_new));
     v->prepared = house;
-    v->prepared_roster = roster;
     return NULL;
 out:
     if (house) {
@@ -223,13 +226,16 @@ out:
 void hsm_vault_commit(struct hsm_vault *v)
 {
     CHECK(v->prepared != NULL);
-    if (v->prepared_roster) {
+    if (v->prepared_roster_new) {
         /* Not pinned now, it is held to its signatures again at the next start. */
         struct err *e = roster_pin(v->setup.roll_dir, v->prepared_roster);
         if (e)
             log_error("roster.pin", log_err(e));
         err_free(e);
     }
+    hsm_roster_free(v->roster);
+    v->roster = v->prepared_roster;
+    v->prepared_roster = NULL;
     house_unref(v->previous);
     v->previous = v->house;
     v->previous_until_ms = world_mono_ms() + VAULT_PREVIOUS_MS;
@@ -245,6 +251,7 @@ void hsm_vault_abort(struct hsm_vault *v)
     v->prepared = NULL;
     hsm_roster_free(v->prepared_roster);
     v->prepared_roster = NULL;
+    v->prepared_roster_new = false;
 }
 
 /* --- STATUS --- */
@@ -254,7 +261,7 @@ struct err *vault_status(struct vault_call *call)
     const struct hsm_vault *v = call->v;
     struct der_out out;
     struct view body;
-    der_out_init(&out, call->arena, 64 * 1024);
+    der_out_init(&out, call->arena, 256 * 1024);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, hsm_vault_token_state(v));
     der_put_text(&out, v->t.detail);
@@ -270,6 +277,8 @@ struct err *vault_status(struct vault_call *call)
         der_finish(&out, one);
     }
     der_finish(&out, list);
+    der_put_octets(&out, view_of(roll_file_id(v->roll), ROLL_ID_BYTES));
+    freeze_book_write(v->freezes, &out);
     der_finish(&out, m);
     struct err *e = der_out_done(&out, &body);
     if (!e)

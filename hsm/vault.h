@@ -11,11 +11,14 @@
  *     vault_crl.c      SEAL_CRL
  *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY, NONCE
  *     vault_roll.c     ROLL_READ, ROLL_FIND
+ *     vault_act.c      ACT, and what any other question that needs one asks
+ *     vault_freeze.c   FREEZE, thaw, what is frozen
  *     vault_ceremony.c KEY_GENERATE, SEAL_CA, and the body of init's child
  */
 #ifndef CHANCERY_HSM_VAULT_PRIVATE_H
 #define CHANCERY_HSM_VAULT_PRIVATE_H
 
+#include "base/der.h"
 #include "base/worker.h"
 #include "ceiling.h"
 #include "frames.h"
@@ -90,12 +93,15 @@ struct hsm_vault {
 
     struct house *house, *previous, *prepared;
     int64_t previous_until_ms;          /* monotonic */
-    struct hsm_roster *prepared_roster; /* to be pinned at commit, or NULL */
+    struct hsm_roster *roster, *prepared_roster; /* NULL: none (init); nothing prepared */
+    bool prepared_roster_new;                    /* to be pinned at commit */
 
     struct roll_file *roll;
     struct worker *syncer, *judge; /* fdatasync; big CRLs */
     struct ceiling *ceilings;
     struct responder_keys *responders;
+    struct act_book *acts;
+    struct freeze_book *freezes;
     struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
     struct vault_token t;
@@ -175,6 +181,10 @@ MUST_USE struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *pe
 MUST_USE struct err *vault_seal_room(const struct hsm_vault *v, enum signer_lane lane);
 /* Everything in the roll up to n is durable, or e (borrowed) says why not: by whoever waits besides seals. */
 void vault_roll_synced(struct hsm_vault *v, uint64_t n, const struct err *e);
+/* An entry of the roll that nothing is signed for. finish (it makes the body of RESULT), forget and arg as
+ * above; peer NULL: nobody waits. Gives its number; always taken. */
+uint64_t vault_seal_note(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                         const struct vault_seal_want *want);
 /* A sync of what is written, where one is wanted and none under way. */
 void vault_seal_sync(struct hsm_vault *v);
 void vault_seal_drop_all(struct hsm_vault *v);
@@ -183,6 +193,7 @@ void vault_roll_drop_all(struct hsm_vault *v);
 /* --- handlers, by kind of frame --- */
 typedef struct err *vault_handler(struct vault_call *call);
 vault_handler vault_cert_lease, vault_cert_seal, vault_crl_seal, vault_ocsp_seal, vault_ocsp_key,
-    vault_ocsp_nonce, vault_roll_read, vault_roll_find, vault_ceremony_key, vault_ceremony_seal;
+    vault_ocsp_nonce, vault_roll_read, vault_roll_find, vault_ceremony_key, vault_ceremony_seal, vault_act_do,
+    vault_freeze;
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/der.h"
 #include "base/world.h"
 #include "floor.h"
-#include "vault.h"
+#include "vault_act.h"
 
 struct err *vault_cert_lease(struct vault_call *call)
 {
@@ -69,6 +69,8 @@ static struct err *judge(struct vault_call *call, struct house *house, struct ho
                                 .now = world_now_s()};
     TRY(judge_cert(&c, call->arena, ret));
     TRY(floor_held(FLOOR_LEASE, lease_check(call->peer->leases, asked->issuer, ret->tbs.serial)));
+    TRY(floor_held(FLOOR_FREEZE, vault_freeze_check(v, asked->issuer, asked->template,
+                                                    templates_internal(ret->template))));
     TRY(floor_held(FLOOR_CEILING, ceiling_check(v->ceilings, asked->issuer, asked->template,
                                                 templates_ceiling_per_hour(ret->template), c.now)));
 out:

@@ -1,5 +1,5 @@
 /*
- * The one way to a signature. In order: the roll entry in memory; at the end of the turn one write for all
+ * The one way to a signature, and into the roll. In order: the roll entry in memory; at the end of the turn one write for all
  * entries of the turn; then the signer threads sign while another thread syncs the roll; answered when both
  * are done. Nothing is signed that is not written, nothing shown that is not durable. Judges nothing. The
  * vault's loop.
@@ -54,7 +54,8 @@ static void seal_free(struct vault_seal *s)
     if (s->want.forget)
         s->want.forget(s->want.arg);
     err_free(s->e);
-    vault_peer_release(s->peer);
+    if (s->peer)
+        vault_peer_release(s->peer);
     house_unref(s->house);
     free(s);
     vault_release(v);
@@ -76,12 +77,14 @@ static void answer(struct vault_seal *s)
     s->e = NULL;
     if (!e)
         e = result(s, s->v->scratch, &body);
-    if (e) {
+    if (e)
         log_warn("seal.lost", log_num("n", (long long)s->n), log_err(e));
+    if (!s->peer)
+        err_free(e);
+    else if (e)
         vault_peer_refuse(s->peer, s->id, e);
-    } else {
+    else
         vault_peer_answer(s->peer, s->id, body);
-    }
     arena_reset(s->v->scratch);
     seal_free(s);
 }
@@ -128,6 +131,11 @@ static void on_signed(void *arg, struct err *e, struct view signature)
 
 static void submit(struct vault_seal *s)
 {
+    if (!s->want.token_key) { /* a note */
+        s->signed_ = true;
+        s->v->owed++;
+        return;
+    }
     struct signer_job job = {.key = s->want.token_key,
                              .alg = s->want.alg,
                              .data = s->want.tbs,
@@ -231,20 +239,17 @@ struct err *vault_seal_room(const struct hsm_vault *v, enum signer_lane lane)
     return vault_token_check(v);
 }
 
-struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
-                             const struct vault_seal_want *want)
+static uint64_t seal_begin(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                           const struct vault_seal_want *want)
 {
-    struct err *e = vault_seal_room(v, want->lane);
-    if (e)
-        return e;
     struct vault_seal *s = calloc(1, sizeof *s + (want->map_bytes ? 0 : want->tbs.n));
     CHECK(s != NULL);
     s->v = v;
     s->id = id;
     s->want = *want;
-    s->peer = vault_peer_hold(peer);
+    s->peer = peer ? vault_peer_hold(peer) : NULL;
     s->house = house_ref(want->house);
-    if (!want->map_bytes) {
+    if (!want->map_bytes && want->tbs.n > 0) {
         memcpy(s->tbs, want->tbs.p, want->tbs.n);
         s->want.tbs = view_of(s->tbs, want->tbs.n);
     }
@@ -262,7 +267,23 @@ struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *peer, uint6
         vault_hold(v);
         loop_after_turn(v->loop, write_batch, v);
     }
-    return NULL;
+    return s->n;
+}
+
+uint64_t vault_seal_note(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                         const struct vault_seal_want *want)
+{
+    CHECK(want->token_key == NULL);
+    return seal_begin(v, peer, id, want);
+}
+
+struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                             const struct vault_seal_want *want)
+{
+    struct err *e = vault_seal_room(v, want->lane);
+    if (!e)
+        (void)seal_begin(v, peer, id, want);
+    return e;
 }
 
 /* At closing: the signers have been stopped, the syncer too; their `done` calls may still come. */

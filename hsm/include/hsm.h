@@ -29,6 +29,7 @@
 #include "hsm_books.h"
 
 struct hsm;
+struct hsm_freeze; /* hsm_freeze.h */
 
 struct hsm_events {
     /* The channel stands and the vault has said that nothing older is under way there. roll_n: last number in
@@ -121,6 +122,16 @@ typedef void hsm_found_fn(void *arg, struct err *e, const uint64_t *ns, size_t n
 MUST_USE struct err *hsm_roll_find(struct hsm *h, uint64_t from, const uint8_t (*tbs_sha256)[SHA256_BYTES],
                                    size_t n, hsm_found_fn *done, void *arg, ticket_id *ret);
 
+/* --- what the roster must approve (hsm_act.h) --- */
+
+/* n: of the act in the roll, durable. result: the kind's own. */
+typedef void hsm_acted_fn(void *arg, struct err *e, uint64_t n, struct view result);
+
+/* Does an act: approved is the DER of `Approved`. ERR_FORBIDDEN and ERR_BAD_SIGNATURE name the rule that does
+ * not hold; nothing is done then. */
+MUST_USE struct err *hsm_act(struct hsm *h, struct view approved, struct view payload, hsm_acted_fn *done,
+                             void *arg, ticket_id *ret);
+
 /* --- state, for /readyz --- */
 
 struct hsm_issuer_status {
@@ -136,6 +147,9 @@ struct hsm_status {
     uint32_t generation;
     size_t n;
     const struct hsm_issuer_status *issuers;
+    struct view roll_id; /* 16 octets: which vault this is, for acts; empty where not attached */
+    size_t n_freezes;
+    const struct hsm_freeze *freezes;
 };
 /* As last heard, at most a second or two old; valid until control returns to the loop. */
 const struct hsm_status *hsm_status(struct hsm *h);

@@ -18,13 +18,17 @@ enum hsm_roll_kind {
     HSM_ROLL_OCSP = 3,  /* an OCSP answer */
     HSM_ROLL_NONCE = 4, /* a ready answer sealed again with a nonce */
     HSM_ROLL_CA = 5,    /* a CA certificate */
+    /* not signed, but kept: key says of what, template in a few words why, tbs_sha256 of what exactly */
+    HSM_ROLL_ACT = 6,    /* an act was done: serial its id, extra its expiry, tbs_sha256 of the act */
+    HSM_ROLL_FREEZE = 7, /* key "all", "issuer:NAME", "template:NAME", "asker:ID" */
+    HSM_ROLL_THAW = 8,   /* the same key */
 };
 struct hsm_roll_entry {
     uint64_t n; /* 1, 2, 3, ... */
     int64_t time_ms;
     struct view key; /* issuer's name, or "ISSUER/ocsp/HEX16" for a responder key */
     enum hsm_roll_kind kind;
-    struct view serial;   /* 20 octets for HSM_ROLL_CERT and _CA, else empty */
+    struct view serial;   /* 20 octets for HSM_ROLL_CERT and _CA, 16 (the id) for _ACT, else empty */
     struct view template; /* likewise */
     uint32_t generation;
     struct view tbs_sha256;
@@ -43,21 +47,43 @@ MUST_USE struct err *hsm_roll_verify(struct view file,
 /* The name of the file in the vault's roll folder. */
 #define HSM_ROLL_FILE "roll.der"
 
-/* --- the roster: who is administrator, operator, auditor, by SHA-256 of the SPKI ---
+/* --- the roster: who may do what, by SHA-256 of the SPKI ---
  *
- *     quorum: 1
+ *     quorum: 2                    # administrators who must sign a change of this file
+ *     approvals: {ca-create: 3}    # people beside the asker who must approve an act; else the quorum
  *     roster:
- *       - name: maria
- *         role: admin            # admin, operator, auditor
+ *       - name: maria              # one name, one person, however many keys
+ *         role: admin              # admin, operator, auditor, enroll-agent, recovery
  *         spki_sha256: "3f...64 hex digits"
+ *         revoked: true            # kept for the record; counts for nothing
+ *       - name: desk
+ *         role: enroll-agent
+ *         uid: 1004                # who comes over control.sock, in place of a key
+ *         issuers: [issuing]       # operator and enroll-agent: only these; none given: all
+ *         templates: [device]
  *
- * At least `quorum` entries are admin; no hash stands twice. */
-enum hsm_role { HSM_ROLE_NONE, HSM_ROLE_AUDITOR, HSM_ROLE_OPERATOR, HSM_ROLE_ADMIN };
+ * At least `quorum` people are admin; no hash or uid stands twice; an auditor is nothing else beside; recovery
+ * signs nothing but a change of the roster, and alone is enough for one. */
+enum hsm_role {
+    HSM_ROLE_NONE,
+    HSM_ROLE_AUDITOR,
+    HSM_ROLE_OPERATOR,
+    HSM_ROLE_ADMIN,
+    HSM_ROLE_ENROLL_AGENT,
+    HSM_ROLE_RECOVERY,
+    HSM_ROLE__COUNT
+};
 struct hsm_roster;
+struct hsm_roster_texts {
+    size_t n;
+    const char *const *items;
+};
 struct hsm_roster_entry {
     const char *name;
     enum hsm_role role;
-    uint8_t spki_sha256[SHA256_BYTES];
+    uint8_t spki_sha256[SHA256_BYTES]; /* of a uid: a hash that no key has */
+    bool revoked;
+    struct hsm_roster_texts issuers, templates; /* n == 0: all */
 };
 
 /* file: for messages ("roster.yaml:3:5: ..."). */
@@ -66,7 +92,11 @@ void hsm_roster_free(struct hsm_roster *r); /* accepts NULL */
 /* NULL where this key is not on the roster. */
 const struct hsm_roster_entry *hsm_roster_find(const struct hsm_roster *r,
                                                const uint8_t spki_sha256[SHA256_BYTES]);
+/* Who a process with this uid is; NULL where it is not on the roster. */
+const struct hsm_roster_entry *hsm_roster_find_uid(const struct hsm_roster *r, uint32_t uid);
 const char *hsm_roster_role_name(enum hsm_role role); /* "admin"; "none" */
+/* People beside the asker who must approve an act of this kind (hsm_act.h). */
+unsigned hsm_roster_needed(const struct hsm_roster *r, unsigned act_kind);
 size_t hsm_roster_count(const struct hsm_roster *r);
 const struct hsm_roster_entry *hsm_roster_at(const struct hsm_roster *r, size_t i);
 unsigned hsm_roster_quorum(const struct hsm_roster *r);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act_scene.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/world.h"
@@ -64,8 +65,10 @@ static void make_config(struct vault_scene *s)
     uint8_t hash[SHA256_BYTES];
     digest_sha256(shape_spki(s->arena), hash);
     s->roster =
-        arena_printf(s->arena, "quorum: 1\nroster:\n  - {name: a, role: admin, spki_sha256: \"%s\"}\n",
-                     hex_of(s->arena, view_of(hash, sizeof hash)));
+        arena_printf(s->arena,
+                     "quorum: 1\napprovals: {thaw: 2}\nroster:\n%s"
+                     "  - {name: a, role: admin, spki_sha256: \"%s\"}\n",
+                     act_scene_entries(s->arena), hex_of(s->arena, view_of(hash, sizeof hash)));
     s->setup = (struct hsm_vault_setup){.module = MODULE,
                                         .env = s->env,
                                         .token_uri = "pkcs11:token=vault-test",

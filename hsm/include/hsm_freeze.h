@@ -1,0 +1,31 @@
+/*
+ * Freezing: what nothing is issued for until a thaw that the roster approved. The vault holds it, over restarts;
+ * revocation and status go on, and with them the certificates of responders and of the daemon itself. A frozen
+ * asker is kept out by the front, which alone knows who asks. On the client's loop (hsm.h).
+ */
+#ifndef CHANCERY_HSM_FREEZE_H
+#define CHANCERY_HSM_FREEZE_H
+
+#include "hsm.h"
+
+enum hsm_freeze_what { HSM_FREEZE_ALL = 1, HSM_FREEZE_ISSUER, HSM_FREEZE_TEMPLATE, HSM_FREEZE_ASKER };
+const char *hsm_freeze_what_text(enum hsm_freeze_what what); /* "issuer" */
+
+struct hsm_freeze {
+    enum hsm_freeze_what what;
+    const char *name; /* of the issuer or template, the asker's id; "" for all */
+    int64_t since;
+    const char *why; /* by whom and why, in a few words */
+};
+enum { HSM_FREEZE_NAME_MAX = 80, HSM_FREEZE_WHY_MAX = 64, HSM_FREEZES_MAX = 256 };
+
+/* Holds from the moment the vault reads it, and over restarts; n: of its entry in the roll, durable. Freezing
+ * what is frozen is no error. by: who, reason: why. Works with the token away. */
+MUST_USE struct err *hsm_freeze(struct hsm *h, const struct hsm_freeze *what, const char *by,
+                                const char *reason, hsm_acted_fn *done, void *arg, ticket_id *ret);
+/* ERR_FROZEN saying since when and why, where this is frozen as last heard. Each may be NULL. spared: a
+ * certificate that status or revocation needs; only its own template's freeze counts. */
+MUST_USE struct err *hsm_frozen(struct hsm *h, const char *issuer, const char *template, const char *asker,
+                                bool spared);
+
+#endif
