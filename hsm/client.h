@@ -22,6 +22,7 @@ struct client_call {
     bool (*finish)(struct client_call *c, struct err *e, struct view body);
     union {
         hsm_sealed_fn *sealed;
+        hsm_judged_fn *judged;
         hsm_spki_fn *spki;
         hsm_answer_fn *answer;
         hsm_roll_fn *roll;

@@ -25,8 +25,8 @@ static bool sealed_finish(struct client_call *c, struct err *e, struct view body
     return false;
 }
 
-struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed_fn *done, void *arg,
-                          ticket_id *ret)
+static struct err *ask_cert(struct hsm *h, const struct client_call *call, enum frames_kind kind,
+                            const struct hsm_cert *what, ticket_id *ret)
 {
     struct err *e = NULL;
     struct der_out out;
@@ -38,11 +38,39 @@ struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed
     der_put_octets(&out, what->tbs);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
-    TRY(client_ask(h, &call, FRAMES_SEAL_CERT, what->generation, body, -1, ret));
+    TRY(client_ask(h, call, kind, what->generation, body, -1, ret));
 out:
     arena_reset(client_scratch(h));
     return e;
+}
+
+struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed_fn *done, void *arg,
+                          ticket_id *ret)
+{
+    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    return ask_cert(h, &call, FRAMES_SEAL_CERT, what, ret);
+}
+
+static bool judged_finish(struct client_call *c, struct err *e, struct view body)
+{
+    uint64_t ceiling = 0, sealed = 0;
+    struct view in;
+    client_end(c);
+    if (!e)
+        e = der_read(&body, DER_SEQUENCE, &in);
+    if (!e)
+        e = der_read_uint(&in, INT64_MAX, &ceiling);
+    if (!e)
+        e = der_read_uint(&in, INT64_MAX, &sealed);
+    c->done.judged(c->arg, e, ceiling, sealed);
+    return false;
+}
+
+struct err *hsm_judge_cert(struct hsm *h, const struct hsm_cert *what, hsm_judged_fn *done, void *arg,
+                           ticket_id *ret)
+{
+    struct client_call call = {.finish = judged_finish, .done.judged = done, .arg = arg};
+    return ask_cert(h, &call, FRAMES_JUDGE_CERT, what, ret);
 }
 
 struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd,

@@ -7,7 +7,7 @@
  *     vault_peer.c     channels: attach, drop, dispatch, answer
  *     vault_token.c    the token: brought up, watched, keys found
  *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
- *     vault_cert.c     LEASE, SEAL_CERT
+ *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT
  *     vault_crl.c      SEAL_CRL
  *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY, NONCE
  *     vault_roll.c     ROLL_READ, ROLL_FIND
@@ -192,8 +192,8 @@ void vault_roll_drop_all(struct hsm_vault *v);
 
 /* --- handlers, by kind of frame --- */
 typedef struct err *vault_handler(struct vault_call *call);
-vault_handler vault_cert_lease, vault_cert_seal, vault_crl_seal, vault_ocsp_seal, vault_ocsp_key,
-    vault_ocsp_nonce, vault_roll_read, vault_roll_find, vault_ceremony_key, vault_ceremony_seal, vault_act_do,
-    vault_freeze;
+vault_handler vault_cert_lease, vault_cert_judge, vault_cert_seal, vault_crl_seal, vault_ocsp_seal,
+    vault_ocsp_key, vault_ocsp_nonce, vault_roll_read, vault_roll_find, vault_ceremony_key,
+    vault_ceremony_seal, vault_act_do, vault_freeze;
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * LEASE and SEAL_CERT: serials given out, certificates judged and sent on their way to a signature. A serial
- * is used up before its certificate is rolled, so a second one under it cannot be. The vault's loop.
+ * LEASE, JUDGE_CERT and SEAL_CERT: serials given out, certificates judged and sent on their way to a
+ * signature. A serial is used up before its certificate is rolled, so a second one under it cannot be. The
+ * vault's loop.
  */
 #include "base/der.h"
 #include "base/world.h"
@@ -106,6 +107,36 @@ struct err *vault_cert_seal(struct vault_call *call)
     lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
     ceiling_note(call->v->ceilings, asked.issuer, asked.template, world_now_s());
     TRY(vault_seal_start(call->v, call->peer, call->id, &want));
+out:
+    return e;
+}
+
+/* Answers with what a ceiling has left; a refusal is an answer too, and no seal refused. */
+struct err *vault_cert_judge(struct vault_call *call)
+{
+    struct err *e = NULL, *no;
+    struct asked asked;
+    struct house *house;
+    struct house_issuer *issuer;
+    struct judge_cert_found found;
+    struct der_out out;
+    struct view answer;
+    TRY(read_asked(call->body, &asked));
+    TRY(vault_house(call->v, call->generation, &house));
+    TRY(vault_issuer(house, asked.issuer, &issuer));
+    no = judge(call, house, issuer, &asked, &found);
+    if (no) {
+        vault_peer_refuse(call->peer, call->id, no);
+        return NULL;
+    }
+    int64_t sealed = ceiling_count(call->v->ceilings, asked.issuer, asked.template, world_now_s());
+    der_out_init(&out, call->arena, 64);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_uint(&out, (uint64_t)templates_ceiling_per_hour(found.template));
+    der_put_uint(&out, (uint64_t)sealed);
+    der_finish(&out, m);
+    TRY(der_out_done(&out, &answer));
+    vault_peer_answer(call->peer, call->id, answer);
 out:
     return e;
 }

@@ -19,7 +19,7 @@ static vault_handler *const handlers[FRAMES__LAST] = {
     [FRAMES_ROLL_FIND] = vault_roll_find,   [FRAMES_STATUS] = vault_status,
     [FRAMES_NONCE] = vault_ocsp_nonce,      [FRAMES_KEY_GENERATE] = vault_ceremony_key,
     [FRAMES_SEAL_CA] = vault_ceremony_seal, [FRAMES_ACT] = vault_act_do,
-    [FRAMES_FREEZE] = vault_freeze,
+    [FRAMES_FREEZE] = vault_freeze,         [FRAMES_JUDGE_CERT] = vault_cert_judge,
 };
 
 struct vault_peer *vault_peer_hold(struct vault_peer *p)

@@ -80,6 +80,12 @@ struct hsm_cert {
 MUST_USE struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed_fn *done, void *arg,
                                    ticket_id *ret);
 
+/* The vault's verdict alone: nothing is rolled or signed, and the serial may still be used. On success the
+ * template's ceiling an hour (0: none) and how many have been sealed in the hour past. */
+typedef void hsm_judged_fn(void *arg, struct err *e, uint64_t ceiling, uint64_t sealed);
+MUST_USE struct err *hsm_judge_cert(struct hsm *h, const struct hsm_cert *what, hsm_judged_fn *done,
+                                    void *arg, ticket_id *ret);
+
 /* tbs_fd: a sealed memfd (file_sealed) holding the TBSCertList; stays the caller's. crlNumber must be above
  * every number the roll knows for this issuer (roll entries of kind HSM_ROLL_CRL, `extra`). */
 MUST_USE struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd,
