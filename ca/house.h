@@ -68,6 +68,10 @@ struct issuance {
 /* One step: returns an error, or NULL and whether it waits; a step that waits calls issue_resume() later. */
 typedef struct err *issue_step(struct issuance *is, bool *ret_waits);
 
+/* An issuance with all it was asked for copied, among those under way; and its end. */
+struct issuance *issue_open(struct ca *ca, const struct ca_request *request);
+void issue_close(struct issuance *is);
+
 /* Goes on after a wait: with the next step, or to the end with e (taken). */
 void issue_resume(struct issuance *is, struct err *e);
 
@@ -76,6 +80,9 @@ void issue_skip_to_hand(struct issuance *is);
 
 /* The steps, in the order of the table in issue.c. */
 issue_step steps_admit, steps_shape, steps_intend, steps_seal, steps_record, steps_hand;
+
+/* What is asked of the template: admitted, and with its serial. */
+struct templates_request steps_wanted(const struct issuance *is);
 
 /* An intent was left open in mid-life: look it up in the roll shortly and close it. */
 void recover_soon(struct ca *ca);

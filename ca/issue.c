@@ -71,6 +71,12 @@ static void issue_end(struct issuance *is, struct err *e)
     arena_free(arena);
 }
 
+void issue_close(struct issuance *is)
+{
+    unlink_it(is);
+    arena_free(is->arena);
+}
+
 static void walk(struct issuance *is)
 {
     while (is->step < STEPS) {
@@ -184,18 +190,20 @@ static void copy_request(struct issuance *is, const struct ca_request *from)
     copy_exts(is, from);
 }
 
-void ca_issue(struct ca *ca, const struct ca_request *request, ca_issued *done, void *arg)
+struct issuance *issue_open(struct ca *ca, const struct ca_request *request)
 {
     struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
     struct issuance *is = ARENA_NEW(arena, struct issuance);
-    *is = (struct issuance){
-        .ca = ca,
-        .arena = arena,
-        .started_ms = world_mono_ms(),
-        .done = done,
-        .arg = arg,
-    };
+    *is = (struct issuance){.ca = ca, .arena = arena, .started_ms = world_mono_ms()};
     copy_request(is, request);
     link_in(is);
+    return is;
+}
+
+void ca_issue(struct ca *ca, const struct ca_request *request, ca_issued *done, void *arg)
+{
+    struct issuance *is = issue_open(ca, request);
+    is->done = done;
+    is->arg = arg;
     loop_after_turn(ca->loop, begin, is);
 }

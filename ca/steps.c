@@ -3,110 +3,19 @@
  * next needs in the issuance. Three of them wait: intent durable, seal made, record durable. On the loop's
  * thread.
  */
-#include "asker.h"
+#include "admit.h"
 #include "base/digest.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/world.h"
 #include "house.h"
 
-/* --- admit --- */
-
-static struct err *find_template(struct issuance *is)
-{
-    const char *name = is->request.template;
-    is->template = templates_find(is->ca->setup->templates, view_str(name));
-    bool internal = is->template && templates_internal(is->template) && is->asker.role != CA_ROLE_SELF;
-    if (!is->template || internal)
-        return err_at(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.100s'", name), "/template");
-    return asker_check_template(&is->asker, is->template);
-}
-
-static struct err *find_issuer(struct issuance *is)
-{
-    const struct ca_setup *setup = is->ca->setup;
-    const char *name = is->request.issuer ? is->request.issuer : setup->default_issuer;
-    is->issuer = ca_issuer_find(setup, name);
-    if (!is->issuer)
-        return err_at(err_new(ERR_ISSUER_UNKNOWN, "no issuer '%.64s'", name ? name : ""), "/issuer");
-    if (!is->issuer->issue && is->asker.role != CA_ROLE_SELF)
-        return err_at(err_new(ERR_POLICY, "the issuer '%s' does not issue to askers", name), "/issuer");
-    if (!templates_issuer_allowed(is->template, name))
-        return err_at(
-            err_new(ERR_POLICY, "template '%s' is not for the issuer '%s'", is->request.template, name),
-            "/issuer");
-    is->issuer_name = arena_str(is->arena, view_str(is->issuer->name));
-    is->alg = is->issuer->facts.alg;
-    return NULL;
-}
-
-static bool is_own(const struct issuance *is, const char *owner)
-{
-    return strcmp(owner, is->asker.id) == 0;
-}
-
-/* The holder of a certificate has shown that the key is theirs: whoever it was first certified for. */
-static bool is_shown(const struct issuance *is)
-{
-    return is->asker.key && memcmp(is->asker.key, is->key, SHA256_BYTES) == 0;
-}
-
-/* Another asker is being given a certificate for it at this moment: not on record yet. */
-static bool is_taken(const struct issuance *is)
-{
-    for (const struct issuance *other = is->ca->under_way; other; other = other->next)
-        if (other->has_key && memcmp(other->key, is->key, SHA256_BYTES) == 0 && !is_own(is, other->asker.id))
-            return true;
-    return false;
-}
-
-/* One key, one owner: a key that another asker has a certificate for, or that was given up as compromised, is
- * refused. */
-static struct err *check_key(struct issuance *is)
-{
-    struct err *e = NULL;
-    struct ledger_key key;
-
-    digest_sha256(is->csr.key.spki, is->key);
-    TRY(ledger_key_find(is->ca->ledger, view_of(is->key, SHA256_BYTES), is->arena, &key));
-    if (key.compromised)
-        e = err_new(ERR_BAD_KEY, "this key was revoked as compromised; make a new one");
-    else if (!is_shown(is) && ((key.certificates && !is_own(is, key.actor)) || is_taken(is)))
-        e = err_new(ERR_BAD_KEY, "this key is in use by another asker; make one of your own");
-    is->has_key = e == NULL;
-out:
-    return err_at(e, "/csr");
-}
-
-struct err *steps_admit(struct issuance *is, bool *ret_waits)
-{
-    struct err *e = NULL;
-    (void)ret_waits;
-
-    TRY(ca_ready(is->ca));
-    is->generation = (uint32_t)is->ca->setup->generation;
-    TRY(find_template(is));
-    TRY(find_issuer(is));
-    if (is->request.token_spki.n == 0) {
-        TRY(err_at(cert_csr_parse(is->request.csr, is->arena, &is->csr), "/csr"));
-        TRY(err_at(cert_csr_verify(&is->csr), "/csr"));
-        TRY(check_key(is));
-    }
-    world_point("ca.admitted");
-out:
-    return e;
-}
-
 /* --- shape --- */
 
-struct err *steps_shape(struct issuance *is, bool *ret_waits)
+struct templates_request steps_wanted(const struct issuance *is)
 {
-    struct err *e = NULL;
     const struct ca_request *r = &is->request;
-    (void)ret_waits;
-
-    TRY(hsm_serial(is->ca->hsm, is->issuer->name, is->serial));
-    struct templates_request want = {
+    return (struct templates_request){
         .csr = r->token_spki.n ? NULL : &is->csr,
         .spki = r->token_spki,
         .serial = view_of(is->serial, SERIAL_BYTES),
@@ -122,9 +31,17 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
         .exts = r->exts,
         .exts_n = r->exts_n,
     };
+}
+
+struct err *steps_shape(struct issuance *is, bool *ret_waits)
+{
+    struct err *e = NULL;
+    (void)ret_waits;
+
+    TRY(hsm_serial(is->ca->hsm, is->issuer->name, is->serial));
+    struct templates_request want = steps_wanted(is);
     TRY(templates_shape(is->template, &want, &is->issuer->facts, is->arena, &is->shaped));
-    TRY(err_at(asker_check_names(&is->asker, is->shaped.names, is->shaped.names_n),
-               r->has_sans ? "/sans" : "/csr"));
+    TRY(admit_names(is, is->shaped.names, is->shaped.names_n));
     TRY(cert_tbs_write(is->shaped.tbs, is->arena, &is->tbs));
 out:
     return e;

@@ -78,3 +78,11 @@ struct err *cli_options(const struct cli_option *options, size_t n, int *argc, c
 out:
     return e;
 }
+
+json_t *cli_texts(const struct cli_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(array, json_string(list->items[i]));
+    return array;
+}

@@ -1,4 +1,4 @@
-/* chancery ca list, show; template list, show; clock confirm; ledger log: what the daemon says, printed. */
+/* chancery ca list, show; clock confirm; ledger log: what the daemon says, printed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -57,33 +57,6 @@ struct err *ca_show(struct cli *c, int argc, char **argv)
     cli_print_object(c, issuer, columns, sizeof columns / sizeof columns[0]);
     if (!c->json)
         printf("\n%s", json_string_value(json_object_get(issuer, "certificate")));
-out:
-    json_decref(answer);
-    return e;
-}
-
-struct err *template_list(struct cli *c, int argc, char **argv)
-{
-    static const struct cli_column columns[] = {
-        {"NAME", "name"}, {"INTERNAL", "internal"}, {"DESCRIPTION", "description"}};
-    struct err *e = NULL;
-    json_t *answer = NULL;
-    TRY(cli_options(NULL, 0, &argc, argv, 0, 0));
-    TRY(cli_call(c, "GET", "/v1/templates", NULL, &answer));
-    cli_print_list(c, answer, "templates", columns, 3);
-out:
-    json_decref(answer);
-    return e;
-}
-
-struct err *template_show(struct cli *c, int argc, char **argv)
-{
-    struct err *e = NULL;
-    json_t *answer = NULL;
-    TRY(cli_options(NULL, 0, &argc, argv, 1, 1));
-    TRY(cli_call(c, "GET", arena_printf(c->arena, "/v1/templates/%s", cli_escape(c, argv[0])), NULL,
-                 &answer));
-    cli_print_json(answer); /* a tree, for eyes too */
 out:
     json_decref(answer);
     return e;

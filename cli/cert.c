@@ -7,25 +7,10 @@
 #include "cert/pem.h"
 #include "cli.h"
 
-static json_t *texts(const struct cli_list *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_string(list->items[i]));
-    return array;
-}
-
 static void set(json_t *body, const char *member, const char *text)
 {
     if (text)
         json_object_set_new(body, member, json_string(text));
-}
-
-/* A file may be DER as well; the body is text. */
-static const char *csr_text(struct cli *c, struct view csr)
-{
-    bool der = csr.n > 0 && csr.p[0] == 0x30;
-    return der ? cert_pem_write("CERTIFICATE REQUEST", csr, c->arena) : arena_str(c->arena, csr);
 }
 
 /* Leaf first, then what the answer's chain holds. */
@@ -57,11 +42,11 @@ struct err *cert_request(struct cli *c, int argc, char **argv)
         TRY(cli_usage("name --template and --csr"));
     TRY(file_read(csr_path, LIMIT_CSR_BYTES, c->arena, &csr));
     json_t *body = json_pack("{s:s}", "template", template);
-    set(body, "csr", csr_text(c, csr));
+    set(body, "csr", cli_csr_text(c, csr));
     set(body, "issuer", issuer);
     set(body, "validity", validity);
     if (sans.n)
-        json_object_set_new(body, "sans", texts(&sans));
+        json_object_set_new(body, "sans", cli_texts(&sans));
     TRY(cli_call(c, "POST", "/v1/certificates", body, &answer));
     if (out)
         TRY(file_write(out, view_str(chain_text(c, answer)), 0644));

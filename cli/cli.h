@@ -43,6 +43,7 @@ struct cli_list {
     size_t n;
     const char *items[64];
 };
+json_t *cli_texts(const struct cli_list *list); /* a new reference */
 /* Takes options out of argv; what is left are *argc positional arguments, `least` to `most` of them. */
 MUST_USE struct err *cli_options(const struct cli_option *options, size_t n, int *argc, char **argv,
                                  int least, int most);
@@ -56,6 +57,8 @@ MUST_USE struct err *cli_call(struct cli *c, const char *method, const char *pat
 MUST_USE struct err *cli_get_text(struct cli *c, const char *path, const char *accept, const char **ret_text);
 /* value percent-encoded for a query. */
 const char *cli_escape(struct cli *c, const char *value);
+/* A CSR as it came from a file, PEM or DER, as text for a body. */
+const char *cli_csr_text(struct cli *c, struct view csr);
 /* The parsed configuration of this run. The caller frees it. */
 MUST_USE struct err *cli_config(struct cli *c, struct config **ret);
 
@@ -77,7 +80,7 @@ typedef struct err *cli_run(struct cli *c, int argc, char **argv);
 cli_run cert_request, cert_show, cert_list, cert_revoke;
 cli_run token_create, token_list, token_revoke;
 cli_run ca_list, ca_show;
-cli_run template_list, template_show;
+cli_run template_list, template_show, template_explain;
 cli_run shipped_show, shipped_add;
 cli_run ledger_verify_run, ledger_log_run;
 cli_run config_check, clock_confirm_run, doctor_run, init_run;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "cert/pem.h"
 #include "cli.h"
 
 enum { ANSWER_MAX = 64 << 20, HEAD_MAX = 16 * 1024, TIMEOUT_S = 60 };
@@ -179,4 +180,10 @@ const char *cli_escape(struct cli *c, const char *value)
         at += snprintf(at, 4, plain ? "%c" : "%%%02X", (unsigned char)*value);
     }
     return to;
+}
+
+const char *cli_csr_text(struct cli *c, struct view csr)
+{
+    bool der = csr.n > 0 && csr.p[0] == 0x30;
+    return der ? cert_pem_write("CERTIFICATE REQUEST", csr, c->arena) : arena_str(c->arena, csr);
 }

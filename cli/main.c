@@ -60,6 +60,12 @@ static const struct cli_command commands[] = {
      NULL, "chancery template shipped aws/EndEntityCertificate/V1", shipped_show},
     {"template", "add", "NAME", "put a template that came with this program into the daemon's folder", NULL,
      "chancery template add aws/EndEntityServerAuthCertificate/V1", shipped_add},
+    {"template", "explain", "NAME --csr FILE",
+     "what a request would come to, rule by rule; nothing is signed",
+     "  --asker ID             for somebody else: token:6bb5d596, cert:issuing/4a..., roster:maria\n"
+     "  --issuer NAME   --validity 30d   --san dns:a.example\n"
+     "  --wanting              only the rules that are not kept\n",
+     "chancery template explain server --csr web.csr --asker token:6bb5d596", template_explain},
     {"ledger", "verify", "", "recompute the ledger and hold it against the seal roll",
      "  --ledger DIR           a ledger elsewhere\n  --roll FILE            a seal roll elsewhere\n",
      "chancery ledger verify", ledger_verify_run},

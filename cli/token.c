@@ -7,14 +7,6 @@
 #include "base/file.h"
 #include "cli.h"
 
-static json_t *texts(const struct cli_list *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < list->n; i++)
-        json_array_append_new(array, json_string(list->items[i]));
-    return array;
-}
-
 static struct err *number(const char *text, long long *ret)
 {
     char *end;
@@ -57,8 +49,8 @@ struct err *token_create(struct cli *c, int argc, char **argv)
         TRY(cli_usage("name at least one --template and one --name"));
     TRY(number(uses, &n));
     json_t *body =
-        json_pack("{s:o, s:o, s:I, s:s, s:s*}", "templates", texts(&templates), "names", texts(&names),
-                  "uses", (json_int_t)n, "ttl", ttl, "label", label[0] ? label : NULL);
+        json_pack("{s:o, s:o, s:I, s:s, s:s*}", "templates", cli_texts(&templates), "names",
+                  cli_texts(&names), "uses", (json_int_t)n, "ttl", ttl, "label", label[0] ? label : NULL);
     TRY(cli_call(c, "POST", "/v1/tokens", body, &answer));
     TRY(deliver(c, answer, out));
 out:

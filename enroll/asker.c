@@ -11,7 +11,7 @@
 #include "cert/chain.h"
 #include "house.h"
 
-enum { TOKEN_TEXT_MAX = 128 };
+enum { TOKEN_TEXT_MAX = 128, TOKEN_ID_SHOWN = 8 };
 
 static const char *const role_door[] = {"rest", "control"};
 
@@ -40,26 +40,24 @@ static struct err *check_token(const struct ledger_token_state *t)
     return NULL;
 }
 
-static struct err *by_token(struct http_request *r, struct view text, struct ca_asker **ret)
+/* id: the token's SHA-256, or enough of its beginning. */
+static struct err *token_asker(struct http_request *r, struct view id, struct ca_asker **ret)
 {
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ledger_token_state *t = ARENA_NEW(r->arena, struct ledger_token_state);
-    uint8_t *id = arena_alloc(r->arena, SHA256_BYTES);
 
-    if (text.n == 0 || text.n > TOKEN_TEXT_MAX)
-        return err_new(ERR_UNAUTHENTICATED, "no bearer token of this authority has that length");
-    digest_sha256(text, id);
-    e = ledger_token_find(en->setup.ledger, view_of(id, SHA256_BYTES), r->arena, t);
+    e = ledger_token_find(en->setup.ledger, id, r->arena, t);
     if (e && err_code(e) == ERR_NOT_FOUND) {
         err_free(e);
         return err_new(ERR_UNAUTHENTICATED, "this bearer token is not known here");
     }
     TRY(e);
     TRY(check_token(t));
-    struct ca_asker *a =
-        asker_new(r, CA_ROLE_REQUESTER, arena_printf(r->arena, "token:%s", hex_of(r->arena, view_of(id, 8))));
-    a->token = id;
+    struct ca_asker *a = asker_new(
+        r, CA_ROLE_REQUESTER,
+        arena_printf(r->arena, "token:%s", hex_of(r->arena, view_of(t->token.id.p, TOKEN_ID_SHOWN))));
+    a->token = t->token.id.p;
     a->grant = (struct ca_grant){
         .templates = t->token.templates.items,
         .templates_n = t->token.templates.n,
@@ -69,6 +67,15 @@ static struct err *by_token(struct http_request *r, struct view text, struct ca_
     *ret = a;
 out:
     return e;
+}
+
+static struct err *by_token(struct http_request *r, struct view text, struct ca_asker **ret)
+{
+    uint8_t id[SHA256_BYTES];
+    if (text.n == 0 || text.n > TOKEN_TEXT_MAX)
+        return err_new(ERR_UNAUTHENTICATED, "no bearer token of this authority has that length");
+    digest_sha256(text, id);
+    return token_asker(r, view_of(id, sizeof id), ret);
 }
 
 /* --- client certificates --- */
@@ -134,6 +141,17 @@ static struct err *on_record(const struct enroll *en, const char *issuer, struct
     return e;
 }
 
+static struct ca_asker *holder(struct http_request *r, const struct ledger_cert *record)
+{
+    struct ca_asker *a =
+        asker_new(r, CA_ROLE_REQUESTER,
+                  arena_printf(r->arena, "cert:%s/%s", record->issuer, hex_of(r->arena, record->serial)));
+    a->key = record->decision.spki_sha256.p;
+    a->shown = record->intent;
+    grant_of(a, record, r->arena);
+    return a;
+}
+
 static struct err *requester_by_certificate(struct http_request *r, const struct cert_chain_cert *cert,
                                             struct ca_asker **ret)
 {
@@ -151,13 +169,7 @@ static struct err *requester_by_certificate(struct http_request *r, const struct
         return err_new(ERR_UNAUTHENTICATED,
                        "this certificate is not for client authentication (RFC 5280 4.2.1.12)");
     TRY(on_record(en, issuer->name, cert->tbs.serial, r->arena, record));
-    struct ca_asker *a =
-        asker_new(r, CA_ROLE_REQUESTER,
-                  arena_printf(r->arena, "cert:%s/%s", issuer->name, hex_of(r->arena, cert->tbs.serial)));
-    a->key = record->decision.spki_sha256.p;
-    a->shown = record->intent;
-    grant_of(a, record, r->arena);
-    *ret = a;
+    *ret = holder(r, record);
 out:
     return e;
 }
@@ -206,6 +218,62 @@ struct err *asker_of(struct http_request *r, struct ca_asker **ret)
         return by_uid(r, ret);
     return err_new(ERR_UNAUTHENTICATED,
                    "send a bearer token (Authorization: Bearer ...) or a client certificate");
+}
+
+/* --- somebody else, by name: to explain what they would be told --- */
+
+static struct err *named_holder(struct http_request *r, struct view name, struct ca_asker **ret)
+{
+    struct err *e = NULL;
+    const struct enroll *en = r->app;
+    struct view serial;
+    size_t slash = view_find(name, '/');
+    struct ledger_cert *record = ARENA_NEW(r->arena, struct ledger_cert);
+    TRY(hex_parse(r->arena, view_from(name, slash + 1), &serial));
+    TRY(on_record(en, arena_str(r->arena, view_of(name.p, slash)), serial, r->arena, record));
+    *ret = holder(r, record);
+out:
+    return e;
+}
+
+static struct err *named_on_roster(struct http_request *r, struct view name, struct ca_asker **ret)
+{
+    const struct enroll *en = r->app;
+    for (size_t i = 0; i < hsm_roster_count(en->config.roster); i++) {
+        const struct hsm_roster_entry *entry = hsm_roster_at(en->config.roster, i);
+        if (!view_eq_str(name, entry->name))
+            continue;
+        *ret = asker_new(r, role_of(entry->role), arena_printf(r->arena, "roster:%s", entry->name));
+        return NULL;
+    }
+    return err_new(ERR_NOT_FOUND, "nobody of this name is on the roster");
+}
+
+static struct err *named_token(struct http_request *r, struct view name, struct ca_asker **ret)
+{
+    struct view id;
+    struct err *e = hex_parse(r->arena, name, &id);
+    return e ? e : token_asker(r, id, ret);
+}
+
+struct err *asker_named(struct http_request *r, const char *id, struct ca_asker **ret)
+{
+    static const struct {
+        const char *kind;
+        struct err *(*named)(struct http_request *r, struct view name, struct ca_asker **ret);
+    } kinds[] = {{"token", named_token}, {"cert", named_holder}, {"roster", named_on_roster}};
+    struct view text = view_str(id);
+    size_t colon = view_find(text, ':');
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (!view_eq_str(view_of(text.p, colon), kinds[i].kind))
+            continue;
+        struct err *e = kinds[i].named(r, view_from(text, colon + 1), ret);
+        struct err *said = e ? err_at(err_new(ERR_BAD_FIELD, "%s", err_detail(e)), "/asker") : NULL;
+        err_free(e);
+        return said;
+    }
+    return err_at(err_new(ERR_BAD_FIELD, "token:ID, cert:ISSUER/SERIAL or roster:NAME, not '%.100s'", id),
+                  "/asker");
 }
 
 static const char *roles_text(struct arena *arena, int roles)

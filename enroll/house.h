@@ -37,6 +37,11 @@ enum {
 /* asker_of, and the role must be one that the route names; ERR_FORBIDDEN naming those that may. */
 MUST_USE struct err *asker_admit(struct http_request *r, struct ca_asker **ret);
 
+/* Somebody else by the name that the books have for them: "token:6bb5d596", "cert:issuing/4a..",
+ * "roster:maria". For staff who want to see what these would be told; never to act in their place.
+ * ERR_BAD_FIELD. */
+MUST_USE struct err *asker_named(struct http_request *r, const char *id, struct ca_asker **ret);
+
 /* An entry in the ledger for what was refused before anyone asked who asks. */
 void asker_refused(void *enroll, const struct http_request *r, const struct err *why);
 /* Refuses: an entry in the ledger, then a problem document. asker NULL: nobody known. Takes e. */

@@ -113,6 +113,11 @@ static void run_lint(struct explain *x, bool whole)
     }
 }
 
+size_t templates_rules_most(void)
+{
+    return shape_rows_count() + judge_rows_count() + lint_rows_count();
+}
+
 /* What a step has left empty is the empty name. */
 static void fill(struct explain *x)
 {
@@ -125,8 +130,7 @@ void templates_explain(const struct template *t, const struct templates_request 
                        struct templates_explained *ret)
 {
     struct explain x = {.tbs = ARENA_NEW(arena, struct cert_tbs), .arena = arena};
-    size_t most = shape_rows_count() + judge_rows_count() + lint_rows_count();
-    x.rules = arena_array(arena, most, sizeof(x.rules[0]));
+    x.rules = arena_array(arena, templates_rules_most(), sizeof(x.rules[0]));
     shape_begin(&x.s, t, request, issuer, arena);
     bool whole = run_steps(&x);
     fill(&x);

@@ -67,19 +67,37 @@ out:
         asker_refuse(r, asker, e);
 }
 
+static struct err *find_named(struct http_request *r, const struct ca_asker *asker,
+                              const struct template **ret)
+{
+    struct enroll *en = r->app;
+    struct view name = http_segment(r, "name");
+    const struct template *t = templates_find(ca_setup_get(en->setup.ca)->templates, name);
+    if (!t || !may_see(asker, t))
+        return err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.*s'", (int)(name.n < 100 ? name.n : 100),
+                       (const char *)name.p);
+    *ret = t;
+    return NULL;
+}
+
+struct err *about_template_named(struct http_request *r, const struct ca_asker *asker, const char **ret_name)
+{
+    const struct template *t;
+    struct err *e = find_named(r, asker, &t);
+    if (!e)
+        *ret_name = arena_str(r->arena, view_str(templates_name(t)));
+    return e;
+}
+
 void about_template(struct http_request *r)
 {
     struct err *e = NULL;
-    struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
-    struct view name = http_segment(r, "name");
+    const struct template *t;
 
     TRY(asker_admit(r, &asker));
     TRY(http_query_only(r, no_query));
-    const struct template *t = templates_find(ca_setup_get(en->setup.ca)->templates, name);
-    if (!t || !may_see(asker, t))
-        TRY(err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.*s'", (int)(name.n < 100 ? name.n : 100),
-                    (const char *)name.p));
+    TRY(find_named(r, asker, &t));
     answer_json(r, 200, templates_to_json(t));
 out:
     if (e)

@@ -14,7 +14,7 @@
 enum { SUBJECT_PARTS_MAX = LIMIT_RDNS, KEY_BYTES_MAX = 255, SANS_MAX = 1000 };
 
 struct body {
-    const char *template, *csr, *issuer, *not_after;
+    const char *template, *csr, *issuer, *not_after, *asker;
     int64_t validity_s;
     const json_t *subject, *sans, *extensions;
 };
@@ -31,7 +31,10 @@ static const struct conf_row rows[] = {
      "[\"dns:a.example\"], in place of the CSR's"},
     {"extensions", CONF_TREE, offsetof(struct body, extensions), false, 0, 0, NULL, NULL,
      "[{\"oid\": \"keyUsage\", \"value\": [\"digitalSignature\"]}], before the CSR's"},
+    {"asker", CONF_TEXT, offsetof(struct body, asker), false, 1, 200, NULL, NULL, "whom it is explained for"},
 };
+/* Without `asker` a request; without `template`, which the path names, what is to be explained. */
+enum { ROWS_REQUEST = sizeof rows / sizeof rows[0] - 1 };
 
 struct job {
     struct enroll *enroll;
@@ -112,16 +115,18 @@ out:
     return e;
 }
 
-static struct err *decode_json(struct http_request *r, struct ca_request *to)
+static struct err *decode_rows(struct http_request *r, const struct conf_row *taken, struct ca_request *to,
+                               const char **ret_asker)
 {
     static const char *const no_query[] = {NULL};
     struct err *e = NULL;
     struct conf *c = NULL;
-    struct body body = {.template = NULL};
+    struct body body = {.template = to->template};
 
     TRY(http_query_only(r, no_query));
     TRY(conf_parse_json(r->body, &c));
-    TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, &body));
+    TRY(conf_fill(c, conf_root(c), taken, ROWS_REQUEST, r->arena, &body));
+    *ret_asker = body.asker;
     to->template = body.template;
     to->issuer = body.issuer;
     to->csr = view_str(body.csr);
@@ -136,6 +141,19 @@ static struct err *decode_json(struct http_request *r, struct ca_request *to)
 out:
     conf_free(c);
     return e;
+}
+
+static struct err *decode_json(struct http_request *r, struct ca_request *to)
+{
+    const char *none;
+    return decode_rows(r, rows, to, &none);
+}
+
+struct err *issue_decode_explain(struct http_request *r, struct ca_request *to, const char **ret_asker)
+{
+    if (!http_is_type(r, "application/json"))
+        return err_new(ERR_BAD_MEDIA_TYPE, "send application/json");
+    return decode_rows(r, rows + 1, to, ret_asker);
 }
 
 static struct err *decode_pkcs10(struct http_request *r, struct ca_request *to)

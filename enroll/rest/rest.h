@@ -2,6 +2,7 @@
 #ifndef CHANCERY_ENROLL_REST_H
 #define CHANCERY_ENROLL_REST_H
 
+#include "ca.h"
 #include "http.h"
 
 extern const struct http_route rest_routes[];
@@ -10,5 +11,15 @@ extern const size_t rest_routes_n;
 #define ROUTE(method, path, handle, max_bytes, who) void handle(struct http_request *r);
 #include "routes.def"
 #undef ROUTE
+
+/* about.c: the name of the template that the path names, where this asker may see it. ERR_TEMPLATE_UNKNOWN.
+ */
+MUST_USE struct err *about_template_named(struct http_request *r, const struct ca_asker *asker,
+                                          const char **ret_name);
+
+/* issue.c: a body as for POST /v1/certificates but without `template`, and with `asker`: NULL, or for whom.
+ */
+MUST_USE struct err *issue_decode_explain(struct http_request *r, struct ca_request *to,
+                                          const char **ret_asker);
 
 #endif

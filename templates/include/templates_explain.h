@@ -48,6 +48,8 @@ struct templates_explained {
     size_t names_n;
 };
 
+size_t templates_rules_most(void); /* what rules_n can come to */
+
 /* Everything lives in the arena; never fails: what is wrong is a verdict. */
 void templates_explain(const struct template *t, const struct templates_request *request,
                        const struct templates_issuer *issuer, struct arena *arena,
