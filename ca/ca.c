@@ -67,6 +67,7 @@ struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, co
     if (!ca)
         return err_new(ERR_NOMEM, "no memory for the issuing engine");
     *ca = (struct ca){.loop = loop, .ledger = ledger, .hsm = hsm};
+    ca->versions = versions_new(ca, loop);
     TRY(clock_book_open(ca));
     ca_setup_set(ca, setup);
     *ret = ca;
@@ -83,6 +84,7 @@ void ca_free(struct ca *ca)
     CHECK(!ca->under_way);
     recover_free(ca);
     loop_timer_free(ca->deny_sum);
+    versions_free(ca->versions);
     clock_book_close(ca);
     free(ca);
 }
@@ -93,6 +95,7 @@ void ca_setup_set(struct ca *ca, const struct ca_setup *setup)
     for (size_t i = 0; i < setup->issuers_n; i++)
         hsm_serials_for(ca->hsm, setup->issuers[i].name);
     tell_issuers(ca);
+    versions_set(ca->versions, setup->templates, setup->generation);
 }
 
 const struct ca_setup *ca_setup_get(const struct ca *ca)

@@ -10,6 +10,7 @@
 #include "cert/tbs.h"
 #include "clock.h"
 #include "deny.h"
+#include "versions.h"
 
 struct issuance;
 
@@ -27,6 +28,7 @@ struct ca {
     const struct ca_setup *setup;
     struct clock_watch clock;
     struct loop_timer *clock_look;
+    struct versions *versions;
     struct deny_limit deny;
     struct loop_timer *deny_sum; /* NULL until refusals are first counted */
     bool recovered;              /* every intent of an earlier life or channel is closed */

@@ -114,6 +114,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
             {
                 .template = is->request.template,
                 .generation = is->generation,
+                .version = versions_of(is->ca->versions, is->template),
                 .names = {is->shaped.names_n, is->shaped.names},
                 .subject = is->shaped.subject,
                 .not_before = is->shaped.tbs->not_before,

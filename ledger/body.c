@@ -24,11 +24,16 @@ struct field {
     size_t offset;
     size_t max; /* octets, for each of a list too */
     const char *name;
+    bool later; /* entries of older programs end before it: then it is zero */
 };
 
 #define FIELD(type, of, member, max)                                                                         \
     {                                                                                                        \
-        (type), offsetof(struct ledger_##of, member), (max), #member                                         \
+        (type), offsetof(struct ledger_##of, member), (max), #member, false                                  \
+    }
+#define FIELD_LATER(type, of, member, max)                                                                   \
+    {                                                                                                        \
+        (type), offsetof(struct ledger_##of, member), (max), #member, true                                   \
     }
 
 static const struct field intent_fields[] = {
@@ -44,6 +49,7 @@ static const struct field intent_fields[] = {
     FIELD(MAYBE, intent, request_hash, 0),
     FIELD(MAYBE, intent, token, 0),
     FIELD(OCTETS, intent, tbs, LIMIT_TBS_BYTES),
+    FIELD_LATER(NUMBER, intent, version, 0),
 };
 static const struct field record_fields[] = {
     FIELD(NUMBER, record, n, 0),
@@ -85,6 +91,12 @@ static const struct field note_fields[] = {
     FIELD(TEXT, note, what, LEDGER_TEXT_BYTES),
     FIELD(NUMBER, note, number, 0),
     FIELD(MAYBE, note, hash, 0),
+};
+
+static const struct field template_fields[] = {
+    FIELD(TEXT, template, name, 255),          FIELD(NUMBER, template, version, 0),
+    FIELD(NUMBER, template, generation, 0),    FIELD(HASH, template, sha256, 0),
+    FIELD(OCTETS, template, text, 200 * 1024),
 };
 
 static const struct kind {
@@ -262,7 +274,7 @@ struct err *entry_body_read(struct view body, struct arena *arena, struct ledger
     struct view in;
     TRY(der_read(&body, DER_SEQUENCE, &in));
     TRY(der_end(body));
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = 0; i < k->n && !(in.n == 0 && k->fields[i].later); i++)
         TRY(get_field(&in, &k->fields[i], arena, (uint8_t *)&en->body + k->fields[i].offset));
     TRY(der_end(in));
 out:

@@ -71,6 +71,9 @@ struct idem_row { /* IDEM: hash over asker and key -> */
     uint64_t intent;
     int64_t expires;
 };
+struct template_row { /* TEMPLATE: name -> */
+    uint64_t seq, version;
+};
 struct seq_row { /* SERIAL, TIME, META */
     uint64_t seq;
 };

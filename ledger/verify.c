@@ -148,9 +148,11 @@ static void done(struct verify *v)
     arena_free(v->arena);
     free(v->intents.items);
     free(v->tokens.items);
+    free(v->templates.items);
     free(v->issuers.items);
     free(v->crls.items);
     map_clear(&v->token_of);
+    map_clear(&v->template_of);
     map_clear(&v->tbs_of);
 }
 

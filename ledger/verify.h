@@ -28,6 +28,10 @@ struct verify_crl {
     uint64_t n, seq;
     bool sealed;
 };
+struct verify_template {
+    char name[256];
+    struct template_row row;
+};
 struct verify_list { /* grows */
     void *items;
     size_t n, cap;
@@ -42,8 +46,8 @@ struct verify {
     struct tree tree;
     int64_t last_time_ms;
     uint64_t names; /* rows that index name should have */
-    struct verify_list intents, tokens, issuers, crls;
-    struct map token_of, tbs_of;
+    struct verify_list intents, tokens, issuers, crls, templates;
+    struct map token_of, tbs_of, template_of;
 };
 
 void verify_found(struct verify *v, uint64_t seq, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -62,6 +66,11 @@ static inline struct verify_issuer *verify_issuers(const struct verify *v)
 static inline struct verify_token *verify_tokens(const struct verify *v)
 {
     return v->tokens.items;
+}
+
+static inline struct verify_template *verify_templates(const struct verify *v)
+{
+    return v->templates.items;
 }
 
 /* verify_state.c: one entry after the other. */

@@ -211,6 +211,22 @@ out:
     return e;
 }
 
+static struct err *check_templates(struct verify *v)
+{
+    struct err *e = NULL;
+    uint64_t n = 0;
+    for (size_t i = 0; i < v->templates.n; i++) {
+        const struct verify_template *t = &verify_templates(v)[i];
+        struct key k = key_bytes(view_str(t->name));
+        n += t->row.seq != 0;
+        if (t->row.seq != 0)
+            TRY(expect(v, t->row.seq, TABLE_TEMPLATE, &k, &t->row, sizeof(t->row)));
+    }
+    TRY(check_count(v, TABLE_TEMPLATE, n));
+out:
+    return e;
+}
+
 struct err *verify_index_all(struct verify *v)
 {
     struct err *e = NULL;
@@ -229,6 +245,7 @@ struct err *verify_index_all(struct verify *v)
     TRY(check_count(v, TABLE_NOT_AFTER, recorded));
     TRY(check_count(v, TABLE_REVOKED, revoked));
     TRY(check_tokens_and_issuers(v));
+    TRY(check_templates(v));
     TRY(check_idem(v));
 out:
     return e;

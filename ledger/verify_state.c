@@ -42,6 +42,43 @@ static void count_use(struct verify *v, const struct ledger_entry *en, struct ve
         verify_found(v, en->seq, "the intent uses a token that had expired");
 }
 
+static struct template_row *template_of(struct verify *v, const char *name)
+{
+    uint8_t hash[SHA256_BYTES];
+    size_t i;
+    digest_sha256(view_str(name), hash);
+    if (map_get(&v->template_of, hash, &i))
+        return &verify_templates(v)[i].row;
+    struct verify_template *fresh = verify_list_add(&v->templates, sizeof(*fresh));
+    snprintf(fresh->name, sizeof(fresh->name), "%s", name);
+    map_set(&v->template_of, hash, v->templates.n - 1);
+    return &fresh->row;
+}
+
+static void on_template(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_template *t = &en->body.template;
+    struct template_row *row = template_of(v, t->name);
+    uint8_t hash[SHA256_BYTES];
+    digest_sha256(t->text, hash);
+    if (t->version != row->version + 1 || en->ref != row->seq)
+        verify_found(v, en->seq, "version %" PRIu64 " of a template whose newest is %" PRIu64, t->version,
+                     row->version);
+    if (!view_eq(t->sha256, view_of(hash, SHA256_BYTES)))
+        verify_found(v, en->seq, "the template's text does not have the hash it was written with");
+    *row = (struct template_row){en->seq, t->version};
+}
+
+/* What the log has said by now: a record names a version that was in force before it. */
+static void check_version(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_intent *in = &en->body.intent;
+    if (in->version > template_of(v, in->template)->version)
+        verify_found(v, en->seq,
+                     "the intent names version %" PRIu64 " of its template, which was never there",
+                     in->version);
+}
+
 static void on_intent(struct verify *v, const struct ledger_entry *en)
 {
     const struct ledger_intent *in = &en->body.intent;
@@ -65,6 +102,8 @@ static void on_intent(struct verify *v, const struct ledger_entry *en)
                      verify_intents(v)[same].seq);
     map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
     count_use(v, en, to);
+    if (in->version != 0)
+        check_version(v, en);
 }
 
 /* The intent that this entry speaks of, or NULL and a finding. */
@@ -190,7 +229,7 @@ void verify_state(struct verify *v, const struct ledger_entry *en)
         [LEDGER_TOKEN_CREATE] = on_token_create,
         [LEDGER_TOKEN_REVOKE] = on_token_revoke,
         [LEDGER_CRL] = on_crl,
-        [LEDGER_NOTE] = NULL,
+        [LEDGER_TEMPLATE] = on_template,
     };
     if (en->kind < sizeof(on) / sizeof(on[0]) && on[en->kind])
         on[en->kind](v, en);

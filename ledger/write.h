@@ -34,6 +34,10 @@ MUST_USE struct err *write_intent_forget(struct write *w);
 MUST_USE struct err *write_intent_give_back(struct write *w, uint64_t seq,
                                             const struct ledger_intent *intent);
 
+/* template.c */
+MUST_USE struct err *write_template_check(struct write *w, struct core_append *a);
+MUST_USE struct err *write_template_apply(struct write *w, const struct core_append *a);
+
 static inline int64_t write_now_s(const struct write *w)
 {
     return w->now_ms / 1000;

@@ -293,6 +293,7 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_CRL] = {.spare = true, .check = check_crl, .apply = apply_crl},
         [LEDGER_CLOCK] = {.spare = true, .apply = apply_clock},
         [LEDGER_RECOVERY] = {.spare = true},
+        [LEDGER_TEMPLATE] = {.spare = true, .check = write_template_check, .apply = write_template_apply},
     };
     return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;
 }

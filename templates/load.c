@@ -297,20 +297,33 @@ void templates_free(struct templates *set)
     free(set);
 }
 
-const struct template *templates_find(const struct templates *set, struct view name)
+/* Where it stands; n where there is none. */
+static size_t place_of(const struct templates *set, struct view name)
 {
     size_t low = 0, high = set->n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         int cmp = view_cmp(view_str(set->all[mid]->name), name);
         if (cmp == 0)
-            return set->all[mid];
+            return mid;
         if (cmp < 0)
             low = mid + 1;
         if (cmp > 0)
             high = mid;
     }
-    return NULL;
+    return set->n;
+}
+
+const struct template *templates_find(const struct templates *set, struct view name)
+{
+    return templates_at(set, place_of(set, name));
+}
+
+size_t templates_place(const struct templates *set, const struct template *t)
+{
+    size_t place = place_of(set, view_str(t->name));
+    CHECK(place < set->n && set->all[place] == t);
+    return place;
 }
 
 size_t templates_count(const struct templates *set)

@@ -34,6 +34,8 @@ static json_t *record_json(const struct ledger_cert *c)
                              "owner", c->actor, "door", c->door, "subject", c->decision.subject, "names",
                              answer_texts(&c->decision.names), "requested_at",
                              answer_time(c->requested_ms / 1000), "entry", (json_int_t)c->intent);
+    if (c->decision.version)
+        json_object_set_new(tree, "template_version", json_integer((json_int_t)c->decision.version));
     if (c->seal.n)
         json_object_set_new(tree, "seal", json_integer((json_int_t)c->seal.n));
     if (c->revoked_at) {

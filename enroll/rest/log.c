@@ -37,6 +37,10 @@ static json_t *detail_json(const struct ledger_entry *entry, struct arena *arena
     case LEDGER_CRL:
         return json_pack("{s:I, s:I, s:I}", "number", (json_int_t)entry->body.crl.number, "entries",
                          (json_int_t)entry->body.crl.entries, "seal", (json_int_t)entry->body.crl.n);
+    case LEDGER_TEMPLATE:
+        return json_pack("{s:s, s:I, s:s}", "template", entry->body.template.name, "version",
+                         (json_int_t)entry->body.template.version, "sha256",
+                         hex_of(arena, entry->body.template.sha256));
     case LEDGER_ISSUER:
         return json_object();
     case LEDGER_START:

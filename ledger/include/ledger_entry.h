@@ -54,6 +54,7 @@ struct ledger_intent {
     struct view request_hash; /* SHA-256 of the request's body: with a key, else empty */
     struct view token;        /* SHA-256 of the bearer token whose use is counted, or empty */
     struct view tbs;          /* TBSCertificate */
+    uint64_t version;         /* of the template (LEDGER_TEMPLATE); 0: an older program wrote it */
 };
 
 struct ledger_record {
@@ -127,6 +128,15 @@ struct ledger_note {
     struct view hash;
 };
 
+/* One version of a template, with all its effective values: what a certificate's record names. */
+struct ledger_template {
+    const char *name;
+    uint64_t version;    /* 1, 2, ...: of this name */
+    uint64_t generation; /* with which it came into force */
+    struct view sha256;  /* of the text */
+    struct view text;    /* JSON, which reads as a template's file */
+};
+
 struct ledger_entry {
     /* set by the ledger */
     uint64_t seq;
@@ -154,6 +164,7 @@ struct ledger_entry {
         struct ledger_crl crl;
         struct ledger_issuer issuer;
         struct ledger_note note;
+        struct ledger_template template;
     } body;
     struct view raw;
     uint8_t leaf[SHA256_BYTES]; /* RFC 9162 leaf hash, when read */

@@ -158,6 +158,12 @@ MUST_USE struct err *ledger_token_find(struct ledger *l, struct view id, struct 
 /* In the order of ids, after `after` (empty: from the first). */
 MUST_USE struct err *ledger_token_list(struct ledger *l, struct view after, size_t limit, struct arena *arena,
                                        const struct ledger_token_state **ret, size_t *ret_n);
+/* Versions of a template (kind TEMPLATE), the newest first, from entry `from` back (0: from the newest), at
+ * most limit; none where nothing of this name was ever in force. Where all are wanted go on from the last
+ * one's ref until that is 0. */
+MUST_USE struct err *ledger_template_versions(struct ledger *l, const char *name, uint64_t from, size_t limit,
+                                              struct arena *arena, const struct ledger_entry **ret,
+                                              size_t *ret_n);
 /* Names of all issuers that stand in the ledger. */
 MUST_USE struct err *ledger_issuers(struct ledger *l, struct arena *arena, struct ledger_texts *ret);
 

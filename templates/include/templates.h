@@ -58,7 +58,8 @@ void templates_free(struct templates *set); /* accepts NULL */
 /* By name; NULL where there is none. Borrowed from the set. */
 const struct template *templates_find(const struct templates *set, struct view name);
 size_t templates_count(const struct templates *set);
-const struct template *templates_at(const struct templates *set, size_t i); /* in the order of names */
+const struct template *templates_at(const struct templates *set, size_t i);    /* in the order of names */
+size_t templates_place(const struct templates *set, const struct template *t); /* its i; t is of this set */
 
 /* --- one template --- */
 
