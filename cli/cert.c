@@ -70,13 +70,21 @@ static const char *with_issuer(struct cli *c, const char *path, const char *issu
 struct err *cert_show(struct cli *c, int argc, char **argv)
 {
     static const struct cli_column columns[] = {
-        {"serial", "serial"},       {"issuer", "issuer"},
-        {"status", "status"},       {"subject", "subject"},
-        {"names", "names"},         {"template", "template"},
-        {"owner", "owner"},         {"not before", "not_before"},
-        {"not after", "not_after"}, {"revoked", "revoked_at"},
-        {"reason", "reason"},       {"requested", "requested_at"},
-        {"ledger entry", "entry"},  {"seal", "seal"},
+        {"serial", "serial"},
+        {"issuer", "issuer"},
+        {"status", "status"},
+        {"subject", "subject"},
+        {"names", "names"},
+        {"template", "template"},
+        {"version", "template_version"},
+        {"owner", "owner"},
+        {"not before", "not_before"},
+        {"not after", "not_after"},
+        {"revoked", "revoked_at"},
+        {"reason", "reason"},
+        {"requested", "requested_at"},
+        {"ledger entry", "entry"},
+        {"seal", "seal"},
     };
     struct err *e = NULL;
     const char *issuer = NULL;

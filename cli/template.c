@@ -23,11 +23,38 @@ out:
 struct err *template_show(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
+    const char *version = NULL;
+    const struct cli_option options[] = {{"--version", &version, NULL, NULL}};
     json_t *answer = NULL;
-    TRY(cli_options(NULL, 0, &argc, argv, 1, 1));
-    TRY(cli_call(c, "GET", arena_printf(c->arena, "/v1/templates/%s", cli_escape(c, argv[0])), NULL,
-                 &answer));
-    cli_print_json(answer); /* a tree, for eyes too */
+    TRY(cli_options(options, 1, &argc, argv, 1, 1));
+    TRY(cli_call(c, "GET",
+                 arena_printf(c->arena, "/v1/templates/%s%s%s", cli_escape(c, argv[0]),
+                              version ? "/versions/" : "", version ? cli_escape(c, version) : ""),
+                 NULL, &answer));
+    cli_print_json(version ? json_object_get(answer, "values") : answer); /* a tree, for eyes too */
+out:
+    json_decref(answer);
+    return e;
+}
+
+struct err *template_versions(struct cli *c, int argc, char **argv)
+{
+    static const struct cli_column columns[] = {{"VERSION", "version"},
+                                                {"TIME", "time"},
+                                                {"ENTRY", "entry"},
+                                                {"GENERATION", "generation"},
+                                                {"SHA-256", "sha256"}};
+    struct err *e = NULL;
+    const char *limit = "100", *cursor = NULL;
+    const struct cli_option options[] = {{"--limit", &limit, NULL, NULL}, {"--cursor", &cursor, NULL, NULL}};
+    json_t *answer = NULL;
+    TRY(cli_options(options, 2, &argc, argv, 1, 1));
+    TRY(cli_call(c, "GET",
+                 arena_printf(c->arena, "/v1/templates/%s/versions?limit=%s%s%s", cli_escape(c, argv[0]),
+                              cli_escape(c, limit), cursor ? "&cursor=" : "",
+                              cursor ? cli_escape(c, cursor) : ""),
+                 NULL, &answer));
+    cli_print_list(c, answer, "versions", columns, sizeof columns / sizeof columns[0]);
 out:
     json_decref(answer);
     return e;

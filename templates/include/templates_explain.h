@@ -55,4 +55,35 @@ void templates_explain(const struct template *t, const struct templates_request 
                        const struct templates_issuer *issuer, struct arena *arena,
                        struct templates_explained *ret);
 
+/* --- replay: what was issued by one version of a template, asked for again under another --- */
+
+enum templates_outcome {
+    TEMPLATES_SAME,
+    TEMPLATES_DIFFERENT,
+    TEMPLATES_REFUSED, /* by the new version; the old one gives it */
+    TEMPLATES_NEITHER, /* refused by the old version too */
+};
+const char *templates_outcome_name(enum templates_outcome outcome); /* "same", "different", ... */
+
+struct templates_change {
+    const char *field, *before, *after; /* "": it is not there */
+};
+
+struct templates_replay {
+    enum templates_outcome outcome;
+    const char *why; /* REFUSED, NEITHER: "rule: why" of the first rule that is broken; else "" */
+    const struct templates_change *changes;
+    size_t changes_n;
+};
+
+/*
+ * The request is told from the certificate: what the version that made it fixes, fills in or sets by itself
+ * was not asked for; everything else was, and from the source that this version takes it from. asked_at:
+ * when, for certificates whose notBefore does not tell. ERR_* where the certificate cannot be read.
+ */
+MUST_USE struct err *templates_replay(const struct template *made_by, const struct template *before,
+                                      const struct template *after, const struct templates_issuer *issuer,
+                                      const struct cert_tbs *tbs, int64_t asked_at, struct arena *arena,
+                                      struct templates_replay *ret);
+
 #endif

@@ -11,7 +11,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 commands() {
     printf '%s\n' init "cert request" "cert show" "cert list" "cert revoke" "token create" "token list" "token revoke" "ca list" "ca show" \
-        "template list" "template show" "template explain" "template shipped" "template add" "ledger verify" "ledger log" "config check" "clock confirm" doctor
+        "template list" "template show" "template explain" "template shipped" "template add" "template versions" "template diff" "ledger verify" "ledger log" "config check" "clock confirm" doctor
 }
 
 # Standard output is one JSON value; nothing else is printed there.
@@ -49,7 +49,7 @@ json() { # COMMAND...
 @test "wrong usage ends with 2 and says what is wrong" {
     local wrong
     for wrong in "" "bogus" "cert" "cert bogus" "cert show" "cert show a b" "cert list --bogus" "cert revoke" "cert request" "token create" \
-        "token create --template server" "token revoke" "ca show" "template show" "template explain" "template explain server" "cert list --limit" "-c" "token create --template server --name a --uses x"; do
+        "token create --template server" "token revoke" "ca show" "template show" "template explain" "template explain server" "template versions" "template diff server" "template diff server server --replay x" "cert list --limit" "-c" "token create --template server --name a --uses x"; do
         # shellcheck disable=SC2086
         run chancery $wrong
         [ "$status" -eq 2 ] || { echo "'$wrong' ended with $status: $output"; return 1; }
@@ -88,28 +88,6 @@ json() { # COMMAND...
         run -1 env -u CHANCERY_CONFIG "$CHANCERY_BIN/chancery" ca list
         matches "$output" '/etc/chancery/chancery\.yaml'
     }
-}
-
-# --- templates ---
-
-@test "template explain names every field's origin and every rule's judge, and signs nothing" {
-    local before
-    csr a "DNS:*.example.internal"
-    before=$(chancery ledger log --limit 1000 --json | jq '.entries | length')
-    run chancery template explain server --csr a.csr
-    [ "$status" -eq 0 ]
-    matches "$output" $'\nkey +csr +p256'
-    matches "$output" $'\nsans.wildcard +broken +both +dns:'
-    matches "$output" $'\nvault +broken +vault '
-    matches "$output" "would be refused by template 'server':"
-    json template explain server --csr a.csr --san dns:b.example.internal --asker "token:$(chancery token list --json | jq -r '.tokens[0].id[:8]')"
-    same "$(jq -r '.issued' out.json)" true
-    same "$(jq -r '.fields[] | select(.field == "sans") | .value + " " + .origin' out.json)" "dns:b.example.internal request"
-    same "$(jq -r '[.rules[].judge] | unique | join(" ")' out.json)" "both front vault"
-    json template explain server --csr a.csr --wanting
-    same "$(jq -r '[.rules[].verdict] | unique | join(" ")' out.json)" broken
-    same "$(chancery ledger log --limit 1000 --json | jq '.entries | length')" "$before"
-    run -1 chancery template explain bogus --csr a.csr
 }
 
 # --- certificates ---
