@@ -34,8 +34,8 @@ static const char *target(struct house *h, const char *pattern)
     const char *brace = strchr(pattern, '{');
     if (!brace)
         return pattern;
-    return arena_printf(h->arena, "%.*s%s%s", (int)(brace - pattern), pattern,
-                        "4000000000000000000000000000000000000000", strchr(brace, '}') + 1);
+    return target(h, arena_printf(h->arena, "%.*s%s%s", (int)(brace - pattern), pattern,
+                                  "4000000000000000000000000000000000000000", strchr(brace, '}') + 1));
 }
 
 static bool refused_for_who(const struct said *s)
