@@ -84,7 +84,7 @@ static int try_open(const struct house *h, enum message_process kind, const char
             if (e)
                 _exit(255);
         }
-        _exit(open(in(h, name), flags | O_CLOEXEC) >= 0 ? 0 : errno);
+        _exit(open(in(h, name), flags | O_CLOEXEC, 0600) >= 0 ? 0 : errno);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
