@@ -16,6 +16,20 @@ const char *ca_role_text(enum ca_role role)
     return role_texts[role];
 }
 
+struct templates_who asker_who(const struct ca_asker *asker)
+{
+    return (struct templates_who){
+        .role = ca_role_text(asker->role),
+        .id = asker->id,
+        .door = asker->door,
+        .peer = asker->peer,
+        .names = asker->grant.names,
+        .names_n = asker->grant.names_n,
+        .templates = asker->grant.templates,
+        .templates_n = asker->grant.templates_n,
+    };
+}
+
 bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record)
 {
     if (asker->role != CA_ROLE_REQUESTER)

@@ -7,6 +7,9 @@
 /* ERR_FORBIDDEN: not in the grant, or not for such an asker. */
 MUST_USE struct err *asker_check_template(const struct ca_asker *asker, const struct template *template);
 
+/* The same asker, for a template's expressions. Borrows. */
+struct templates_who asker_who(const struct ca_asker *asker);
+
 /* ERR_NOT_FOUND where it is not the asker's to see, ERR_FORBIDDEN where not to revoke. */
 MUST_USE struct err *asker_check_revoke(const struct ca_asker *asker, const struct ledger_cert *record);
 

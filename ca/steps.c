@@ -4,6 +4,7 @@
  * thread.
  */
 #include "admit.h"
+#include "asker.h"
 #include "base/digest.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -15,7 +16,10 @@
 struct templates_request steps_wanted(const struct issuance *is)
 {
     const struct ca_request *r = &is->request;
+    struct templates_who *who = ARENA_NEW(is->arena, struct templates_who);
+    *who = asker_who(&is->asker);
     return (struct templates_request){
+        .who = who,
         .csr = r->token_spki.n ? NULL : &is->csr,
         .spki = r->token_spki,
         .serial = view_of(is->serial, SERIAL_BYTES),

@@ -49,10 +49,11 @@ static bool can_have(const struct template *t, const char *const *uses, size_t n
 static bool subject_without_control(const struct template *t)
 {
     static const char *const granted[] = {"CN", "serialNumber", "UID", "emailAddress"};
-    uint32_t free = t->subject.allow & ~t->subject.patterned;
+    uint32_t asked = t->subject.allow | (t->subject.computed_set & ~t->subject.own_set);
+    uint32_t free = asked & ~t->subject.patterned;
     for (size_t i = 0; i < sizeof(granted) / sizeof(granted[0]); i++)
         free &= ~(1u << subject_attr_of(view_str(granted[i])));
-    bool chosen = t->subject.from_csr || t->subject.from_request;
+    bool chosen = t->subject.from_csr || t->subject.from_request || (asked & ~t->subject.allow);
     return chosen && free && CAN_HAVE(t, logon_uses);
 }
 

@@ -59,11 +59,10 @@ static bool run_steps(struct explain *x)
     for (size_t i = 0; i < shape_rows_count(); i++) {
         const struct shape_row *row = &shape_rows[i];
         struct err *e = whole ? row->run(&x->s, x->tbs) : NULL;
-        bool needed = row->run == shape_rows[0].run || i + 1 == shape_rows_count();
         ruled(x, row->name, TEMPLATES_FRONT, row->doc, e);
         if (!whole)
             x->rules[x->n - 1].verdict = TEMPLATES_OPEN;
-        whole &= !(needed && x->rules[x->n - 1].verdict == TEMPLATES_BROKEN);
+        whole &= !(row->needed && x->rules[x->n - 1].verdict == TEMPLATES_BROKEN);
     }
     return whole;
 }
@@ -137,8 +136,7 @@ void templates_explain(const struct template *t, const struct templates_request 
     run_judge(&x, whole);
     run_lint(&x, whole);
     *ret = (struct templates_explained){.tbs = whole ? x.tbs : NULL, .rules = x.rules, .rules_n = x.n};
-    names_collect(&x.s.subject, x.s.sans, x.s.sans_n, t->subject.fixed_set, arena, &ret->names,
-                  &ret->names_n);
+    names_collect(&x.s.subject, x.s.sans, x.s.sans_n, t->subject.own_set, arena, &ret->names, &ret->names_n);
     if (whole)
         explain_fields(&x.s, x.tbs, &ret->fields, &ret->fields_n);
 }

@@ -147,7 +147,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return t->custom.n > 0;
     if (IS(row, policies.values) || IS(row, policies.critical))
         return t->policies.values.text != NULL;
-    if (IS(row, info_access) || IS(row, directory))
+    if (IS(row, info_access) || IS(row, directory) || IS(row, conditions.tree) ||
+        IS(row, subject.computed_tree))
         return ((const struct template_tree *)((const char *)t + row->offset))->text != NULL;
     if (IS(row, microsoft.template_name) || IS(row, microsoft.template_oid) || IS(row, microsoft.sid))
         return (*(const char *const *)((const char *)t + row->offset))[0] != 0;
@@ -161,8 +162,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return t->sans.wildcard;
     if (IS(row, validity.jitter_s))
         return t->validity.jitter_s > 0;
-    if (IS(row, validity.until_text))
-        return t->validity.until_text[0] != 0;
+    if (IS(row, validity.until_text) || IS(row, validity.computed_text))
+        return (*(const char *const *)((const char *)t + row->offset))[0] != 0;
     if (IS(row, subject.cn))
         return t->subject.allow & (1u << subject_cn_attr());
     if (IS(row, keys.rsa_min) || IS(row, keys.rsa_max))

@@ -24,10 +24,11 @@ struct templates {
 };
 
 static struct err *(*const group_loads[])(struct load *) = {
-    head_load,     keys_load,      constraints_load, constraints_load_pointers,
-    sans_load,     subject_load,   usage_load_key,   usage_load_extended,
-    validity_load, subtrees_load,  policies_load,    access_load,
-    features_load, directory_load, microsoft_load,   custom_load,
+    head_load,       keys_load,      constraints_load, constraints_load_pointers,
+    sans_load,       subject_load,   usage_load_key,   usage_load_extended,
+    validity_load,   subtrees_load,  policies_load,    access_load,
+    features_load,   directory_load, microsoft_load,   custom_load,
+    conditions_load,
 };
 
 const json_t *load_root(const struct load *l)
@@ -255,13 +256,14 @@ out:
     return e;
 }
 
-/* A bound on what the set can need: texts, and a pointer for each, come from the files' octets. */
+/* A bound on what the set can need: texts, pointers and the parts of expressions come from the files' octets.
+ */
 static size_t arena_bound(const struct templates_file *files, size_t n)
 {
     size_t sum = 64 * 1024;
     for (size_t i = 0; i < n; i++)
         sum += 16 * 1024 +
-               64 * (files[i].bytes.n < TEMPLATES_FILE_BYTES ? files[i].bytes.n : TEMPLATES_FILE_BYTES);
+               256 * (files[i].bytes.n < TEMPLATES_FILE_BYTES ? files[i].bytes.n : TEMPLATES_FILE_BYTES);
     return sum;
 }
 

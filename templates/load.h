@@ -53,5 +53,6 @@ MUST_USE struct err *features_load(struct load *l);
 MUST_USE struct err *directory_load(struct load *l);
 MUST_USE struct err *microsoft_load(struct load *l);
 MUST_USE struct err *custom_load(struct load *l);
+MUST_USE struct err *conditions_load(struct load *l);
 
 #endif

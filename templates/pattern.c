@@ -80,6 +80,12 @@ static bool net_parse(struct view text, struct net *ret)
     return true;
 }
 
+bool pattern_ip_ok(struct view text)
+{
+    struct net net;
+    return net_parse(text, &net);
+}
+
 static bool net_covers(struct view pattern, struct view name)
 {
     struct net net, one;

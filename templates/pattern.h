@@ -43,6 +43,9 @@ bool pattern_covers(struct pattern pattern, struct pattern name);
  * too. */
 bool pattern_touches(struct pattern pattern, struct pattern name);
 
+/* An address, or a network with no host bits set. */
+bool pattern_ip_ok(struct view text);
+
 /* pattern_host.c: host names, email hosts. */
 bool pattern_host_ok(struct view name,
                      bool stars); /* LDH labels; stars: `*` or `**` may be the left-most one */

@@ -54,6 +54,8 @@ static bool set_by_template(const struct told *d, const struct cert_attr *attr)
     unsigned number = subject_attr_of_oid(attr->oid);
     if (number == SUBJECT_ATTRS)
         return false;
+    if (d->t->subject.computed_set & (1u << number))
+        return true;
     if (d->t->subject.fixed[number] && view_eq_str(attr->value, d->t->subject.fixed[number]))
         return true;
     const struct cert_ext *ext = cert_tbs_ext(d->tbs, CERT_EXT_SAN);

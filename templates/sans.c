@@ -4,6 +4,7 @@
  * A `*` in a name is a label like any other: it is let in by `wildcard: true` and covered only by a `*` of a
  * pattern. Any thread.
  */
+#include "conditions.h"
 #include "judge.h"
 #include "load.h"
 #include "pattern.h"
@@ -37,6 +38,23 @@ static struct err *patterns_check(const struct load *l, const char *key, const s
         *ret_kinds |= kind;
     }
     return NULL;
+}
+
+static struct err *load_computed(struct load *l)
+{
+    struct err *e = NULL;
+    struct template_sans *s = &l->t->sans;
+    const json_t *list = json_object_get(load_node(l, GROUP_SANS), "computed");
+    s->computed = arena_array(l->arena, s->computed_texts.n, sizeof(s->computed[0]));
+    for (size_t i = 0; i < s->computed_texts.n; i++) {
+        const json_t *at = json_array_get(list, i);
+        TRY(conditions_compile(l, at, 0, CONDITIONS_ASKED, &s->computed[i]));
+        if (s->computed[i].type != EXPR_STRING && s->computed[i].type != EXPR_STRINGS)
+            return conf_error(l->conf, at, "the expression gives %s; a name or a list of names is wanted",
+                              expr_type_name(s->computed[i].type));
+    }
+out:
+    return e;
 }
 
 static struct err *combinations(struct load *l, unsigned allow_kinds)
@@ -73,6 +91,7 @@ struct err *sans_load(struct load *l)
         return load_error(l, GROUP_SANS, "kinds", "sans without kinds; leave the group out for no names");
     TRY(patterns_check(l, "allow", &s->allow, &allow_kinds));
     TRY(patterns_check(l, "deny", &s->deny, &deny_kinds));
+    TRY(load_computed(l));
     TRY(combinations(l, allow_kinds));
 out:
     return e;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/when.h"
+#include "conditions.h"
 #include "exts.h"
 #include "judge.h"
 #include "names.h"
@@ -32,6 +33,7 @@ static int64_t jitter(const struct shape *s)
 /* An end that nobody asked for is cut off at the issuer's; one that was asked for is left to the rules. */
 static struct err *shape_validity(struct shape *s, struct cert_tbs *tbs)
 {
+    struct err *e = NULL;
     const struct templates_request *r = s->request;
     int64_t start = r->now - s->t->validity.backdate_s, issuer_start = s->issuer->not_before;
     if (r->not_after != 0 && r->validity_s != 0)
@@ -46,15 +48,23 @@ static struct err *shape_validity(struct shape *s, struct cert_tbs *tbs)
         shape_origin(s, "validity.not_after", "request", "");
         return NULL;
     }
-    int64_t end = r->now + s->t->validity.default_s - jitter(s), until = s->t->validity.until;
+    struct expr_value life = {.n = s->t->validity.default_s};
+    if (s->t->validity.computed)
+        TRY(conditions_compute(s, s->t->validity.computed, "validity", &life));
+    if (life.n < 1 || life.n > VALIDITY_MAX_S)
+        return err_new(ERR_POLICY, "template '%s': validity is computed to %lld seconds", s->t->name,
+                       (long long)life.n);
+    int64_t end = r->now + life.n - jitter(s), until = s->t->validity.until;
     bool ended = end > until && until <= s->issuer->not_after;
     bool cut = !ended && end > s->issuer->not_after;
     tbs->not_after = ended ? until : cut ? s->issuer->not_after : end;
     shape_origin(s, "validity.not_after", cut ? "issuer" : "template",
-                 ended ? "cut off at the template's end"
-                 : cut ? "cut off at the issuer's end"
-                       : "");
-    return NULL;
+                 ended                     ? "cut off at the template's end"
+                 : cut                     ? "cut off at the issuer's end"
+                 : s->t->validity.computed ? "computed"
+                                           : "");
+out:
+    return e;
 }
 
 static struct err *shape_exts(struct shape *s, struct cert_tbs *tbs)
@@ -98,13 +108,15 @@ static struct err *shape_key(struct shape *s, struct cert_tbs *tbs)
 }
 
 const struct shape_row shape_rows[] = {
-    {"shape.key", shape_key, "the key is acceptable"},
-    {"shape.csr", shape_csr_check, "what the CSR carries is taken, or dropped, by the template"},
-    {"shape.extensions", shape_given_check, "what is asked for beside the CSR is taken by the template"},
-    {"shape.names", shape_names_sans, "the names read as names, from a source that is taken"},
-    {"shape.subject", shape_subject, "the subject reads as one, from a source that is taken"},
-    {"shape.validity", shape_validity, "at most one end is asked for"},
-    {"shape.made", shape_exts, "what the template and the issuer say can be put together"},
+    {"shape.key", shape_key, true, "the key is acceptable"},
+    {"shape.csr", shape_csr_check, false, "what the CSR carries is taken, or dropped, by the template"},
+    {"shape.extensions", shape_given_check, false,
+     "what is asked for beside the CSR is taken by the template"},
+    {"shape.names", shape_names_sans, false, "the names read as names, from a source that is taken"},
+    {"shape.subject", shape_subject, false, "the subject reads as one, from a source that is taken"},
+    {"shape.validity", shape_validity, false, "at most one end is asked for"},
+    {"shape.made", shape_exts, true, "what the template and the issuer say can be put together"},
+    {"shape.conditions", conditions_step, false, "conditions over asker, CSR and request hold"},
 };
 enum { STEPS = sizeof(shape_rows) / sizeof(shape_rows[0]) };
 
@@ -177,7 +189,7 @@ struct err *templates_shape(const struct template *t, const struct templates_req
     TRY(shape_lint(&s, tbs, &shaped));
     shaped.origins = s.origins;
     shaped.origins_n = s.origins_n;
-    names_collect(&s.subject, s.sans, s.sans_n, t->subject.fixed_set, arena, &shaped.names, &shaped.names_n);
+    names_collect(&s.subject, s.sans, s.sans_n, t->subject.own_set, arena, &shaped.names, &shaped.names_n);
     shaped.subject = cert_name_text(&s.subject, arena);
     *ret = shaped;
 out:

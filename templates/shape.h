@@ -21,6 +21,7 @@ struct shape {
     const char *sans_source, *subject_source; /* "request", "csr", "template", "" */
     struct templates_origin *origins;         /* SHAPE_ORIGINS_MAX */
     size_t origins_n;
+    struct expr_facts *facts;   /* for expressions; NULL until the first */
     const struct cert_ext *own; /* what the template and the issuer say, ready made */
     size_t own_n;
 };
@@ -35,6 +36,7 @@ typedef struct err *shape_step(struct shape *s, struct cert_tbs *tbs);
 struct shape_row {
     const char *name;
     shape_step *run;
+    bool needed; /* without it there is no certificate to be judged */
     const char *doc;
 };
 extern const struct shape_row shape_rows[]; /* in their order */

@@ -5,6 +5,7 @@
  * Only gathers and reads them; which are allowed is the rules' affair. Any thread.
  */
 #include "base/limits.h"
+#include "conditions.h"
 #include "pattern.h"
 #include "shape.h"
 
@@ -84,6 +85,43 @@ out:
     return e;
 }
 
+/* Names of one expression, behind those there are. */
+static struct err *add_computed(struct shape *s, const struct expr_value *value, enum expr_type type,
+                                size_t which)
+{
+    struct err *e = NULL;
+    const struct expr_value *list = type == EXPR_STRINGS ? value->list : value;
+    size_t n = type == EXPR_STRINGS ? value->n_list : 1;
+    struct cert_san *all = arena_array(s->arena, s->sans_n + n, sizeof(all[0]));
+    if (s->sans_n + n > LIMIT_SANS)
+        return err_new(ERR_TOO_MANY, "template '%s': sans.computed comes to more than %d names", s->t->name,
+                       LIMIT_SANS);
+    if (s->sans_n > 0)
+        memcpy(all, s->sans, s->sans_n * sizeof(all[0]));
+    for (size_t i = 0; i < n; i++)
+        TRY(err_wrap(san_of(s, arena_str(s->arena, list[i].s), &all[s->sans_n + i]),
+                     "template '%s': sans.computed, number %zu", s->t->name, which + 1));
+    s->sans = all;
+    s->sans_n += n;
+out:
+    return e;
+}
+
+static struct err *computed(struct shape *s)
+{
+    struct err *e = NULL;
+    const struct template_sans *t = &s->t->sans;
+    struct expr_value value;
+    for (size_t i = 0; i < t->computed_texts.n; i++) {
+        TRY(conditions_compute(s, &t->computed[i], "sans.computed", &value));
+        TRY(add_computed(s, &value, t->computed[i].type, i));
+    }
+    if (t->computed_texts.n > 0)
+        shape_origin(s, "sans", "template", "computed");
+out:
+    return e;
+}
+
 struct err *shape_names_sans(struct shape *s, struct cert_tbs *tbs)
 {
     struct err *e = NULL;
@@ -94,11 +132,12 @@ struct err *shape_names_sans(struct shape *s, struct cert_tbs *tbs)
     bool beside = r->has_sans && (s->t->sans.from_request || s->t->sans.other == SOURCE_REFUSE);
     if (!beside && r->csr && r->csr->san_count > 0 && s->t->sans.kinds && s->t->sans.from_csr)
         from_csr(s);
-    s->sans_n = cert_san_unique(s->sans, s->sans_n);
     if (s->sans_n > 0)
         shape_origin(s, "sans", s->sans_source, "");
     if (s->sans_n == 0 && s->t->sans.from_cn)
         TRY(from_cn(s));
+    TRY(computed(s));
+    s->sans_n = cert_san_unique(s->sans, s->sans_n);
 out:
     return e;
 }

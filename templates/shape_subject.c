@@ -5,10 +5,10 @@
  *
  * Any thread.
  */
+#include "base/limits.h"
+#include "conditions.h"
 #include "shape.h"
 #include "subject.h"
-
-#include "base/limits.h"
 
 enum { CN_MAX_CHARACTERS = 64 }; /* RFC 5280 appendix A: ub-common-name */
 
@@ -77,7 +77,8 @@ static struct err *refuse(const struct shape *s, const struct asked *asked, cons
 {
     struct err *e;
     bool ours = subject_attr_of(view_str(type)) < SUBJECT_ATTRS;
-    if (ours && s->t->subject.fixed[subject_attr_of(view_str(type))])
+    uint32_t set = s->t->subject.fixed_set | s->t->subject.computed_set;
+    if (ours && (set & (1u << subject_attr_of(view_str(type)))))
         e = err_new(ERR_POLICY, "subject.fixed: template '%s' sets %s itself", s->t->name, type);
     else
         e = err_new(ERR_POLICY, "subject.allow: template '%s' takes no %s from a request", s->t->name, type);
@@ -142,14 +143,37 @@ static bool wants_cn(const struct shape *s, const struct asked *asked)
     return s->t->subject.cn == SUBJECT_CN_SAN || (s->t->subject.require & cn);
 }
 
-/* Our order; within one type (OU, DC) the order asked for. */
-static size_t arrange(const struct shape *s, const struct asked *asked, const char *cn,
-                      struct cert_name_part *to)
+/* What the template sets itself; NULL: nothing. */
+static struct err *template_says(struct shape *s, unsigned attr, const char **ret)
 {
+    struct err *e = NULL;
+    struct expr_value value;
+    const struct expr *x = s->t->subject.computed[attr];
+    *ret = s->t->subject.fixed[attr];
+    if (!x)
+        return NULL;
+    TRY(conditions_compute(s, x, arena_printf(s->arena, "subject.%s", subject_attrs[attr]), &value));
+    if (view_find(value.s, 0) < value.s.n || value.s.n > LIMIT_RDN_VALUE_BYTES)
+        return err_new(
+            ERR_POLICY,
+            "template '%s': subject.%s is computed to a text with a NUL, or of more than %d octets",
+            s->t->name, subject_attrs[attr], LIMIT_RDN_VALUE_BYTES);
+    *ret = value.s.n > 0 ? arena_str(s->arena, value.s) : NULL;
+out:
+    return e;
+}
+
+/* Our order; within one type (OU, DC) the order asked for. */
+static struct err *arrange(struct shape *s, const struct asked *asked, const char *cn,
+                           struct cert_name_part *to, size_t *ret_n)
+{
+    struct err *e = NULL;
     size_t n = 0;
     for (unsigned attr = 0; attr < SUBJECT_ATTRS; attr++) {
-        if (s->t->subject.fixed[attr])
-            to[n++] = (struct cert_name_part){subject_attrs[attr], s->t->subject.fixed[attr]};
+        const char *own = NULL;
+        TRY(template_says(s, attr, &own));
+        if (own)
+            to[n++] = (struct cert_name_part){subject_attrs[attr], own};
         for (size_t i = 0; i < asked->n; i++) {
             if (strcmp(asked->parts[i].type, subject_attrs[attr]) == 0)
                 to[n++] = asked->parts[i];
@@ -157,7 +181,9 @@ static size_t arrange(const struct shape *s, const struct asked *asked, const ch
         if (attr == subject_cn_attr() && cn)
             to[n++] = (struct cert_name_part){subject_attrs[attr], cn};
     }
-    return n;
+    *ret_n = n;
+out:
+    return e;
 }
 
 static void origins(struct shape *s, const struct asked *asked, const char *cn)
@@ -166,6 +192,8 @@ static void origins(struct shape *s, const struct asked *asked, const char *cn)
         const char *field = arena_printf(s->arena, "subject.%s", subject_attrs[attr]);
         if (s->t->subject.fixed[attr])
             shape_origin(s, field, "template", "fixed");
+        if (s->t->subject.computed[attr])
+            shape_origin(s, field, "template", "computed");
         if (has_attr(asked, attr))
             shape_origin(s, field, asked->source, "");
     }
@@ -183,7 +211,8 @@ struct err *shape_subject(struct shape *s, struct cert_tbs *tbs)
     TRY(sift(s, &asked));
     const char *cn = wants_cn(s, &asked) ? cn_of_sans(s) : NULL;
     struct cert_name_part *parts = arena_array(s->arena, asked.n + SUBJECT_ATTRS + 1, sizeof(parts[0]));
-    size_t n = arrange(s, &asked, cn, parts);
+    size_t n = 0;
+    TRY(arrange(s, &asked, cn, parts, &n));
     TRY(err_at(cert_name_write(parts, n, s->arena, &der),
                strcmp(asked.source, "csr") == 0 ? "/csr" : "/subject"));
     TRY(cert_name_parse(der, s->arena, &s->subject));

@@ -7,6 +7,7 @@
 #include "subject.h"
 
 #include "base/check.h"
+#include "conditions.h"
 #include "load.h"
 
 enum { PATTERNS_MAX = 100 };
@@ -140,10 +141,36 @@ static struct err *load_patterns(struct load *l)
     json_object_foreach((json_t *)s->patterns_tree, key, list)
     {
         TRY(attr_of_key(l, list, key, &attr));
-        if (!(s->allow & (1u << attr)))
+        if (!((s->allow | s->computed_set) & (1u << attr)))
             return conf_error(l->conf, list, "patterns for '%s', which is not under 'allow'", key);
         TRY(load_pattern_list(l, attr, list));
     }
+out:
+    return e;
+}
+
+static struct err *load_computed(struct load *l)
+{
+    struct err *e = NULL;
+    struct template_subject *s = &l->t->subject;
+    const json_t *tree = s->computed_tree.node;
+    const char *key;
+    json_t *text;
+    unsigned attr;
+    if (tree && (!json_is_object(tree) || json_object_size(tree) == 0))
+        return conf_error(l->conf, tree, "'computed' is a mapping, like {UID: asker.id}");
+    json_object_foreach((json_t *)tree, key, text)
+    {
+        struct expr *x = ARENA_NEW(l->arena, struct expr);
+        TRY(attr_of_key(l, text, key, &attr));
+        TRY(conditions_compile(l, text, EXPR_STRING, CONDITIONS_ASKED, x));
+        s->computed[attr] = x;
+        s->computed_set |= 1u << attr;
+        if ((x->uses & (EXPR_CSR | EXPR_REQUEST)) == 0)
+            s->own_set |= 1u << attr;
+    }
+    s->own_set |= s->fixed_set;
+    load_keep(l, &s->computed_tree);
 out:
     return e;
 }
@@ -155,14 +182,16 @@ static struct err *combinations(struct load *l)
     uint32_t cn = 1u << subject_cn_attr();
     if (s->allow & s->fixed_set)
         return load_error(l, GROUP_SUBJECT, "allow", "an attribute is both fixed and allowed");
-    if (s->require & ~(s->allow | s->fixed_set))
+    if (s->computed_set & (s->allow | s->fixed_set))
+        return load_error(l, GROUP_SUBJECT, "computed", "an attribute is computed, and fixed or allowed too");
+    if (s->require & ~(s->allow | s->fixed_set | s->computed_set))
         return load_error(l, GROUP_SUBJECT, "require",
-                          "an attribute is required, but neither fixed nor allowed");
+                          "an attribute is required, but neither fixed, computed nor allowed");
     if ((s->allow & cn) && s->cn == SUBJECT_CN_SAN && !l->t->sans.kinds)
         return load_error(l, GROUP_SUBJECT, "cn", "'cn: san' without sans.kinds: there is no name to repeat");
     if (!(s->allow & cn) && load_given(l, GROUP_SUBJECT, "cn"))
         return load_error(l, GROUP_SUBJECT, "cn", "'cn' without CN under 'allow'");
-    if (!s->allow && !s->fixed_set && !l->t->sans.kinds)
+    if (!s->allow && !s->fixed_set && !s->computed_set && !l->t->sans.kinds)
         return load_error(l, GROUP_SUBJECT, "allow",
                           "neither a subject nor sans: the certificate would name nobody");
     if (l->t->constraints.ca && !s->require && !s->fixed_set)
@@ -179,6 +208,7 @@ struct err *subject_load(struct load *l)
     TRY(load_mask(l, node, "allow", &s->allow_texts, subject_attrs, SUBJECT_ATTRS, 0, &s->allow));
     TRY(load_mask(l, node, "require", &s->require_texts, subject_attrs, SUBJECT_ATTRS, 0, &s->require));
     TRY(load_fixed(l));
+    TRY(load_computed(l));
     TRY(load_patterns(l));
     TRY(combinations(l));
 out:

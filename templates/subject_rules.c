@@ -46,7 +46,7 @@ struct err *subject_rule_form(const struct judged *j)
 
 struct err *subject_rule_allow(const struct judged *j)
 {
-    uint32_t allowed = j->t->subject.allow | j->t->subject.fixed_set;
+    uint32_t allowed = j->t->subject.allow | j->t->subject.fixed_set | j->t->subject.computed_set;
     for (size_t i = 0; i < j->subject.n; i++) {
         unsigned attr = attr_at(j, i);
         if (attr < SUBJECT_ATTRS && (allowed & (1u << attr)))

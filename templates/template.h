@@ -11,6 +11,7 @@
 #include "cert/ext_constraints.h"
 #include "cert/name.h"
 #include "cert/san.h"
+#include "template_tree.h"
 #include "templates.h"
 
 enum {
@@ -49,12 +50,6 @@ struct template_from {
 enum subject_other { SUBJECT_REFUSE, SUBJECT_DROP };
 enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
 
-/* node during load only; text: the same as JSON, NULL: left out */
-struct template_tree {
-    const json_t *node;
-    const char *text;
-};
-
 struct template_head {
     const char *given_name; /* "": the file's */
     const char *description;
@@ -69,8 +64,9 @@ struct template_head {
 
 struct template_validity {
     int64_t default_s, max_s, backdate_s, jitter_s;
-    const char *until_text;
-    int64_t until; /* INT64_MAX: left out */
+    const char *until_text, *computed_text;
+    const struct expr *computed; /* NULL: default_s counts */
+    int64_t until;               /* INT64_MAX: left out */
 };
 
 struct template_keys {
@@ -88,6 +84,10 @@ struct template_subject {
     uint32_t allow, require, fixed_set, patterned; /* 1 << attribute */
     const char *fixed[SUBJECT_ATTRS];              /* NULL: not fixed */
     struct conf_texts patterns[SUBJECT_ATTRS];
+    struct template_tree computed_tree;
+    const struct expr *computed[SUBJECT_ATTRS]; /* NULL: not computed */
+    uint32_t computed_set;
+    uint32_t own_set; /* fixed, or computed from what no asker says */
 };
 
 struct template_sans {
@@ -95,8 +95,10 @@ struct template_sans {
     int64_t min, max, wildcard_labels;
     bool wildcard, from_cn, from_csr, from_request;
     struct conf_texts allow, deny;
-    int other;      /* enum source_other */
-    unsigned kinds; /* 1 << enum cert_san_kind; 0: no SANs */
+    struct conf_texts computed_texts;
+    struct expr *computed; /* as many; each gives a name or a list of them */
+    int other;             /* enum source_other */
+    unsigned kinds;        /* 1 << enum cert_san_kind; 0: no SANs */
 };
 
 struct template_key_usage {
@@ -179,6 +181,7 @@ struct template
     struct conf_texts tls_features;
     struct template_microsoft microsoft;
     struct template_custom custom;
+    struct template_conditions conditions;
     struct cert_ext ready[READY_MAX]; /* the same in every certificate */
     size_t ready_n;
 };

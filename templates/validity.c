@@ -5,11 +5,13 @@
  * Never reads a clock: now is given. Any thread.
  */
 #include "base/when.h"
+#include "conditions.h"
 #include "judge.h"
 #include "load.h"
 
 struct err *validity_load(struct load *l)
 {
+    struct err *e = NULL;
     struct template_validity *v = &l->t->validity;
     if (v->default_s == 0 || v->max_s == 0)
         return load_error(l, GROUP_VALIDITY, "", "validity needs both 'default' and 'max'");
@@ -17,11 +19,19 @@ struct err *validity_load(struct load *l)
         return load_error(l, GROUP_VALIDITY, "default", "the default is longer than the maximum");
     if (v->jitter_s * 2 > v->default_s)
         return load_error(l, GROUP_VALIDITY, "jitter", "jitter is more than half of the default");
+    if (v->computed_text[0]) {
+        struct expr *x = ARENA_NEW(l->arena, struct expr);
+        TRY(conditions_compile(l, json_object_get(load_node(l, GROUP_VALIDITY), "computed"), EXPR_DURATION,
+                               CONDITIONS_ASKED, x));
+        v->computed = x;
+    }
     v->until = INT64_MAX;
     if (!v->until_text[0])
         return NULL;
-    return load_placed(l, json_object_get(load_node(l, GROUP_VALIDITY), "until"),
-                       when_parse(view_str(v->until_text), &v->until));
+    TRY(load_placed(l, json_object_get(load_node(l, GROUP_VALIDITY), "until"),
+                    when_parse(view_str(v->until_text), &v->until)));
+out:
+    return e;
 }
 
 int64_t templates_validity_default_s(const struct template *t)

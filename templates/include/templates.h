@@ -118,9 +118,10 @@ struct templates_rdn {
 };
 
 struct templates_request {
-    const struct cert_csr *csr; /* proof of possession already checked, or NULL: spki counts */
-    struct view spki;           /* SubjectPublicKeyInfo, used where csr is NULL */
-    struct view serial;         /* unsigned magnitude, as leased */
+    const struct templates_who *who; /* NULL: the house itself */
+    const struct cert_csr *csr;      /* proof of possession already checked, or NULL: spki counts */
+    struct view spki;                /* SubjectPublicKeyInfo, used where csr is NULL */
+    struct view serial;              /* unsigned magnitude, as leased */
     int64_t now;
     int64_t not_after;          /* 0: not asked; at most one of the two */
     int64_t validity_s;         /* 0: not asked; counted from now */

@@ -1,6 +1,6 @@
 /*
- * Extensions that are asked for beside a CSR, as JSON. Part of templates.h, which includes it. Pure; any
- * thread.
+ * Who asks, and extensions that are asked for beside a CSR, as JSON. Part of templates.h, which includes it.
+ * Pure; any thread.
  */
 #ifndef CHANCERY_TEMPLATES_ASKED_H
 #define CHANCERY_TEMPLATES_ASKED_H
@@ -12,6 +12,15 @@
 
 struct cert_ext; /* cert/ext.h */
 struct conf;     /* base/conf.h */
+
+/* Who asks, for a template's expressions. */
+struct templates_who {
+    const char *role, *id, *door, *peer; /* "requester", "token:6f1c...", "rest", "10.0.0.7" */
+    const char *const *names;            /* patterns of its grant */
+    size_t names_n;
+    const char *const *templates; /* of its grant */
+    size_t templates_n;
+};
 
 /*
  * A list of {"oid": ..., "critical": false, "value": ...}. oid: dotted, or a name where there is one

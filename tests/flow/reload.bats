@@ -107,6 +107,39 @@ days_of_new() {
     same "$(days_of_new)" 20
 }
 
+@test "conditions and computed values are in force after SIGHUP; one that costs too much changes nothing" {
+    cat >>"$T/server.yaml" <<'YAML'
+
+conditions:
+  - that: cert.sans.all(n, n.endsWith('.pay.example.internal')) || asker.role == 'admin'
+    else: only names of pay
+  - {that: size(cert.sans) < 3, else: at most two names}
+YAML
+    sed -i "s/^  cn: san .*/  cn: san\n  computed: {UID: asker.role}/" "$T/server.yaml"
+    reload "done"
+    csr a DNS:a.example.internal
+    ask_csr a.csr
+    expect_problem 422 policy "^template 'server': conditions: only names of pay$"
+    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
+    expect 201
+    member .certificate >a.pem
+    matches "$(openssl x509 -in a.pem -noout -subject -nameopt RFC2253)" 'UID=admin'
+    csr b DNS:a.pay.example.internal,DNS:b.pay.example.internal,DNS:c.pay.example.internal
+    ask_csr b.csr
+    expect_problem 422 policy 'at most two names'
+    csr c DNS:a.pay.example.internal
+    ask_csr c.csr
+    expect 201
+    local line
+    sed -i 's/that: size(cert.sans) < 3/that: "cert.sans.all(n, cert.sans.coveredBy(asker.names))"/' "$T/server.yaml"
+    line=$(grep -n coveredBy "$T/server.yaml" | cut -d: -f1)
+    LOGGED=$(wc -l <"$CHANCERY_DIR/log")
+    reload refused "templates/server\.yaml:$line:12: character 1: the expression can cost [0-9]+ steps"
+    csr d DNS:a.pay.example.internal
+    ask_csr d.csr
+    expect 201
+}
+
 @test "one of AWS's templates, added: extensions beside the CSR stand in the certificate" {
     local name=aws/BlankEndEntityCertificate_CriticalBasicConstraints_APICSRPassthrough/V1
     chancery template add "$name"

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "analyser.h"
+#include "expr.h"
 #include "fields.h"
 #include "judge.h"
 #include "lint.h"
@@ -174,12 +175,37 @@ static void put_aws(FILE *to)
     templates_free(set);
 }
 
+static void put_vars(FILE *to)
+{
+    const char *name, *doc;
+    enum expr_type type = EXPR_BOOL;
+    ROW(to, "name", "type", "what it is");
+    ROW(to, "---", "---", "---");
+    for (size_t i = 0; expr_var_at(i, &name, &type, &doc); i++) {
+        char cell[64];
+        snprintf(cell, sizeof(cell), "`%s`", name);
+        ROW(to, cell, expr_type_name(type), doc);
+    }
+}
+
+static void put_fns(FILE *to)
+{
+    struct arena *arena = arena_new(1 << 20);
+    const char *text, *doc;
+    ROW(to, "function", "");
+    ROW(to, "---", "---");
+    for (size_t i = 0; expr_fn_at(i, arena, &text, &doc); i++)
+        ROW(to, arena_printf(arena, "`%s`", text), doc);
+    arena_free(arena);
+}
+
 static const struct {
     const char *line;
     void (*put)(FILE *to);
 } tables[] = {
-    {"@fields\n", put_fields}, {"@rules\n", put_rules},     {"@findings\n", put_findings},
-    {"@lint\n", put_lint},     {"@builtin\n", put_builtin}, {"@aws\n", put_aws},
+    {"@vars\n", put_vars},       {"@fns\n", put_fns},           {"@fields\n", put_fields},
+    {"@rules\n", put_rules},     {"@findings\n", put_findings}, {"@lint\n", put_lint},
+    {"@builtin\n", put_builtin}, {"@aws\n", put_aws},
 };
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 

@@ -42,6 +42,13 @@ static const char *const loose = "issuers: [issuing]\n"
                                  "basic_constraints: {present: false}\n"
                                  "pointers: {ocsp: false, issuer: false, crl: false}\n";
 
+/* What a template's own condition says of the bytes. */
+static const char *const conditional = "validity: {default: 1d, max: 10d}\n"
+                                       "subject: {allow: [CN], cn: free}\n"
+                                       "sans: {kinds: [dns]}\n"
+                                       "extended_key_usage: {usages: [clientAuth]}\n"
+                                       "conditions: [{that: size(cert.sans) == 2, else: two names}]\n";
+
 /* Where the asker has a say. */
 static const char *const asked = "issuers: [issuing]\n"
                                  "validity: {default: 1d, max: 10d}\n"
@@ -629,6 +636,7 @@ static const struct breach {
     {"custom.values", &asked, custom_changed, false},
     {"custom.values", &asked, custom_critical, false},
     {"custom.allow", &asked, unknown_ext, false},
+    {"conditions", &conditional, san_few, false},
 };
 enum { BREACHES = sizeof(breaches) / sizeof(breaches[0]) };
 
