@@ -76,7 +76,7 @@ static struct err *check_key(struct issuance *is)
     TRY(ledger_key_find(is->ca->ledger, view_of(is->key, SHA256_BYTES), is->arena, &key));
     if (key.compromised)
         e = err_new(ERR_BAD_KEY, "this key was revoked as compromised; make a new one");
-    else if (!is_shown(is) && ((key.certificates && !is_own(is, key.actor)) || is_taken(is)))
+    else if (!is_shown(is) && ((key.certified && !is_own(is, key.actor)) || is_taken(is)))
         e = err_new(ERR_BAD_KEY, "this key is in use by another asker; make one of your own");
     is->has_key = e == NULL;
 out:

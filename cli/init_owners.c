@@ -72,6 +72,7 @@ struct err *init_owners(struct init *in)
     if (geteuid() != 0 || !u->front || !u->vault || !u->responder)
         return NULL;
     TRY(give(in, c->paths.ledger, u->front, u->front, 0700, 0600));
+    TRY(give(in, arena_printf(in->cli->arena, "%s/index", c->paths.ledger), u->front, u->front, 0700, 0600));
     TRY(give(in, c->paths.front, u->front, u->front, 0700, 0600));
     TRY(give(in, c->paths.shelf, u->front, u->responder, 02770, 0660));
     TRY(give(in, c->paths.roll, u->vault, u->vault, 0700, 0600));

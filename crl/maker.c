@@ -107,7 +107,7 @@ static bool is_revocation(const struct crl_maker *m, const struct ledger_event *
 {
     struct ledger_status status = {.answer = LEDGER_UNKNOWN};
     if (ev->kind != LEDGER_CLOSE)
-        return ev->kind == LEDGER_REVOKE;
+        return ledger_changes_status(ev->kind);
     struct err *e = ledger_status(m->ledger, ev->issuer, ev->serial, &status);
     bool revoked = e || status.answer == LEDGER_REVOKED;
     err_free(e);

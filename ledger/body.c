@@ -87,6 +87,12 @@ static const struct field crl_fields[] = {
 static const struct field issuer_fields[] = {
     FIELD(OCTETS, issuer, certificate, 16 * 1024),
 };
+static const struct field stray_fields[] = {
+    FIELD(NUMBER, stray, n, 0),
+    FIELD(INSTANT, stray, sealed_at, 0),
+    FIELD(TEXT, stray, template, 255),
+    FIELD(HASH, stray, tbs_sha256, 0),
+};
 static const struct field note_fields[] = {
     FIELD(TEXT, note, what, LEDGER_TEXT_BYTES),
     FIELD(NUMBER, note, number, 0),

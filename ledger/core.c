@@ -49,8 +49,10 @@ static struct err *check_schema(struct ledger *l, struct store_txn *t)
         return err_new(ERR_WRONG_STATE,
                        "the ledger has schema %llu, made by a newer program; this one knows schema %d",
                        (unsigned long long)schema.seq, CORE_SCHEMA);
-    if (found || l->readonly)
+    if (l->readonly || schema.seq == CORE_SCHEMA)
         return NULL;
+    if (found)
+        TRY(core_migrate(l, t));
     schema.seq = CORE_SCHEMA;
     TRY(ROW_PUT(l->ops, t, TABLE_META, view_str("schema"), &schema, STORE_PUT));
 out:

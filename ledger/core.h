@@ -4,11 +4,15 @@
 #define CHANCERY_LEDGER_CORE_H
 
 #include "batch.h"
+#include "finder.h"
 #include "ledger.h"
 #include "rows.h"
 #include "tree.h"
 
-enum { CORE_SCHEMA = 1, CORE_WATCHERS = 8, CORE_IDEMPOTENCY_S = 24 * 3600 };
+enum { CORE_SCHEMA = 2, CORE_WATCHERS = 8, CORE_IDEMPOTENCY_S = 24 * 3600 };
+
+/* 9999-12-31: for a certificate whose end nobody knows. */
+#define CORE_NEVER_S INT64_C(253402300799)
 
 struct core_watcher {
     void (*fn)(void *arg, const struct ledger_event *ev);
@@ -18,6 +22,7 @@ struct core_watcher {
 struct ledger {
     const struct store_ops *ops;
     struct store *store;
+    struct finder *finder;
     struct loop *loop; /* NULL: init, or read-only */
     struct batch *batch;
     struct ticket_table *tickets;
@@ -42,6 +47,7 @@ struct core_append {
     struct arena *arena;
     struct ledger_entry entry; /* our own copy, in the arena */
     struct view body;
+    uint8_t fingerprint[SHA256_BYTES]; /* RECORD: of the certificate */
     struct ledger_result result;
 };
 
@@ -54,6 +60,16 @@ void write_group(struct ledger *l, struct batch_item *first);
 
 /* Schema, tree and last entries: ERR_WRONG_STATE, ERR_CORRUPT. */
 MUST_USE struct err *core_take_up(struct ledger *l);
+
+/* From schema 1: the rows that came with the present one. In a write transaction. */
+MUST_USE struct err *core_migrate(struct ledger *l, struct store_txn *t);
+
+/* The index, with all that the log has and it has not yet. */
+MUST_USE struct err *core_take_index(struct ledger *l, const char *dir);
+
+/* Of the certificate that this signature makes of the intent; where it makes none, what nobody asks for. */
+void core_fingerprint(const struct ledger_entry *intent, struct view signature, struct arena *arena,
+                      uint8_t ret[SHA256_BYTES]);
 
 /* The tree and the time as stored; zero in a new ledger. */
 MUST_USE struct err *core_state(struct ledger *l, struct store_txn *t, struct tree *ret_tree,

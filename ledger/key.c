@@ -1,45 +1,26 @@
 /*
- * What the ledger knows of a key: for whom it was certified, and whether it was given up as compromised. On
- * the loop's thread, one short read transaction.
+ * What the ledger knows of a key: for whom it was certified first, and whether it was given up as
+ * compromised. On the loop's thread, one short read transaction.
  */
 #include "read.h"
 
-enum { KEY_LOOK_MAX = 64, REASON_KEY_COMPROMISE = 1 };
-
-static struct err *look(struct ledger *l, struct store_txn *t, uint64_t intent, struct arena *arena,
-                        struct ledger_key *to)
+/* *ret_sealed: a certificate of this intent was made, or may yet be. */
+static struct err *look(struct ledger *l, struct store_txn *t, uint64_t intent, struct view spki,
+                        struct arena *arena, struct ledger_key *to, bool *ret_sealed)
 {
     struct err *e = NULL;
     struct cert_row row;
     struct ledger_entry entry;
+    *ret_sealed = false;
     TRY(read_row(l, t, intent, &row));
     if (row.state == LEDGER_STATE_NEVER_SEALED)
         return NULL;
-    to->compromised =
-        to->compromised || (row.state == LEDGER_STATE_REVOKED && row.reason == REASON_KEY_COMPROMISE);
-    if (to->certificates++ == 0) {
-        TRY(core_entry(l, t, intent, arena, &entry));
-        to->actor = entry.actor;
-    }
-out:
-    return e;
-}
-
-static struct err *walk(struct ledger *l, struct store_txn *t, struct store_cursor *c, struct view spki,
-                        struct arena *arena, struct ledger_key *to)
-{
-    struct err *e = NULL;
-    struct key from = key_bytes(spki);
-    struct view key = key_view(&from), value;
-    enum store_move how = STORE_AT_OR_AFTER;
-    for (size_t i = 0; i < KEY_LOOK_MAX; i++) {
-        bool found;
-        TRY(l->ops->move(c, how, &key, &value, &found));
-        if (!found || !view_starts(key, spki))
-            break;
-        TRY(look(l, t, key_last_seq(key), arena, to));
-        how = STORE_NEXT;
-    }
+    TRY(core_entry(l, t, intent, arena, &entry));
+    if (!view_eq(entry.body.intent.spki_sha256, spki))
+        return NULL; /* another key of the same term */
+    to->certified = true;
+    to->actor = entry.actor;
+    *ret_sealed = true;
 out:
     return e;
 }
@@ -49,14 +30,19 @@ struct err *ledger_key_find(struct ledger *l, struct view spki_sha256, struct ar
 {
     struct err *e = NULL;
     struct store_txn *t = NULL;
-    struct store_cursor *c = NULL;
     struct ledger_key key = {.actor = ""};
+    struct seq_row blocked;
+    uint64_t term = term_of(TERM_SPKI, spki_sha256), intent = 0;
+    bool sealed = false;
     TRY(l->ops->begin(l->store, false, &t));
-    TRY(l->ops->cursor(t, TABLE_SPKI, &c));
-    TRY(walk(l, t, c, spki_sha256, arena, &key));
+    TRY(ROW_GET(l->ops, t, TABLE_BLOCKED, spki_sha256, &blocked, &key.compromised));
+    do {
+        TRY(finder_first(l->finder, term, intent, &intent));
+        if (intent)
+            TRY(look(l, t, intent, spki_sha256, arena, &key, &sealed));
+    } while (intent && !sealed);
     *ret = key;
 out:
-    l->ops->cursor_free(c);
     l->ops->abort(t);
     return e;
 }

@@ -54,7 +54,8 @@ out:
 /* What this kind cannot be without. */
 static struct err *check_form(const struct ledger_entry *en)
 {
-    bool serial = en->kind == LEDGER_INTENT || en->kind == LEDGER_REVOKE;
+    bool serial = en->kind == LEDGER_INTENT || en->kind == LEDGER_REVOKE || en->kind == LEDGER_RELEASE ||
+                  en->kind == LEDGER_STRAY;
     bool issuer = serial || en->kind == LEDGER_CRL || en->kind == LEDGER_ISSUER;
     if (issuer && (!en->issuer || !*en->issuer))
         return err_new(ERR_BAD_FIELD, "this kind of entry needs an issuer");
@@ -147,6 +148,12 @@ static void tell_watchers(struct ledger *l, const struct core_append *a)
         l->watchers[i].fn(l->watchers[i].arg, &ev);
 }
 
+/* The index, before anyone hears that the entry stands. */
+static void follow(struct ledger *l, const struct core_append *a)
+{
+    finder_add(l->finder, &a->entry, a->entry.kind == LEDGER_RECORD ? a->fingerprint : NULL);
+}
+
 static void finish(void *arg, struct batch_item *first)
 {
     struct ledger *l = arg;
@@ -154,8 +161,10 @@ static void finish(void *arg, struct batch_item *first)
         struct core_append *a = (struct core_append *)i;
         next = i->next;
         bool written = !i->error && a->result.outcome == LEDGER_WRITTEN;
-        if (written)
+        if (written) {
             count_unended(l, a->entry.kind, true);
+            follow(l, a);
+        }
         tell(l, a);
         if (written)
             tell_watchers(l, a);
@@ -176,6 +185,8 @@ struct err *ledger_append_wait(struct ledger *l, const struct ledger_entry *entr
     TRY(append_new(entry, &a));
     write_group(l, &a->item);
     e = a->item.error;
+    if (!e && a->result.outcome == LEDGER_WRITTEN)
+        follow(l, a);
     if (!e && ret)
         *ret = a->result;
 out:
@@ -248,6 +259,7 @@ struct err *core_open(const struct store_ops *ops, const char *dir, const struct
                   &l->store));
     ops->clear_readers(l->store);
     TRY(core_take_up(l));
+    TRY(core_take_index(l, dir));
     metric_set(METRIC_LEDGER_ENTRIES, (int64_t)l->tree.n);
     TRY(start_writer(l, options));
     *ret = l;
@@ -274,6 +286,7 @@ struct err *ledger_open_readonly(const char *dir, struct ledger **ret)
             .dir = dir, .mode = 0600, .readonly = true, .tables = rows_tables, .tables_n = TABLE__COUNT},
         &l->store));
     TRY(core_take_up(l));
+    TRY(core_take_index(l, dir));
     *ret = l;
     l = NULL;
 out:
@@ -288,6 +301,7 @@ void ledger_close(struct ledger *l)
     batch_stop(l->batch);
     loop_timer_free(l->reader_check);
     ticket_table_free(l->tickets);
+    finder_close(l->finder);
     l->ops->close(l->store);
     if (l->lock_fd >= 0)
         close(l->lock_fd);

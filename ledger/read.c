@@ -70,6 +70,16 @@ out:
     return e;
 }
 
+/* All that is known of it: what was decided stands nowhere. */
+static void stray_decision(const struct ledger_entry *en, const struct cert_row *row, struct ledger_cert *to)
+{
+    to->decision = (struct ledger_intent){.template = en->body.stray.template,
+                                          .subject = "",
+                                          .not_before = en->body.stray.sealed_at,
+                                          .not_after = row->not_after};
+    to->seal.n = en->body.stray.n;
+}
+
 struct err *read_cert(struct ledger *l, struct store_txn *t, uint64_t intent, struct arena *arena,
                       struct ledger_cert *ret)
 {
@@ -89,8 +99,11 @@ struct err *read_cert(struct ledger *l, struct store_txn *t, uint64_t intent, st
                                .request = en.request,
                                .requested_ms = en.time_ms,
                                .revoked_at = row.revoked_at,
-                               .reason = (unsigned)row.reason,
-                               .decision = en.body.intent};
+                               .reason = (unsigned)row.reason};
+    if (en.kind == LEDGER_STRAY)
+        stray_decision(&en, &row, &cert);
+    else
+        cert.decision = en.body.intent;
     if (row.record != 0)
         TRY(add_record(l, t, arena, &cert));
     if (row.state == LEDGER_STATE_REVOKED)

@@ -55,28 +55,6 @@ struct key key_serial(const char *issuer, struct view serial)
     return k;
 }
 
-/* Reversed behind its kind, so that all names under a domain lie side by side. */
-struct key key_under(const char *name)
-{
-    struct key k = {0};
-    size_t n = strlen(name);
-    const char *colon = strchr(name, ':');
-    size_t kind = colon ? (size_t)(colon - name) + 1 : 0;
-    if (kind > KEY_TEXT_BYTES)
-        kind = KEY_TEXT_BYTES;
-    add(&k, name, kind);
-    for (size_t i = n; i > kind && k.n < KEY_TEXT_BYTES; i--)
-        add(&k, name + i - 1, 1);
-    return k;
-}
-
-struct key key_name(const char *name)
-{
-    struct key k = key_under(name);
-    add(&k, "", 1);
-    return k;
-}
-
 uint64_t key_last_seq(struct view key)
 {
     return key.n < KEY_SEQ_BYTES ? 0 : be64_get(key.p + key.n - KEY_SEQ_BYTES);

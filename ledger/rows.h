@@ -37,10 +37,6 @@ struct key key_seq(uint64_t seq);
 struct key key_serial(const char *issuer, struct view serial);
 /* text, 0: the prefix of an exact text; a long one is cut, so whoever reads compares the text itself. */
 struct key key_text(const char *text);
-/* "dns:www.example" becomes "dns:elpmaxe.www", 0. Cut likewise. */
-struct key key_name(const char *name);
-/* The prefix of that name and of all that end in it: key_name without the 0. */
-struct key key_under(const char *name);
 struct key key_bytes(struct view bytes);
 void key_add_seq(struct key *k, uint64_t seq);
 uint64_t key_last_seq(struct view key); /* 0 where it is too short */
@@ -74,7 +70,7 @@ struct idem_row { /* IDEM: hash over asker and key -> */
 struct template_row { /* TEMPLATE: name -> */
     uint64_t seq, version;
 };
-struct seq_row { /* SERIAL, TIME, META */
+struct seq_row { /* SERIAL, TIME, BLOCKED, META */
     uint64_t seq;
 };
 

@@ -37,6 +37,8 @@ struct verify_list { /* grows */
     size_t n, cap;
 };
 
+enum { VERIFY_TERMS = 8192 };
+
 struct verify {
     struct ledger *ledger;
     const struct ledger_verify *how;
@@ -45,7 +47,9 @@ struct verify {
     struct arena *arena; /* of the entry in hand */
     struct tree tree;
     int64_t last_time_ms;
-    uint64_t names; /* rows that index name should have */
+    uint64_t pairs;               /* of term and intent that the index should have */
+    uint64_t terms[VERIFY_TERMS]; /* of the entry in hand */
+    size_t terms_n;
     struct verify_list intents, tokens, issuers, crls, templates;
     struct map token_of, tbs_of, template_of;
 };

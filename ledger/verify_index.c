@@ -9,6 +9,8 @@
 #include "entry.h"
 #include "verify.h"
 
+enum { KEY_COMPROMISE = 1 };
+
 static struct err *expect(struct verify *v, uint64_t seq, enum table table, const struct key *key,
                           const void *row, size_t n)
 {
@@ -32,30 +34,91 @@ static struct err *expect_mark(struct verify *v, uint64_t seq, enum table table,
     return expect(v, seq, table, &key, NULL, 0);
 }
 
-static bool named_before(const struct ledger_texts *names, size_t i)
+/* --- terms: the index of files and memory --- */
+
+static void gather(void *arg, uint64_t term)
 {
-    struct key mine = key_name(names->items[i]);
-    for (size_t k = 0; k < i; k++) {
-        struct key other = key_name(names->items[k]);
-        if (view_eq(key_view(&mine), key_view(&other)))
+    struct verify *v = arg;
+    CHECK(v->terms_n < VERIFY_TERMS);
+    v->terms[v->terms_n++] = term;
+}
+
+static bool seen_before(const struct verify *v, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (v->terms[k] == v->terms[i])
             return true;
-    }
     return false;
+}
+
+/* That each of the gathered terms leads to this intent. */
+static struct err *check_terms(struct verify *v, uint64_t intent, uint64_t seq)
+{
+    struct err *e = NULL;
+    bool missed = false;
+    for (size_t i = 0; i < v->terms_n; i++) {
+        uint64_t first;
+        if (seen_before(v, i))
+            continue;
+        TRY(finder_first(v->ledger->finder, v->terms[i], intent - 1, &first));
+        missed = missed || first != intent;
+        v->pairs++;
+    }
+    if (missed)
+        verify_found(v, seq, "the index of files does not lead here (it may be removed: it is made again)");
+out:
+    v->terms_n = 0;
+    return e;
+}
+
+/* The index was taken up when the ledger was opened; what came since is not in it. */
+static bool indexed(const struct verify *v, uint64_t seq)
+{
+    return seq < finder_next_entry(v->ledger->finder);
+}
+
+static struct err *check_record(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = NULL;
+    struct ledger_entry intent;
+    uint8_t fingerprint[SHA256_BYTES];
+    if (!indexed(v, en->seq))
+        return NULL;
+    TRY(core_entry(v->ledger, v->txn, en->ref, v->arena, &intent));
+    core_fingerprint(&intent, en->body.record.signature, v->arena, fingerprint);
+    gather(v, term_of(TERM_FINGERPRINT, view_of(fingerprint, sizeof(fingerprint))));
+    TRY(check_terms(v, en->ref, en->seq));
+out:
+    return e;
 }
 
 static struct err *check_intent(struct verify *v, const struct ledger_entry *en)
 {
     struct err *e = NULL;
-    const struct ledger_intent *in = &en->body.intent;
     struct key serial = key_serial(en->issuer, en->serial);
     struct seq_row row = {en->seq};
     TRY(expect(v, en->seq, TABLE_SERIAL, &serial, &row, sizeof(row)));
-    TRY(expect_mark(v, en->seq, TABLE_ACTOR, key_text(en->actor)));
-    TRY(expect_mark(v, en->seq, TABLE_SPKI, key_bytes(in->spki_sha256)));
-    for (size_t i = 0; i < in->names.n; i++) {
-        TRY(expect_mark(v, en->seq, TABLE_NAME, key_name(in->names.items[i])));
-        v->names += !named_before(&in->names, i);
-    }
+    if (!indexed(v, en->seq))
+        return NULL;
+    term_each(en, gather, v);
+    TRY(check_terms(v, en->seq, en->seq));
+out:
+    return e;
+}
+
+/* A key given up as compromised stays blocked, whatever comes after. */
+static struct err *check_blocked(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = NULL;
+    struct ledger_entry intent;
+    struct seq_row row;
+    bool found;
+    if (en->body.revoke.reason != KEY_COMPROMISE)
+        return NULL;
+    TRY(core_entry(v->ledger, v->txn, en->ref, v->arena, &intent));
+    TRY(ROW_GET(v->ledger->ops, v->txn, TABLE_BLOCKED, intent.body.intent.spki_sha256, &row, &found));
+    if (!found || row.seq < en->seq)
+        verify_found(v, en->seq, "index blocked does not know this key");
 out:
     return e;
 }
@@ -78,8 +141,16 @@ out:
 
 struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
 {
-    struct err *e = check_time(v, en);
-    return !e && en->kind == LEDGER_INTENT ? check_intent(v, en) : e;
+    struct err *e = NULL;
+    TRY(check_time(v, en));
+    if (en->kind == LEDGER_INTENT)
+        TRY(check_intent(v, en));
+    if (en->kind == LEDGER_RECORD)
+        TRY(check_record(v, en));
+    if (en->kind == LEDGER_REVOKE)
+        TRY(check_blocked(v, en));
+out:
+    return e;
 }
 
 /* --- the rows that change --- */
@@ -114,24 +185,20 @@ out:
     return e;
 }
 
-static struct err *check_cert(struct verify *v, const struct verify_intent *in, uint64_t *recorded,
-                              uint64_t *revoked)
+static struct err *check_cert(struct verify *v, const struct verify_intent *in, uint64_t *revoked)
 {
     struct err *e = NULL;
     struct cert_row row = {in->state, in->reason, in->record, in->end, in->not_after, in->revoked_at};
-    struct key k = key_seq(in->seq), not_after = key_seq((uint64_t)in->not_after);
+    struct key k = key_seq(in->seq);
     TRY(expect(v, in->seq, TABLE_CERT, &k, &row, sizeof(row)));
     if (in->state == LEDGER_STATE_OPEN) {
         v->report->open++;
         TRY(expect_mark(v, in->seq, TABLE_OPEN, (struct key){0}));
     }
-    if (in->record != 0) {
-        ++*recorded;
-        TRY(expect_mark(v, in->seq, TABLE_NOT_AFTER, not_after));
-    }
     if (in->state == LEDGER_STATE_REVOKED || in->state == LEDGER_STATE_SEALED_LOST) {
         ++*revoked;
         TRY(check_revoked(v, in));
+        TRY(expect_mark(v, in->seq, TABLE_GONE, (struct key){0}));
     }
     TRY(check_key(v, in));
 out:
@@ -230,20 +297,19 @@ out:
 struct err *verify_index_all(struct verify *v)
 {
     struct err *e = NULL;
-    uint64_t recorded = 0, revoked = 0;
+    uint64_t revoked = 0;
     for (size_t i = 0; i < v->intents.n; i++)
-        TRY(verify_softly(v, verify_intents(v)[i].seq,
-                          check_cert(v, &verify_intents(v)[i], &recorded, &revoked)));
+        TRY(verify_softly(v, verify_intents(v)[i].seq, check_cert(v, &verify_intents(v)[i], &revoked)));
     v->report->revoked = revoked;
     TRY(check_count(v, TABLE_LEAF, v->tree.n));
     TRY(check_count(v, TABLE_CERT, v->intents.n));
     TRY(check_count(v, TABLE_SERIAL, v->intents.n));
-    TRY(check_count(v, TABLE_ACTOR, v->intents.n));
-    TRY(check_count(v, TABLE_SPKI, v->intents.n));
-    TRY(check_count(v, TABLE_NAME, v->names));
     TRY(check_count(v, TABLE_OPEN, v->report->open));
-    TRY(check_count(v, TABLE_NOT_AFTER, recorded));
     TRY(check_count(v, TABLE_REVOKED, revoked));
+    TRY(check_count(v, TABLE_GONE, revoked));
+    if (finder_pairs(v->ledger->finder) != v->pairs)
+        verify_found(v, 0, "the index of files has %" PRIu64 " pairs, by the log it should have %" PRIu64,
+                     finder_pairs(v->ledger->finder), v->pairs);
     TRY(check_tokens_and_issuers(v));
     TRY(check_templates(v));
     TRY(check_idem(v));

@@ -106,6 +106,31 @@ static void on_intent(struct verify *v, const struct ledger_entry *en)
         check_version(v, en);
 }
 
+/* An intent that was never written and its closing, in one. */
+static void on_stray(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_stray *s = &en->body.stray;
+    size_t issuer = issuer_of(v, en->issuer), same;
+    struct verify_intent *to = verify_list_add(&v->intents, sizeof(*to));
+    v->report->intents++;
+    v->report->closed++;
+    v->report->closed_sealed++;
+    *to = (struct verify_intent){.seq = en->seq,
+                                 .end = en->seq,
+                                 .n = s->n,
+                                 .time_ms = en->time_ms,
+                                 .not_after = CORE_NEVER_S,
+                                 .revoked_at = en->time_ms / 1000,
+                                 .issuer = issuer,
+                                 .state = LEDGER_STATE_SEALED_LOST};
+    if (en->serial.n == SERIAL_BYTES)
+        memcpy(to->serial, en->serial.p, SERIAL_BYTES);
+    memcpy(to->tbs, s->tbs_sha256.p, SHA256_BYTES);
+    if (map_get(&v->tbs_of, to->tbs, &same))
+        verify_found(v, en->seq, "its tbs stands in entry %" PRIu64, verify_intents(v)[same].seq);
+    map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
+}
+
 /* The intent that this entry speaks of, or NULL and a finding. */
 static struct verify_intent *referred(struct verify *v, const struct ledger_entry *en)
 {
@@ -175,6 +200,19 @@ static void on_revoke(struct verify *v, const struct ledger_entry *en)
     to->end = en->seq;
 }
 
+static void on_release(struct verify *v, const struct ledger_entry *en)
+{
+    struct verify_intent *to = referred(v, en);
+    if (!to)
+        return;
+    if (to->state != LEDGER_STATE_REVOKED || to->reason != HOLD)
+        verify_found(v, en->seq, "it lets entry %" PRIu64 " go, which was not on hold", en->ref);
+    to->state = LEDGER_STATE_RECORDED;
+    to->reason = 0;
+    to->revoked_at = to->invalidity = 0;
+    to->end = 0;
+}
+
 static void on_token_create(struct verify *v, const struct ledger_entry *en)
 {
     size_t i;
@@ -226,6 +264,8 @@ void verify_state(struct verify *v, const struct ledger_entry *en)
         [LEDGER_RECORD] = on_record,
         [LEDGER_CLOSE] = on_close,
         [LEDGER_REVOKE] = on_revoke,
+        [LEDGER_RELEASE] = on_release,
+        [LEDGER_STRAY] = on_stray,
         [LEDGER_TOKEN_CREATE] = on_token_create,
         [LEDGER_TOKEN_REVOKE] = on_token_revoke,
         [LEDGER_CRL] = on_crl,

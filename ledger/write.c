@@ -22,6 +22,7 @@ static struct err *put_entry(struct write *w, struct core_append *a)
     struct key k = key_seq(a->entry.seq);
     TRY(w->ops->put(w->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
     TRY(w->ops->put(w->txn, TABLE_LEAF, key_view(&k), view_of(leaf, sizeof(leaf)), STORE_PUT_LAST));
+    memcpy(a->entry.leaf, leaf, sizeof(leaf));
     tree_add(&w->tree, leaf);
     w->written++;
     a->result.seq = a->entry.seq;

@@ -28,6 +28,8 @@ const struct write_rule *write_rule_of(unsigned kind);
 /* write_intent.c */
 MUST_USE struct err *write_intent_check(struct write *w, struct core_append *a);
 MUST_USE struct err *write_intent_apply(struct write *w, const struct core_append *a);
+/* An intent's seq as a key, with nothing behind it. */
+MUST_USE struct err *write_mark(struct write *w, enum table table, uint64_t seq);
 /* Removes idempotency keys past their time, a few at a call. */
 MUST_USE struct err *write_intent_forget(struct write *w);
 /* What a closing gives back: a use of the token, the idempotency key. */

@@ -1,5 +1,5 @@
 /*
- * The rules of an intent: its idempotency key, its token's uses, its serial, and all it is indexed by.
+ * The rules of an intent: its idempotency key, its token's uses, its serial, and the rows it begins with.
  * Changes the store only in apply. On the writer's thread.
  */
 #include "entry.h"
@@ -77,10 +77,9 @@ out:
     return e;
 }
 
-/* A key that ends in the intent's seq, with nothing behind it. */
-static struct err *put_mark(struct write *w, enum table table, struct key k, uint64_t seq)
+struct err *write_mark(struct write *w, enum table table, uint64_t seq)
 {
-    key_add_seq(&k, seq);
+    struct key k = key_seq(seq);
     return w->ops->put(w->txn, table, key_view(&k), (struct view){(const uint8_t *)"", 0}, STORE_PUT);
 }
 
@@ -92,12 +91,8 @@ static struct err *put_rows(struct write *w, const struct core_append *a)
     struct cert_row cert = {.state = LEDGER_STATE_OPEN, .not_after = a->entry.body.intent.not_after};
     struct seq_row row = {seq};
     TRY(ROW_PUT(w->ops, w->txn, TABLE_CERT, key_view(&mine), &cert, STORE_PUT_LAST));
-    TRY(put_mark(w, TABLE_OPEN, (struct key){0}, seq));
+    TRY(write_mark(w, TABLE_OPEN, seq));
     TRY(ROW_PUT(w->ops, w->txn, TABLE_SERIAL, key_view(&serial), &row, STORE_PUT));
-    TRY(put_mark(w, TABLE_ACTOR, key_text(a->entry.actor), seq));
-    TRY(put_mark(w, TABLE_SPKI, key_bytes(a->entry.body.intent.spki_sha256), seq));
-    for (size_t i = 0; i < a->entry.body.intent.names.n; i++)
-        TRY(put_mark(w, TABLE_NAME, key_name(a->entry.body.intent.names.items[i]), seq));
     TRY(write_issuer_seen(w, a->entry.issuer));
 out:
     return e;

@@ -42,6 +42,8 @@ static struct err *check_end(struct write *w, struct core_append *a)
     a->entry.issuer = intent.issuer;
     a->entry.serial = intent.serial;
     a->result.intent = a->entry.ref;
+    if (a->entry.kind == LEDGER_RECORD)
+        core_fingerprint(&intent, a->entry.body.record.signature, a->arena, a->fingerprint);
 out:
     return e;
 }
@@ -56,9 +58,6 @@ static struct err *apply_record(struct write *w, const struct core_append *a)
     row.record = a->entry.seq;
     TRY(cert_put(w, a->entry.ref, &row));
     TRY(open_del(w, a->entry.ref));
-    struct key k = key_seq((uint64_t)row.not_after);
-    key_add_seq(&k, a->entry.ref);
-    TRY(w->ops->put(w->txn, TABLE_NOT_AFTER, key_view(&k), (struct view){(const uint8_t *)"", 0}, STORE_PUT));
 out:
     return e;
 }
@@ -93,6 +92,8 @@ static struct err *apply_close(struct write *w, const struct core_append *a)
     TRY(open_del(w, a->entry.ref));
     TRY(write_intent_give_back(w, a->entry.ref, &intent.body.intent));
     if (lost)
+        TRY(write_mark(w, TABLE_GONE, a->entry.ref));
+    if (lost)
         TRY(revoked_put(w, a,
                         &(struct revoked_row){.at = row.revoked_at,
                                               .not_after = row.not_after,
@@ -104,7 +105,7 @@ out:
 
 /* --- revocation --- */
 
-enum { HOLD = 6 };
+enum { KEY_COMPROMISE = 1, HOLD = 6 };
 
 /* RFC 5280 5.3.1: 7 is not used, 8 (removeFromCRL) belongs to delta lists. */
 static bool reason_known(uint64_t reason)
@@ -159,6 +160,18 @@ out:
     return e;
 }
 
+/* RFC 5280 5.3.1: a key that others may have is certified for nobody any more. */
+static struct err *block_key(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct ledger_entry intent;
+    struct seq_row row = {a->entry.seq};
+    TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
+    TRY(ROW_PUT(w->ops, w->txn, TABLE_BLOCKED, intent.body.intent.spki_sha256, &row, STORE_PUT));
+out:
+    return e;
+}
+
 static struct err *apply_revoke(struct write *w, const struct core_append *a)
 {
     struct err *e = NULL;
@@ -170,6 +183,9 @@ static struct err *apply_revoke(struct write *w, const struct core_append *a)
     row.revoked_at = a->result.revoked_at;
     row.end = a->entry.seq;
     TRY(cert_put(w, a->entry.ref, &row));
+    TRY(write_mark(w, TABLE_GONE, a->entry.ref));
+    if (row.reason == KEY_COMPROMISE)
+        TRY(block_key(w, a));
     TRY(revoked_put(w, a,
                     &(struct revoked_row){.at = row.revoked_at,
                                           .reason = row.reason,
@@ -177,6 +193,85 @@ static struct err *apply_revoke(struct write *w, const struct core_append *a)
                                           .not_after = row.not_after,
                                           .intent = a->entry.ref,
                                           .end = a->entry.seq}));
+out:
+    return e;
+}
+
+/* --- the end of a hold --- */
+
+/* Only a hold ends; what was never revoked, or let go already, stays as it is. */
+static struct err *check_release(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct seq_row serial;
+    struct cert_row row;
+    bool found;
+    struct key k = key_serial(a->entry.issuer, a->entry.serial);
+    TRY(ROW_GET(w->ops, w->txn, TABLE_SERIAL, key_view(&k), &serial, &found));
+    if (!found) {
+        a->item.error = err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
+        return NULL;
+    }
+    a->entry.ref = a->result.intent = serial.seq;
+    TRY(cert_get(w, serial.seq, &row, &found));
+    if (row.state == LEDGER_STATE_RECORDED)
+        settle(a, &row);
+    else if (row.state != LEDGER_STATE_REVOKED || row.reason != HOLD)
+        a->item.error = err_new(ERR_WRONG_STATE, "only certificateHold can be taken back (RFC 5280 5.3.1)");
+    a->result.state = LEDGER_STATE_RECORDED;
+out:
+    return e;
+}
+
+static struct err *apply_release(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct cert_row row;
+    bool found;
+    struct key k = key_serial(a->entry.issuer, a->entry.serial), mine = key_seq(a->entry.ref);
+    TRY(cert_get(w, a->entry.ref, &row, &found));
+    row.state = LEDGER_STATE_RECORDED;
+    row.end = row.reason = 0;
+    row.revoked_at = 0;
+    TRY(cert_put(w, a->entry.ref, &row));
+    TRY(w->ops->del(w->txn, TABLE_GONE, key_view(&mine)));
+    TRY(w->ops->del(w->txn, TABLE_REVOKED, key_view(&k)));
+out:
+    return e;
+}
+
+/* --- what the seal roll alone knows --- */
+
+static struct err *check_stray(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct view v;
+    struct key k = key_serial(a->entry.issuer, a->entry.serial);
+    TRY(w->ops->get(w->txn, TABLE_SERIAL, key_view(&k), &v));
+    if (v.p)
+        a->item.error = err_new(ERR_SERIAL, "this serial stands in the ledger already");
+out:
+    return e;
+}
+
+/* Nobody knows when it ends, so it stays on the lists. */
+static struct err *apply_stray(struct write *w, const struct core_append *a)
+{
+    struct err *e = NULL;
+    struct key k = key_serial(a->entry.issuer, a->entry.serial), mine = key_seq(a->entry.seq);
+    struct seq_row serial = {a->entry.seq};
+    struct cert_row row = {.state = LEDGER_STATE_SEALED_LOST,
+                           .end = a->entry.seq,
+                           .not_after = CORE_NEVER_S,
+                           .revoked_at = write_now_s(w)};
+    TRY(ROW_PUT(w->ops, w->txn, TABLE_CERT, key_view(&mine), &row, STORE_PUT_LAST));
+    TRY(ROW_PUT(w->ops, w->txn, TABLE_SERIAL, key_view(&k), &serial, STORE_PUT));
+    TRY(write_mark(w, TABLE_GONE, a->entry.seq));
+    TRY(write_issuer_seen(w, a->entry.issuer));
+    TRY(revoked_put(
+        w, a,
+        &(struct revoked_row){
+            .at = row.revoked_at, .not_after = row.not_after, .intent = a->entry.seq, .end = a->entry.seq}));
 out:
     return e;
 }
@@ -293,6 +388,9 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_CRL] = {.spare = true, .check = check_crl, .apply = apply_crl},
         [LEDGER_CLOCK] = {.spare = true, .apply = apply_clock},
         [LEDGER_RECOVERY] = {.spare = true},
+        [LEDGER_RELEASE] = {.spare = true, .check = check_release, .apply = apply_release},
+        [LEDGER_STRAY] = {.spare = true, .check = check_stray, .apply = apply_stray},
+        [LEDGER_REVOKE_MANY] = {.spare = true},
         [LEDGER_TEMPLATE] = {.spare = true, .check = write_template_check, .apply = write_template_apply},
     };
     return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;

@@ -137,7 +137,7 @@ void sweep_seen(void *maker, const struct ledger_event *ev)
     if (m->stopped)
         return;
     m->seen = ev->seq;
-    if (ev->kind == LEDGER_REVOKE)
+    if (ledger_changes_status(ev->kind))
         revoked(m, ev->issuer, ev->serial, s && s->served);
     if (ev->kind == LEDGER_REVOKE && s)
         signer_revoked(s, ev->serial);
@@ -154,7 +154,7 @@ static struct err *catch_up_page(struct ocsp_maker *m, uint64_t *from, bool *ret
 
     TRY(ledger_log(m->ledger, *from, LOG_PAGE, arena, &entries, &n));
     for (size_t i = 0; i < n; i++)
-        if (entries[i].kind == LEDGER_REVOKE)
+        if (ledger_changes_status(entries[i].kind))
             revoked(m, entries[i].issuer, entries[i].serial, false);
     *from += n;
     *ret_more = n > 0; /* a page is bounded in octets too */

@@ -42,7 +42,7 @@ void ledger_close(struct ledger *l);
 enum ledger_outcome {
     LEDGER_WRITTEN,
     LEDGER_REPLAYED, /* INTENT: its idempotency key stands since less than 24 h; nothing was written */
-    LEDGER_ALREADY,  /* REVOKE: it is revoked; nothing was written */
+    LEDGER_ALREADY,  /* REVOKE: it is revoked; RELEASE: it is not; nothing was written */
 };
 struct ledger_result {
     enum ledger_outcome outcome;
@@ -66,7 +66,8 @@ typedef void ledger_done(void *arg, struct err *e, const struct ledger_result *r
  * ERR_NO_SPACE; its token: ERR_UNAUTHENTICATED (unknown or revoked), ERR_TOKEN_EXPIRED, ERR_TOKEN_USED RECORD
  * CLOSE  ERR_WRONG_STATE where ref is not an open intent. A CLOSE gives the use of the token back and frees
  * the idempotency key REVOKE        ERR_NOT_FOUND (no such certificate on record), ERR_WRONG_STATE (open,
- * never sealed). A certificate on hold may be revoked for another reason and keeps its date TOKEN_CREATE
+ * never sealed). A certificate on hold may be revoked for another reason and keeps its date. RELEASE
+ * ERR_NOT_FOUND, ERR_WRONG_STATE where it is revoked for good. STRAY ERR_SERIAL (it is on record) TOKEN_CREATE
  * ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL ERR_WRONG_STATE
  * where number is not above the issuer's last
  */
@@ -78,6 +79,12 @@ void ledger_cancel(struct ledger *l, ticket_id id);
 /* Opened without a loop: commits this one entry and waits. */
 MUST_USE struct err *ledger_append_wait(struct ledger *l, const struct ledger_entry *entry,
                                         struct ledger_result *ret);
+
+/* Entries after which a status that was told is another: OCSP answers and lists must be made anew. */
+static inline bool ledger_changes_status(unsigned kind)
+{
+    return kind == LEDGER_REVOKE || kind == LEDGER_RELEASE || kind == LEDGER_STRAY;
+}
 
 /* Calls fn on the loop for each entry that became durable, in order, after its `done`. The texts and the
  * serial die when fn returns. For crl and ocsp; at most 8 watchers, for the life of the ledger. */

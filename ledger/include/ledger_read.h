@@ -56,11 +56,15 @@ enum ledger_filter {
 /* NULL, 0: no such condition. All of them hold together. */
 struct ledger_query {
     const char *issuer;
-    const char *name;  /* exact: "dns:www.example.internal" */
-    const char *under; /* "dns:example.internal": that name and all under it */
+    const char *name;    /* exact: "dns:www.example.internal" */
+    const char *under;   /* "dns:example.internal": that name and all under it; "email:": any of this kind */
+    const char *net;     /* "10.1.0.0/16": an address in it */
+    const char *subject; /* RFC 4514 text, exact */
     const char *actor;
     const char *template;
-    struct view spki_sha256; /* 32 octets: certificates for this key */
+    struct view spki_sha256;    /* 32 octets: certificates for this key */
+    struct view fingerprint;    /* 32 octets: SHA-256 of the certificate */
+    int64_t since_ms, until_ms; /* of the intent, both included */
     enum ledger_filter status;
     int64_t now;                            /* for VALID and EXPIRED */
     int64_t not_after_from, not_after_till; /* both included */
@@ -73,23 +77,19 @@ struct ledger_page {
     const char *next; /* NULL: the end. A page may be short, even empty, and yet have a next: one call looks
                        * at a bounded number of certificates */
 };
-/* Newest first; with `under`: by name, and newest first within each. ERR_BAD_FIELD: a cursor that is not
- * ours. */
+/* Newest first. ERR_BAD_FIELD: a cursor that is not ours, a name, network or hash that is none. */
 MUST_USE struct err *ledger_search(struct ledger *l, const struct ledger_query *q, struct arena *arena,
                                    struct ledger_page *ret);
 
-/* Recorded, not revoked, notAfter in [from, till], the soonest first; at most limit. */
-MUST_USE struct err *ledger_lapsing(struct ledger *l, int64_t from, int64_t till, size_t limit,
-                                    struct arena *arena, struct ledger_page *ret);
 /* Open intents, the oldest first, from seq `from` on. */
 MUST_USE struct err *ledger_open_intents(struct ledger *l, uint64_t from, size_t limit, struct arena *arena,
                                          struct ledger_page *ret);
 
-/* What is on record for a key: by the SHA-256 of its SPKI. Looks at its first 64 issuances. */
+/* What is on record for a key: by the SHA-256 of its SPKI. */
 struct ledger_key {
-    uint64_t certificates; /* sealed or on their way; 0: the key is new */
-    const char *actor;     /* of the first of them; "" */
-    bool compromised;      /* one of them was revoked for keyCompromise */
+    bool certified;    /* a certificate was sealed or is on its way */
+    const char *actor; /* of the first of them; "" */
+    bool compromised;  /* one of them was revoked for keyCompromise, whenever */
 };
 MUST_USE struct err *ledger_key_find(struct ledger *l, struct view spki_sha256, struct arena *arena,
                                      struct ledger_key *ret);

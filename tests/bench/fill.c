@@ -34,7 +34,8 @@ struct fill {
     int64_t now_ms, began_ns;
     uint64_t chunk_seq, made, revoked;
     struct arena *arena; /* of the entry in hand */
-    struct pile serial, spki, name, actor, not_after, gone;
+    uint8_t fingerprint[SHA256_BYTES];
+    struct pile serial, gone;
 };
 
 static void must(struct err *e)
@@ -60,6 +61,8 @@ static uint64_t put_entry(struct fill *f, struct ledger_entry *en)
     must(ops->put(f->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
     must(ops->put(f->txn, TABLE_LEAF, key_view(&k), view_of(leaf, sizeof leaf), STORE_PUT_LAST));
     tree_add(&f->tree, leaf);
+    memcpy(en->leaf, leaf, sizeof leaf);
+    finder_add(f->ledger->finder, en, en->kind == LEDGER_RECORD ? f->fingerprint : NULL);
     return en->seq;
 }
 
@@ -84,6 +87,8 @@ static uint64_t put_intent(struct fill *f, const struct fill_cert *c)
 
 static uint64_t put_record(struct fill *f, const struct fill_cert *c, uint64_t intent)
 {
+    struct ledger_entry whole = {.body.intent.tbs = c->tbs};
+    core_fingerprint(&whole, c->signature, f->arena, f->fingerprint);
     struct ledger_entry en = {.kind = LEDGER_RECORD,
                               .ref = intent,
                               .issuer = f->model->issuer,
@@ -110,6 +115,8 @@ static void put_revoke(struct fill *f, const struct fill_cert *c, struct cert_ro
                                .intent = intent,
                                .end = row->end};
     struct row_bytes b = rows_pack(&gone, sizeof gone);
+    struct key k = key_seq(intent);
+    must(f->ledger->ops->put(f->txn, TABLE_GONE, key_view(&k), view_of("", 0), STORE_PUT_LAST));
     uint8_t *item = pile_add(&f->gone);
     memcpy(item, c->serial, SERIAL_BYTES);
     memcpy(item + SERIAL_BYTES, b.b, b.n);
@@ -117,52 +124,29 @@ static void put_revoke(struct fill *f, const struct fill_cert *c, struct cert_ro
 
 /* --- indexes --- */
 
-/* The label as index `name` has it, reversed. */
-static void add_name(struct fill *f, const struct fill_cert *c, uint64_t seq)
-{
-    uint8_t *item = pile_add(&f->name);
-    const char *label = strchr(c->name, ':') + 1;
-    for (size_t i = 0; i < FILL_LABEL_BYTES; i++)
-        item[i] = (uint8_t)label[FILL_LABEL_BYTES - 1 - i];
-    item[FILL_LABEL_BYTES] = 0;
-    be64_put(item + FILL_LABEL_BYTES + 1, seq);
-}
-
-static void add_rows(struct fill *f, const struct fill_cert *c, uint64_t seq)
+static void add_serial(struct fill *f, const struct fill_cert *c, uint64_t seq)
 {
     uint8_t *item = pile_add(&f->serial);
     memcpy(item, c->serial, SERIAL_BYTES);
     be64_put(item + SERIAL_BYTES, seq);
-    item = pile_add(&f->spki);
-    memcpy(item, c->spki_sha256, SHA256_BYTES);
-    be64_put(item + SHA256_BYTES, seq);
-    be64_put(pile_add(&f->actor), seq);
-    item = pile_add(&f->not_after);
-    be64_put(item, (uint64_t)c->not_after);
-    be64_put(item + 8, seq);
-    add_name(f, c, seq);
 }
 
 static void open_piles(struct fill *f)
 {
-    char under[FILL_NAME_BYTES];
     struct key serials = key_serial(f->model->issuer, (struct view){NULL, 0});
-    snprintf(under, sizeof under, "dns:%s", fill_domain);
     f->serial = pile_new(TABLE_SERIAL, serials, SERIAL_BYTES, 8);
     f->gone = pile_new(TABLE_REVOKED, serials, SERIAL_BYTES, sizeof(struct revoked_row));
-    f->spki = pile_new(TABLE_SPKI, (struct key){0}, SHA256_BYTES + 8, 0);
-    f->name = pile_new(TABLE_NAME, key_under(under), FILL_LABEL_BYTES + 1 + 8, 0);
-    f->actor = pile_new(TABLE_ACTOR, key_text("fill"), 8, 0);
-    f->not_after = pile_new(TABLE_NOT_AFTER, (struct key){0}, 16, 0);
 }
 
 static void put_piles(struct fill *f)
 {
-    struct pile *all[] = {&f->serial, &f->spki, &f->name, &f->actor, &f->not_after, &f->gone};
+    struct pile *all[] = {&f->serial, &f->gone};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         fprintf(stderr, "index %s\n", rows_tables[all[i]->table]);
         pile_put(all[i], f->ledger);
     }
+    fprintf(stderr, "index of files\n");
+    must(finder_settle(f->ledger->finder));
 }
 
 /* --- the run --- */
@@ -217,7 +201,7 @@ static void put_one(struct fill *f)
         put_revoke(f, &c, &row, seq);
     struct key k = key_seq(seq);
     must(ROW_PUT(f->ledger->ops, f->txn, TABLE_CERT, key_view(&k), &row, STORE_PUT_LAST));
-    add_rows(f, &c, seq);
+    add_serial(f, &c, seq);
     f->made++;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "fill_cert.h"
 
+#include <endian.h>
 #include <openssl/bn.h>
 #include <openssl/obj_mac.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 #include "pace.h"
 
 enum { POINT_BYTES = 65, EXTS_MAX = 32, DAY_S = 86400, LIFE_S = 90 * DAY_S, SPREAD_S = 80 * DAY_S };
-const char fill_domain[] = ".fill.example.internal";
 /* id-ecPublicKey with the named curve secp256r1, and the head of the BIT STRING (RFC 5480 2). */
 static const uint8_t spki_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
                                     0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
@@ -76,11 +76,12 @@ static void choose_names(struct fill_maker *m, struct fill_cert *c)
 {
     uint8_t hash[SHA256_BYTES];
     digest_sha256(view_of(c->spki_sha256, SHA256_BYTES), hash);
-    memcpy(c->serial, hash, SERIAL_BYTES);
-    c->serial[0] = (uint8_t)(0x40 | (c->serial[0] & 0x3f));
-    snprintf(c->name, sizeof c->name, "dns:f%08x%s", m->nr * 0x9e3779b1u, fill_domain);
+    snprintf(c->name, sizeof c->name, "dns:f%08x.fill.example.internal", m->nr * 0x9e3779b1u);
     c->not_before = m->now_s - (int64_t)(hash[30] << 8 | hash[31]) * SPREAD_S / 65536;
     c->not_after = c->not_before + LIFE_S;
+    uint32_t from = htobe32(0x40000000u | ((uint32_t)(c->not_before / 4) & 0x3fffffffu));
+    memcpy(c->serial, &from, sizeof from); /* in the order of time, as the authority's own are */
+    memcpy(c->serial + sizeof from, hash, SERIAL_BYTES - sizeof from);
     m->nr++;
 }
 

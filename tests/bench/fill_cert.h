@@ -25,14 +25,13 @@ struct fill_maker {
     int64_t now_s;
 };
 
-enum { FILL_LABEL_BYTES = 9, FILL_NAME_BYTES = 64 };
+enum { FILL_NAME_BYTES = 64 };
 struct fill_cert {
     uint8_t serial[SERIAL_BYTES], spki_sha256[SHA256_BYTES];
-    char name[FILL_NAME_BYTES]; /* "dns:f01234567.fill.example.internal": the label has FILL_LABEL_BYTES */
+    char name[FILL_NAME_BYTES]; /* "dns:f01234567.fill.example.internal" */
     int64_t not_before, not_after;
     struct view tbs, signature; /* until the next */
 };
-extern const char fill_domain[]; /* ".fill.example.internal" */
 
 void fill_maker_open(struct fill_maker *m, const struct ledger_cert *model);
 void fill_maker_close(struct fill_maker *m);

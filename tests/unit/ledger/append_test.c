@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "ledger_verify.h"
 #include "scene.h"
 
 /* Appends all of them in one turn, so that they share a group, and waits for all. */
@@ -259,6 +260,59 @@ static void a_hold_may_become_final_and_keeps_its_date(void **state)
     assert_int_equal(st.at, 1800000000);
 }
 
+static void found(void *arg, uint64_t seq, const char *what)
+{
+    (void)arg;
+    fail_msg("entry %llu: %s", (unsigned long long)seq, what);
+}
+
+static void a_hold_ends_and_may_begin_again(void **state)
+{
+    struct scene *s = *state;
+    struct ledger_entry hold = scene_revoke(1, 6), release = scene_revoke(1, 0);
+    struct ledger_status status;
+    struct ledger_cert cert;
+    release.kind = LEDGER_RELEASE;
+    release.body.note = (struct ledger_note){.what = "it was found again"};
+    assert_int_equal(scene_append(s, &release).code, ERR_NOT_FOUND);
+    uint64_t seq = scene_issue(s, 1, "dns:a");
+    assert_int_equal(scene_append(s, &release).result.outcome, LEDGER_ALREADY);
+    scene_put(s, &hold);
+    assert_int_equal(scene_append(s, &release).result.intent, seq);
+    OK(ledger_status(s->ledger, "issuing", scene_serial(1), &status));
+    assert_int_equal(status.answer, LEDGER_GOOD);
+    OK(ledger_cert_at(s->ledger, seq, s->arena, &cert));
+    assert_int_equal(cert.state, LEDGER_STATE_RECORDED);
+    assert_int_equal(cert.revoked_at, 0);
+    struct ledger_entry final = scene_revoke(1, 4);
+    scene_put(s, &final);
+    assert_int_equal(scene_append(s, &release).code, ERR_WRONG_STATE);
+    struct ledger_verify how = {.on_finding = found};
+    struct ledger_verify_report report;
+    OK(ledger_verify(s->ledger, &how, &report));
+    assert_int_equal(report.revoked, 1);
+}
+
+static void a_compromised_key_stays_blocked_however_many_certificates_it_has(void **state)
+{
+    struct scene *s = *state;
+    struct ledger_key key;
+    struct ledger_entry revoke = scene_revoke(100, 1), another = scene_revoke(3, 4);
+    for (unsigned i = 1; i <= 100; i++) {
+        struct ledger_entry en = scene_intent(i, "dns:a");
+        en.body.intent.spki_sha256 = scene_hash(1);
+        struct ledger_entry record = scene_record(scene_put(s, &en), i);
+        scene_put(s, &record);
+    }
+    scene_put(s, &another);
+    OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
+    assert_true(key.certified && !key.compromised);
+    scene_put(s, &revoke);
+    scene_reopen(s);
+    OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
+    assert_true(key.compromised);
+}
+
 static void what_was_never_handed_out_cannot_be_revoked(void **state)
 {
     struct scene *s = *state;
@@ -412,6 +466,8 @@ int main(void)
         TEST(revoking_twice_says_what_stands),
         TEST(a_hold_may_become_final_and_keeps_its_date),
         TEST(what_was_never_handed_out_cannot_be_revoked),
+        TEST(a_hold_ends_and_may_begin_again),
+        TEST(a_compromised_key_stays_blocked_however_many_certificates_it_has),
         TEST(only_what_was_handed_out_has_a_status),
         TEST(what_does_not_fit_is_refused_at_once),
         TEST(unknown_kinds_are_kept_as_they_are),

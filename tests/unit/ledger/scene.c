@@ -5,29 +5,28 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "core.h"
 #include "scene.h"
 
 enum { RING = 64 };
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
 void scene_remove(const char *dir)
 {
-    DIR *d = opendir(dir);
-    const struct dirent *f;
-    char path[512];
-    while (d && (f = readdir(d)) != NULL) {
-        snprintf(path, sizeof(path), "%s/%s", dir, f->d_name);
-        unlink(path);
-    }
-    if (d)
-        closedir(d);
-    rmdir(dir);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void open_ledger(struct scene *s)

@@ -60,6 +60,7 @@ static void all_under_a_domain_is_found_and_nothing_beside_it(void **state)
     assert_int_equal(p.n, 3);
     assert_true(found[1] == 1 && found[2] == 1 && found[6] == 1);
     assert_int_equal(search(s, (struct ledger_query){.under = "dns:org"}).n, 2);
+    assert_int_equal(search(s, (struct ledger_query){.under = "dns:"}).n, 5);
     assert_int_equal(search(s, (struct ledger_query){.under = "dns:le"}).n, 0);
 }
 
@@ -131,16 +132,13 @@ static void cursors_walk_all_once(void **state)
     }
 }
 
-static void a_foreign_cursor_is_refused(void **state)
+static void what_is_no_cursor_is_refused(void **state)
 {
     struct scene *s = *state;
     struct ledger_page page;
     scene_issue(s, 1, "dns:a.example");
-    scene_issue(s, 2, "dns:a.example");
-    struct ledger_page mine = search(s, (struct ledger_query){.limit = 1, .actor = "token:01"});
-    assert_non_null(mine.next);
-    struct ledger_query q[] = {{.actor = "token:02", .cursor = mine.next},
-                               {.name = "dns:a.example", .cursor = mine.next},
+    struct ledger_query q[] = {{.actor = "token:02", .cursor = "AAAA"},
+                               {.cursor = "AAAAAAAAAAAAAAAA"},
                                {.cursor = "???"},
                                {.cursor = ""}};
     for (size_t i = 0; i < sizeof(q) / sizeof(q[0]); i++)
@@ -164,12 +162,6 @@ static void a_search_that_finds_little_still_ends(void **state)
     scene_reopen(s);
     struct ledger_query q = {.template = "client"};
     struct ledger_page p = search(s, q);
-    assert_int_equal(p.n, 0);
-    assert_non_null(p.next);
-    while (p.next && p.n == 0) {
-        q.cursor = p.next;
-        p = search(s, q);
-    }
     assert_int_equal(p.n, 1);
     assert_int_equal(p.certs[0].state, LEDGER_STATE_SEALED_LOST);
 }
@@ -192,25 +184,6 @@ static void a_serial_alone_is_found_unless_several_used_it(void **state)
     OK(ledger_issuers(s->ledger, s->arena, &names));
     assert_int_equal(names.n, 2);
     assert_string_equal(names.items[1], "root");
-}
-
-static void what_lapses_comes_soonest_first(void **state)
-{
-    struct scene *s = *state;
-    static const int64_t ends[] = {500, 300, 400, 900};
-    struct ledger_page p;
-    for (unsigned i = 0; i < 4; i++) {
-        struct ledger_entry en = scene_intent(i + 1, "dns:a.example");
-        en.body.intent.not_after = ends[i];
-        struct ledger_entry record = scene_record(scene_put(s, &en), i);
-        scene_put(s, &record);
-    }
-    struct ledger_entry revoke = scene_revoke(3, 0);
-    scene_put(s, &revoke);
-    OK(ledger_lapsing(s->ledger, 300, 500, 0, s->arena, &p));
-    assert_int_equal(p.n, 2);
-    assert_int_equal(p.certs[0].decision.not_after, 300);
-    assert_int_equal(p.certs[1].decision.not_after, 500);
 }
 
 static void open_intents_are_listed(void **state)
@@ -344,15 +317,15 @@ static void a_key_tells_whose_it_is_and_whether_it_was_given_up(void **state)
     theirs.actor = "token:02";
     theirs.body.intent.spki_sha256 = scene_hash(1);
     OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
-    assert_int_equal(key.certificates, 0);
+    assert_false(key.certified);
     struct ledger_entry close = scene_close(scene_put(s, &mine), LEDGER_NEVER_SEALED);
     scene_put(s, &close);
     OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
-    assert_int_equal(key.certificates, 0);
+    assert_false(key.certified);
     struct ledger_entry record = scene_record(scene_put(s, &theirs), 1), revoke = scene_revoke(2, 1);
     scene_put(s, &record);
     OK(ledger_key_find(s->ledger, scene_hash(1), s->arena, &key));
-    assert_int_equal(key.certificates, 1);
+    assert_true(key.certified);
     assert_string_equal(key.actor, "token:02");
     assert_false(key.compromised);
     scene_put(s, &revoke);
@@ -370,10 +343,9 @@ int main(void)
         TEST(a_very_long_name_is_found_by_all_of_it),
         TEST(conditions_hold_together),
         TEST(cursors_walk_all_once),
-        TEST(a_foreign_cursor_is_refused),
+        TEST(what_is_no_cursor_is_refused),
         TEST(a_search_that_finds_little_still_ends),
         TEST(a_serial_alone_is_found_unless_several_used_it),
-        TEST(what_lapses_comes_soonest_first),
         TEST(open_intents_are_listed),
         TEST(the_log_is_entered_by_time),
         TEST(revocations_come_in_the_order_of_serials),
