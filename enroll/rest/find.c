@@ -1,5 +1,7 @@
 /* GET /v1/certificates/{serial} and the search. A requester finds only its own; what is not its own is not
  * there. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../house.h"
@@ -7,6 +9,7 @@
 #include "base/when.h"
 #include "base/world.h"
 #include "rest.h"
+#include "select.h"
 
 enum { PAGE = 100, PAGE_MAX = 1000 };
 
@@ -87,75 +90,135 @@ out:
         asker_refuse(r, asker, e);
 }
 
-static struct err *status_filter(const char *text, enum ledger_filter *ret)
+/* --- the search: one page, in one of three forms --- */
+
+/* Of RFC 4180: what has a comma, a quote or a line's end in it stands in quotes. A text that a spreadsheet
+ * would take for a formula gets a blank before it. */
+static const char *csv_cell(const char *text, struct arena *arena)
 {
-    static const char *const texts[] = {"any", "valid", "expired", "revoked"};
-    static const enum ledger_filter filters[] = {LEDGER_ANY, LEDGER_VALID, LEDGER_EXPIRED, LEDGER_IS_REVOKED};
-    *ret = LEDGER_ANY;
-    if (!text)
-        return NULL;
-    for (size_t i = 0; i < 4; i++) {
-        if (strcmp(text, texts[i]) != 0)
-            continue;
-        *ret = filters[i];
-        return NULL;
+    const char *blank = strchr("=+-@", text[0]) && text[0] ? " " : "";
+    if (!strpbrk(text, ",\"\r\n"))
+        return blank[0] ? arena_printf(arena, "%s%s", blank, text) : text;
+    char *to = arena_alloc(arena, 2 * strlen(text) + 4), *at = to;
+    *at++ = '"';
+    at = stpcpy(at, blank);
+    for (; *text; text++) {
+        if (*text == '"')
+            *at++ = '"';
+        *at++ = *text;
     }
-    return err_at(err_new(ERR_BAD_FIELD, "status is any, valid, expired or revoked"), "/status");
+    *at = '"';
+    return to;
 }
 
-static struct err *time_of(struct http_request *r, const char *name, int64_t *ret)
+static const char *csv_names(const struct ledger_texts *names, struct arena *arena)
 {
-    const char *text;
-    struct err *e = answer_query(r, name, &text);
-    if (e || !text)
-        return e;
-    return err_at(when_parse(view_str(text), ret), "/%s", name);
+    const char *text = names->n ? names->items[0] : "";
+    for (size_t i = 1; i < names->n; i++)
+        text = arena_printf(arena, "%s %s", text, names->items[i]);
+    return csv_cell(text, arena);
+}
+
+static const char *csv_row(const struct ledger_cert *c, struct arena *arena)
+{
+    char from[WHEN_TEXT_MAX], till[WHEN_TEXT_MAX], revoked[WHEN_TEXT_MAX] = "";
+    const char *reason = c->revoked_at ? cert_crl_reason_name((enum cert_reason)c->reason) : "";
+    when_put(from, c->decision.not_before);
+    when_put(till, c->decision.not_after);
+    if (c->revoked_at)
+        when_put(revoked, c->revoked_at);
+    return arena_printf(arena, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%llu\r\n", hex_of(arena, c->serial),
+                        c->issuer, status_text(c, world_now_s()), from, till,
+                        csv_cell(c->decision.template, arena), csv_cell(c->actor, arena),
+                        csv_cell(c->decision.subject, arena), csv_names(&c->decision.names, arena), revoked,
+                        reason ? reason : "unspecified", (unsigned long long)c->intent);
+}
+
+static void reply_rows(struct http_request *r, const struct ledger_page *page, const char *type, bool csv,
+                       const char *head)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    CHECK(out);
+    fputs(head, out);
+    for (size_t i = 0; i < page->n; i++) {
+        json_t *row = csv ? NULL : row_json(&page->certs[i], r->arena);
+        if (csv)
+            fputs(csv_row(&page->certs[i], r->arena), out);
+        else
+            json_dumpf(row, out, JSON_COMPACT);
+        if (!csv)
+            fputc('\n', out);
+        json_decref(row);
+    }
+    fclose(out);
+    http_reply(r, 200, type, view_of(text, n));
+    free(text);
+}
+
+static void reply_json(struct http_request *r, const struct ledger_page *page)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < page->n; i++)
+        json_array_append_new(list, row_json(&page->certs[i], r->arena));
+    json_t *tree = json_pack("{s:o}", "certificates", list);
+    json_object_set_new(tree, "next", page->next ? json_string(page->next) : json_null());
+    answer_json(r, 200, tree);
+}
+
+static const char csv_head[] =
+    "serial,issuer,status,not_before,not_after,template,owner,subject,names,revoked_at,"
+    "reason,entry\r\n";
+
+static void reply_page(struct http_request *r, const struct ledger_query *q, const struct ledger_page *page,
+                       int form)
+{
+    static const struct {
+        const char *type;
+        bool csv;
+    } forms[] = {{"application/x-ndjson", false}, {"text/csv; charset=utf-8; header=present", true}};
+    if (page->next)
+        http_add(r, "X-Next-Cursor", "%s", page->next);
+    if (form == 0)
+        reply_json(r, page);
+    else
+        reply_rows(r, page, forms[form - 1].type, forms[form - 1].csv,
+                   forms[form - 1].csv && !q->cursor ? csv_head : "");
 }
 
 static struct err *decode(struct http_request *r, const struct ca_asker *asker, struct ledger_query *q)
 {
-    static const char *const known[] = {"issuer",         "name",           "under", "owner",
-                                        "template",       "status",         "limit", "cursor",
-                                        "not_after_from", "not_after_till", NULL};
+    static const char *const further[] = {"limit", "cursor", NULL};
     struct err *e = NULL;
-    const char *status;
+    struct select select;
+    const char *cursor;
 
-    TRY(http_query_only(r, known));
-    TRY(answer_query(r, "issuer", &q->issuer));
-    TRY(answer_query(r, "name", &q->name));
-    TRY(answer_query(r, "under", &q->under));
-    TRY(answer_query(r, "owner", &q->actor));
-    TRY(answer_query(r, "template", &q->template));
-    TRY(answer_query(r, "cursor", &q->cursor));
-    TRY(answer_query(r, "status", &status));
-    TRY(status_filter(status, &q->status));
-    TRY(time_of(r, "not_after_from", &q->not_after_from));
-    TRY(time_of(r, "not_after_till", &q->not_after_till));
+    TRY(select_of_query(r, further, &select));
+    TRY(select_query(&select, asker, r->arena, q));
+    TRY(answer_query(r, "cursor", &cursor));
     TRY(answer_limit(r, PAGE, PAGE_MAX, &q->limit));
-    q->now = world_now_s();
-    if (asker->role == CA_ROLE_REQUESTER)
-        q->actor = asker->id;
+    q->cursor = cursor;
 out:
     return e;
 }
 
 void find_many(struct http_request *r)
 {
+    static const char *const types[] = {"application/json", "application/x-ndjson", "text/csv"};
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
     struct ledger_query q = {.limit = 0};
     struct ledger_page page;
+    int form = http_prefer(r, types, 3);
 
     TRY(asker_admit(r, &asker));
+    if (form < 0)
+        TRY(err_new(ERR_NOT_ACCEPTABLE, "there is %s, %s and %s", types[0], types[1], types[2]));
     TRY(decode(r, asker, &q));
     TRY(ledger_search(en->setup.ledger, &q, r->arena, &page));
-    json_t *list = json_array();
-    for (size_t i = 0; i < page.n; i++)
-        json_array_append_new(list, row_json(&page.certs[i], r->arena));
-    json_t *tree = json_pack("{s:o}", "certificates", list);
-    json_object_set_new(tree, "next", page.next ? json_string(page.next) : json_null());
-    answer_json(r, 200, tree);
+    reply_page(r, &q, &page, form);
 out:
     if (e)
         asker_refuse(r, asker, e);
