@@ -29,6 +29,8 @@ enum {
 struct known {
     int64_t not_before, not_after;
     bool fits; /* its names are those that are wanted */
+    bool revoked;
+    uint8_t serial[SERIAL_BYTES];
 };
 
 struct own_cert {
@@ -72,6 +74,18 @@ out:
     return e;
 }
 
+static struct err *look_up(const struct own_cert *c, const char *issuer, struct view serial,
+                           struct known *ret)
+{
+    struct err *e = NULL;
+    struct ledger_status status;
+    TRY(ledger_status(c->setup.ledger, issuer, serial, &status));
+    ret->revoked = status.answer == LEDGER_REVOKED;
+    memcpy(ret->serial, status.serial, SERIAL_BYTES);
+out:
+    return e;
+}
+
 /* The chain's leaf: ours, by the first issuer above it, for this key. */
 static struct err *judge(const struct own_cert *c, struct view chain_pem, struct view key_pem,
                          struct arena *arena, struct known *ret)
@@ -92,6 +106,9 @@ static struct err *judge(const struct own_cert *c, struct view chain_pem, struct
     TRY(cert_chain_read(issuer->certificate, arena, &parent));
     TRY(cert_chain_link(&leaf, &parent, 0, world_now_s()));
     TRY(names_fit(c, &leaf.tbs, arena, &ret->fits));
+    TRY(look_up(c, issuer->name, leaf.tbs.serial, ret));
+    if (ret->revoked)
+        return err_new(ERR_WRONG_STATE, "the front's own certificate is revoked");
     ret->not_before = leaf.tbs.not_before;
     ret->not_after = leaf.tbs.not_after;
 out:
@@ -139,7 +156,7 @@ static bool due(const struct own_cert *c)
 {
     const struct known *k = &c->served;
     int64_t life = k->not_after - k->not_before;
-    return k->not_after == 0 || !k->fits || world_now_s() > k->not_before + life * 2 / 3;
+    return k->not_after == 0 || !k->fits || k->revoked || world_now_s() > k->not_before + life * 2 / 3;
 }
 
 static void later(struct own_cert *c)
@@ -232,6 +249,19 @@ static void look(void *arg)
     loop_timer_set(c->timer, due(c) ? RETRY_FIRST_MS : LOOK_MS);
 }
 
+/* It is served until the next one is there: whoever must reach this house still can. */
+static void seen(void *arg, const struct ledger_event *ev)
+{
+    struct own_cert *c = arg;
+
+    if (ev->kind != LEDGER_REVOKE || c->served.not_after == 0 || c->served.revoked ||
+        !view_eq(ev->serial, view_of(c->served.serial, SERIAL_BYTES)))
+        return;
+    log_warn("tls.certificate-revoked", log_num("seconds_left", c->served.not_after - world_now_s()));
+    c->served.revoked = true;
+    loop_timer_set(c->timer, 0);
+}
+
 /* --- from outside --- */
 
 struct err *own_cert_new(const struct own_cert_setup *setup, const char *const *names, size_t names_n,
@@ -246,6 +276,7 @@ struct err *own_cert_new(const struct own_cert_setup *setup, const char *const *
     c->names_n = names_n;
     c->retry_ms = RETRY_FIRST_MS;
     c->timer = loop_timer_new(setup->loop, look, c);
+    ledger_watch(setup->ledger, seen, c);
     *ret = c;
     struct err *e = serve_files(c, arena);
     if (e && err_code(e) != ERR_NOT_FOUND)
@@ -292,6 +323,8 @@ struct err *own_cert_ready(const struct own_cert *c)
 
     if (k->not_after == 0)
         return err_new(ERR_STARTING, "the front has no certificate of its own yet");
+    if (k->revoked)
+        return err_new(ERR_WRONG_STATE, "the front's own certificate is revoked and not renewed yet");
     if (now > k->not_after)
         return err_new(ERR_WRONG_STATE, "the front's own certificate has lapsed");
     if (now > k->not_before + life * 5 / 6)

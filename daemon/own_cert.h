@@ -1,7 +1,8 @@
 /*
  * The front's own TLS certificate: a software key in a 0600 file, certified by this very house (template
- * `self`, the configured names and no other). Reused while it holds, renewed after two thirds of its life;
- * where that fails, tried again while the old one goes on. On the front's loop.
+ * `self`, the configured names and no other). Reused while it holds, renewed after two thirds of its life,
+ * and at once where it is revoked; where that fails, tried again while the old one goes on. On the front's
+ * loop.
  */
 #ifndef CHANCERY_DAEMON_OWN_CERT_H
 #define CHANCERY_DAEMON_OWN_CERT_H
@@ -14,6 +15,7 @@ struct own_cert;
 struct own_cert_setup {
     struct loop *loop;
     struct ca *ca;
+    struct ledger *ledger;
     struct http_server *http;
     const char *folder; /* tls.key and tls.pem stand there */
     void (*on_usable)(

@@ -296,6 +296,7 @@ static struct err *open_doors(struct front *f, const struct setup *s)
     const struct own_cert_setup setup = {
         .loop = child_loop(f->child),
         .ca = f->ca,
+        .ledger = f->ledger,
         .http = f->http,
         .folder = f->folder,
         .on_usable = on_certificate,
