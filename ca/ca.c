@@ -83,6 +83,7 @@ void ca_free(struct ca *ca)
         return;
     CHECK(!ca->under_way);
     recover_free(ca);
+    many_free(ca);
     loop_timer_free(ca->deny_sum);
     versions_free(ca->versions);
     clock_book_close(ca);

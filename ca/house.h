@@ -13,6 +13,7 @@
 #include "versions.h"
 
 struct issuance;
+struct many_job;
 
 /* Who waits for the intents of an earlier life or channel to be closed. */
 struct recover_wish {
@@ -34,6 +35,7 @@ struct ca {
     bool recovered;              /* every intent of an earlier life or channel is closed */
     struct recover_wish wish;
     struct recovery *recovery;  /* under way, or NULL */
+    struct many_job *many;      /* mass revocations, the newest first */
     struct loop_timer *strays;  /* set while an intent was left open by a failure in mid-life */
     struct issuance *under_way; /* doubly linked */
     size_t under_way_n;
@@ -98,6 +100,9 @@ void ca_note(struct ca *ca, const struct ledger_entry *entry);
 MUST_USE struct err *clock_book_open(struct ca *ca);
 MUST_USE struct err *clock_book_check(struct ca *ca); /* clock_check; a new fault goes into the ledger */
 void clock_book_close(struct ca *ca);
+
+/* many.c: nothing of theirs may be under way. */
+void many_free(struct ca *ca);
 
 /* Writes down what was refused beyond those written one by one. */
 void deny_sum_up(struct ca *ca);

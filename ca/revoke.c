@@ -1,6 +1,7 @@
 /*
- * Revocation: one entry in the ledger, durable before anyone is told. It needs neither the vault nor a
- * trusted clock; the rooms crl and ocsp see the entry and do their part. On the loop's thread.
+ * Revocation, and the end of a hold: one entry in the ledger, durable before anyone is told. It needs neither
+ * the vault nor a trusted clock; the rooms crl and ocsp see the entry and do their part. On the loop's
+ * thread.
  */
 #include "asker.h"
 #include "base/hex.h"
@@ -16,10 +17,15 @@ struct revoking {
     void *arg;
     char serial[2 * SERIAL_BYTES + 1];
     char asker[128];
+    bool release;
 };
 
 static void log_revoked(const struct revoking *rv, const struct ledger_result *r)
 {
+    if (rv->release) {
+        log_info("cert.released", log_text("serial", rv->serial), log_text("asker", rv->asker));
+        return;
+    }
     metric_add(METRIC_CERTS_REVOKED, 1);
     log_info("cert.revoked", log_text("serial", rv->serial),
              log_text("reason", cert_crl_reason_name(r->reason)), log_text("asker", rv->asker));
@@ -64,29 +70,61 @@ static struct revoking *revoking_new(const struct ca_asker *asker, struct view s
     return rv;
 }
 
-struct err *ca_revoke(struct ca *ca, const struct ca_asker *asker, const char *issuer, struct view serial,
-                      enum cert_reason reason, ca_revoked *done, void *arg)
+static struct err *write(struct ca *ca, struct ledger_entry *entry, const struct ca_asker *asker,
+                         ca_revoked *done, void *arg)
 {
     struct err *e = NULL;
     struct revoking *rv = NULL;
-    const struct ledger_entry entry = {
-        .kind = LEDGER_REVOKE,
-        .actor = asker->id,
-        .door = asker->door,
-        .peer = asker->peer,
-        .request = asker->request_id,
-        .issuer = issuer,
-        .serial = serial,
-        .body.revoke = {.reason = reason},
-    };
-
-    if (serial.n != SERIAL_BYTES)
+    entry->actor = asker->id;
+    entry->door = asker->door;
+    entry->peer = asker->peer;
+    entry->request = asker->request_id;
+    if (entry->serial.n != SERIAL_BYTES)
         return err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
-    TRY(check(ca, asker, issuer, serial));
-    rv = revoking_new(asker, serial, done, arg);
-    TRY(ledger_append(ca->ledger, &entry, revoked, rv, NULL));
+    TRY(check(ca, asker, entry->issuer, entry->serial));
+    rv = revoking_new(asker, entry->serial, done, arg);
+    rv->release = entry->kind == LEDGER_RELEASE;
+    TRY(ledger_append(ca->ledger, entry, revoked, rv, NULL));
     rv = NULL;
 out:
     free(rv);
     return e;
+}
+
+struct err *ca_revocation_check(const struct ca_revocation *what)
+{
+    if (what->invalidity <= world_now_s())
+        return NULL;
+    return err_at(err_new(ERR_BAD_FIELD, "the invalidity date lies in the future (RFC 5280 5.3.2)"),
+                  "/invalidity_date");
+}
+
+struct err *ca_revoke(struct ca *ca, const struct ca_asker *asker, const char *issuer, struct view serial,
+                      const struct ca_revocation *what, ca_revoked *done, void *arg)
+{
+    struct err *e = NULL;
+    struct ledger_entry entry = {
+        .kind = LEDGER_REVOKE,
+        .issuer = issuer,
+        .serial = serial,
+        .body.revoke = {.reason = what->reason, .invalidity = what->invalidity},
+    };
+    TRY(ca_revocation_check(what));
+    TRY(write(ca, &entry, asker, done, arg));
+out:
+    return e;
+}
+
+struct err *ca_release(struct ca *ca, const struct ca_asker *asker, const char *issuer, struct view serial,
+                       const char *why, ca_revoked *done, void *arg)
+{
+    struct ledger_entry entry = {
+        .kind = LEDGER_RELEASE,
+        .issuer = issuer,
+        .serial = serial,
+        .body.note = {.what = why},
+    };
+    if (asker->role != CA_ROLE_ADMIN && asker->role != CA_ROLE_OPERATOR)
+        return err_new(ERR_FORBIDDEN, "administrators and operators end a hold");
+    return write(ca, &entry, asker, done, arg);
 }

@@ -1,4 +1,4 @@
-/* chancery cert request, show, list, revoke. */
+/* chancery cert request, show. */
 #include <stdio.h>
 #include <string.h>
 
@@ -97,60 +97,6 @@ struct err *cert_show(struct cli *c, int argc, char **argv)
     cli_print_object(c, answer, columns, sizeof columns / sizeof columns[0]);
     if (!c->json && json_object_get(answer, "certificate"))
         printf("\n%s", json_string_value(json_object_get(answer, "certificate")));
-out:
-    json_decref(answer);
-    return e;
-}
-
-struct err *cert_list(struct cli *c, int argc, char **argv)
-{
-    static const struct cli_column columns[] = {
-        {"SERIAL", "serial"},     {"STATUS", "status"}, {"UNTIL", "not_after"},
-        {"TEMPLATE", "template"}, {"OWNER", "owner"},   {"NAMES", "names"},
-    };
-    static const char *const names[] = {"status",   "name",   "under", "owner",
-                                        "template", "issuer", "limit", "cursor"};
-    enum { N = sizeof names / sizeof names[0] };
-    struct err *e = NULL;
-    const char *values[N] = {NULL};
-    struct cli_option options[N];
-    json_t *answer = NULL;
-    const char *path = "/v1/certificates?limit=100";
-
-    for (size_t i = 0; i < N; i++)
-        options[i] = (struct cli_option){arena_printf(c->arena, "--%s", names[i]), &values[i], NULL, NULL};
-    TRY(cli_options(options, N, &argc, argv, 0, 0));
-    if (values[6])
-        path = arena_printf(c->arena, "/v1/certificates?limit=%s", cli_escape(c, values[6]));
-    for (size_t i = 0; i < N; i++)
-        if (values[i] && i != 6)
-            path = arena_printf(c->arena, "%s&%s=%s", path, names[i], cli_escape(c, values[i]));
-    TRY(cli_call(c, "GET", path, NULL, &answer));
-    cli_print_list(c, answer, "certificates", columns, sizeof columns / sizeof columns[0]);
-out:
-    json_decref(answer);
-    return e;
-}
-
-struct err *cert_revoke(struct cli *c, int argc, char **argv)
-{
-    struct err *e = NULL;
-    const char *reason = "unspecified", *issuer = NULL;
-    const struct cli_option options[] = {{"--reason", &reason, NULL, NULL},
-                                         {"--issuer", &issuer, NULL, NULL}};
-    json_t *answer = NULL;
-
-    TRY(cli_options(options, 2, &argc, argv, 1, 1));
-    const char *path = arena_printf(c->arena, "/v1/certificates/%s/revoke", cli_escape(c, argv[0]));
-    TRY(cli_call(c, "POST", with_issuer(c, path, issuer), json_pack("{s:s}", "reason", reason), &answer));
-    if (c->json) {
-        cli_print_json(answer);
-        goto out;
-    }
-    printf("%s %s at %s (%s)\n", json_string_value(json_object_get(answer, "serial")),
-           json_is_true(json_object_get(answer, "already")) ? "was revoked" : "revoked",
-           json_string_value(json_object_get(answer, "revoked_at")),
-           json_string_value(json_object_get(answer, "reason")));
 out:
     json_decref(answer);
     return e;

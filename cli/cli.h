@@ -55,6 +55,9 @@ MUST_USE struct err *cli_options(const struct cli_option *options, size_t n, int
 MUST_USE struct err *cli_call(struct cli *c, const char *method, const char *path, json_t *body,
                               json_t **ret_json);
 MUST_USE struct err *cli_get_text(struct cli *c, const char *path, const char *accept, const char **ret_text);
+/* *ret_next: the cursor of the page that follows, or NULL. */
+MUST_USE struct err *cli_get_page(struct cli *c, const char *path, const char *accept, const char **ret_text,
+                                  const char **ret_next);
 /* value percent-encoded for a query. */
 const char *cli_escape(struct cli *c, const char *value);
 /* A CSR as it came from a file, PEM or DER, as text for a body. */
@@ -77,7 +80,7 @@ void cli_print_problem(const struct cli *c, const struct err *e);
 
 /* --- the commands --- */
 typedef struct err *cli_run(struct cli *c, int argc, char **argv);
-cli_run cert_request, cert_show, cert_list, cert_revoke;
+cli_run cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
 cli_run token_create, token_list, token_revoke;
 cli_run ca_list, ca_show;
 cli_run template_list, template_show, template_explain, template_versions, template_diff;

@@ -18,6 +18,7 @@ enum { ANSWER_MAX = 64 << 20, HEAD_MAX = 16 * 1024, TIMEOUT_S = 60 };
 
 struct answer {
     int status;
+    struct view head; /* lines, each with its end */
     struct view body;
 };
 
@@ -94,6 +95,7 @@ static struct err *split(struct view all, struct answer *ret)
     if (!end || all.n < 12 || memcmp(head, "HTTP/1.1 ", 9) != 0)
         return err_new(ERR_IO, "the daemon's answer is no HTTP");
     ret->status = atoi(head + 9);
+    ret->head = view_of(head, (size_t)(end + 2 - head));
     ret->body = view_from(all, (size_t)(end + 4 - head));
     return NULL;
 }
@@ -167,6 +169,32 @@ struct err *cli_get_text(struct cli *c, const char *path, const char *accept, co
     if (a.status >= 400)
         return problem(&a);
     *ret_text = arena_str(c->arena, a.body);
+out:
+    return e;
+}
+
+/* The daemon writes each header as "Name: value". */
+static const char *header(struct cli *c, const struct answer *a, const char *name)
+{
+    const char *line = arena_printf(c->arena, "\r\n%s: ", name), *at;
+    const char *head = arena_str(c->arena, a->head);
+    at = strstr(head, line);
+    if (!at)
+        return NULL;
+    at += strlen(line);
+    return arena_str(c->arena, view_of(at, strcspn(at, "\r\n")));
+}
+
+struct err *cli_get_page(struct cli *c, const char *path, const char *accept, const char **ret_text,
+                         const char **ret_next)
+{
+    struct err *e = NULL;
+    struct answer a;
+    TRY(exchange(c, "GET", path, accept, NULL, &a));
+    if (a.status >= 400)
+        return problem(&a);
+    *ret_text = arena_str(c->arena, a.body);
+    *ret_next = header(c, &a, "X-Next-Cursor");
 out:
     return e;
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli.h"
+#include "select.h"
 
 #define DEFAULT_CONFIG "/etc/chancery/chancery.yaml"
 
@@ -35,13 +36,29 @@ static const struct cli_command commands[] = {
     {"cert", "show", "SERIAL", "one certificate, and what the books say of it", "  --issuer NAME\n",
      "chancery cert show 5f3a...", cert_show},
     {"cert", "list", "", "certificates, newest first",
-     "  --status valid|expired|revoked|any\n  --name dns:a.example   exactly this name\n"
-     "  --under dns:example    this name and all under it\n  --owner ID   --template T   --issuer NAME\n"
-     "  --limit N   --cursor TEXT (`next` of the page before)\n",
-     "chancery cert list --under dns:pay.example.internal --status valid", cert_list},
-    {"cert", "revoke", "SERIAL", "revoke; OCSP and CRL show it within a second",
-     "  --reason REASON        RFC 5280: keyCompromise, superseded, ... (unspecified)\n  --issuer NAME\n",
-     "chancery cert revoke 5f3a... --reason keyCompromise", cert_revoke},
+     SELECT_HELP "  --limit N   --cursor TEXT (`next` of the page before)\n"
+                 "  --all csv|jsonl          all that are found, as they come\n",
+     "chancery cert list --under dns:pay.example.internal --status valid\n"
+     "  chancery cert list --net 10.1.0.0/16 --all csv > certificates.csv",
+     cert_list},
+    {"cert", "revoke", "SERIAL... | conditions", "revoke; OCSP and CRL show it within a second",
+     "  --reason REASON          RFC 5280: keyCompromise, superseded, ... (unspecified)\n"
+     "  --invalidity-date TIME   since when it is not to be trusted\n"
+     "  --dry-run                only show what it would hit: how many, whose, which have a newer one\n"
+     "  --yes                    revoke as many as the look has shown, without asking\n"
+     "  --per-second N           no quicker\n" SELECT_HELP,
+     "chancery cert revoke 5f3a... --reason keyCompromise\n"
+     "  chancery cert revoke --under dns:pay.example.internal --status valid --reason superseded --dry-run",
+     cert_revoke},
+    {"cert", "release", "SERIAL", "end a hold (certificateHold)",
+     "  --why TEXT   for the ledger\n  --issuer NAME\n",
+     "chancery cert release 5f3a... --why 'the laptop was found'", cert_release},
+    {"incident", NULL, "--since TIME [--until TIME]",
+     "all that was signed in that time by the seal roll, whether the ledger knows it or not",
+     "  --revoke                 revoke it; without, only show it\n"
+     "  --reason REASON          (keyCompromise)\n  --invalidity-date TIME\n"
+     "  --per-second N           in stages, no quicker\n  --yes                    without asking\n",
+     "chancery incident --since 2026-11-20T08:00:00Z --until 2026-11-20T09:30:00Z", incident_run},
     {"token", "create", "--template T... --name PATTERN...", "a bearer token; shown once",
      "  --uses N               how many certificates (0: without bound)\n"
      "  --ttl 30d              how long it holds\n  --label TEXT\n"

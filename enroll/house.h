@@ -5,11 +5,13 @@
 #include <jansson.h>
 
 #include "enroll.h"
+#include "nonce.h"
 
 struct enroll {
     struct enroll_setup setup;
     struct enroll_config config;
     struct http_server *http;
+    struct nonces nonces;
 };
 
 /* One door: its routes. */

@@ -181,7 +181,8 @@ enum err_code house_revoke(struct house *h, const struct ca_asker *asker, struct
                            enum cert_reason reason, struct house_revoked *to)
 {
     *to = (struct house_revoked){.done = false};
-    struct err *e = ca_revoke(h->ca, asker, "issuing", serial, reason, revoked, to);
+    struct err *e =
+        ca_revoke(h->ca, asker, "issuing", serial, &(struct ca_revocation){reason, 0}, revoked, to);
     if (e) {
         print_message("  (%s: %s)\n", err_row(err_code(e))->name, err_detail(e));
         return to->code = house_code(e);

@@ -58,12 +58,12 @@ static void what_is_another_s_is_not_there(void **state)
     uint8_t none[SERIAL_BYTES] = {0x40, 9};
     struct ca_asker *stranger = house_requester(h);
     house_good(h, "s.example.internal", &got);
-    struct err *a =
-        ca_revoke(h->ca, stranger, "issuing", serial_of(&got), CERT_REASON_SUPERSEDED, NULL, NULL);
-    struct err *b = ca_revoke(h->ca, stranger, "issuing", view_of(none, SERIAL_BYTES), CERT_REASON_SUPERSEDED,
-                              NULL, NULL);
-    struct err *c =
-        ca_revoke(h->ca, stranger, "issuing", view_of(none, 4), CERT_REASON_SUPERSEDED, NULL, NULL);
+    struct err *a = ca_revoke(h->ca, stranger, "issuing", serial_of(&got),
+                              &(struct ca_revocation){CERT_REASON_SUPERSEDED, 0}, NULL, NULL);
+    struct err *b = ca_revoke(h->ca, stranger, "issuing", view_of(none, SERIAL_BYTES),
+                              &(struct ca_revocation){CERT_REASON_SUPERSEDED, 0}, NULL, NULL);
+    struct err *c = ca_revoke(h->ca, stranger, "issuing", view_of(none, 4),
+                              &(struct ca_revocation){CERT_REASON_SUPERSEDED, 0}, NULL, NULL);
     assert_true(a && b && c);
     assert_int_equal(err_code(a), ERR_NOT_FOUND);
     assert_int_equal(err_code(b), ERR_NOT_FOUND);
