@@ -19,7 +19,8 @@ struct conf_place {
     const char *key;      /* in the parent mapping, which owns it; NULL in a list */
     size_t index;         /* in the parent list */
     struct conf_mark at, key_at;
-    bool own; /* the node is ours to free, see conf_constant */
+    bool own;       /* the node is ours to free, see conf_constant */
+    bool inherited; /* a copy out of another tree */
 };
 
 struct conf {

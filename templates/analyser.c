@@ -156,7 +156,10 @@ static struct err *override_one(struct load *l, const char *key, const json_t *r
     if (!json_is_string(reason) || n < REASON_MIN || n > REASON_MAX)
         return conf_error(l->conf, reason, "an override needs its reason: %d to %d octets of text",
                           REASON_MIN, REASON_MAX);
-    if (l->t->head.internal || !analyser_rows[row].found(l->t))
+    bool needed = !l->t->head.internal && analyser_rows[row].found(l->t);
+    if (!needed && conf_inherited(l->conf, reason))
+        return NULL; /* narrowed away */
+    if (!needed)
         return conf_error(l->conf, reason, "'%s' is not found in this template: take the override out", key);
     l->t->head.overrides[row] = arena_str(l->arena, view_str(json_string_value(reason)));
     *mask |= 1u << row;

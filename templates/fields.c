@@ -137,6 +137,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return ((const struct conf_texts *)((const char *)t + row->offset))->n > 0;
     if (row->choices == source_other_texts)
         return *(const int *)((const char *)t + row->offset) != SOURCE_REFUSE;
+    if (IS(row, head.extends))
+        return t->head.extends[0] != 0;
     if (IS(row, head.given_name)) /* shown as the template's name */
         return false;
     if (IS(row, head.overrides_tree)) {

@@ -32,7 +32,8 @@ struct err *head_load(struct load *l)
             return conf_error(l->conf, json_array_get(issuers, i),
                               "an issuer's name is made of a-z, 0-9 and '-'");
     }
-    if (head->internal && head->asker_texts.n > 0)
+    if (head->internal && head->asker_texts.n > 0 &&
+        !conf_inherited(l->conf, json_object_get(load_root(l), "askers")))
         return load_error(l, GROUP__COUNT, "askers",
                           "an internal template has no askers: the house alone makes these");
     TRY(load_mask(l, load_root(l), "askers", &head->asker_texts, asker_names, ASKERS, (1u << ASKERS) - 1,

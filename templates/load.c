@@ -13,6 +13,7 @@
 
 #include "analyser.h"
 #include "base/check.h"
+#include "extend.h"
 #include "fields.h"
 
 enum { NAME_MAX_BYTES = 63 };
@@ -43,7 +44,8 @@ const json_t *load_node(const struct load *l, enum group group)
 
 bool load_given(const struct load *l, enum group group, const char *key)
 {
-    return json_object_get(load_node(l, group), key) != NULL;
+    const json_t *node = json_object_get(load_node(l, group), key);
+    return node && !conf_inherited(l->conf, node);
 }
 
 struct err *load_error(const struct load *l, enum group group, const char *key, const char *fmt, ...)
@@ -207,21 +209,25 @@ static struct err *name_given(const struct load *l)
     return NULL;
 }
 
-static struct err *load_one(struct arena *arena, const struct templates_file *file, struct template *t)
+/* Takes conf. */
+static struct err *load_one(struct arena *arena, struct conf *conf, struct template *t)
 {
     struct err *e = NULL;
     json_t *none = json_object();
-    struct load l = {NULL, arena, t, none};
+    struct load l = {conf, arena, t, none};
     t->constraints.path_len = -1;
     t->policy_constraints.require_explicit = t->policy_constraints.inhibit_mapping = -1;
     t->policy_constraints.inhibit_any = t->microsoft.major = t->microsoft.minor = -1;
-    TRY(conf_parse(file->name, file->bytes, &l.conf));
+    if (t->parent)
+        TRY(extend_fill(&l, t->parent));
     TRY(fill(&l, "", conf_root(l.conf)));
     TRY(fill_groups(&l));
     if (t->head.given_name[0])
         TRY(name_given(&l));
     for (size_t i = 0; i < sizeof(group_loads) / sizeof(group_loads[0]); i++)
         TRY(group_loads[i](&l));
+    if (t->parent)
+        TRY(narrow_check(&l, t->parent));
     TRY(analyser_run(&l));
 out:
     memset(t->nodes, 0, sizeof(t->nodes));
@@ -238,32 +244,108 @@ static int by_name(const void *a, const void *b)
     return view_cmp(view_str((*x)->name), view_str((*y)->name));
 }
 
-static struct err *load_file(struct arena *arena, const struct templates_file *file,
-                             const struct template **ret)
+/* Where it stands among these, which are in order; n where there is none. */
+static size_t place_in(const struct template *const *all, size_t n, struct view name)
 {
-    struct err *e = NULL;
-    struct template *t = ARENA_NEW(arena, struct template);
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int cmp = view_cmp(view_str(all[mid]->name), name);
+        if (cmp == 0)
+            return mid;
+        if (cmp < 0)
+            low = mid + 1;
+        if (cmp > 0)
+            high = mid;
+    }
+    return n;
+}
+
+static const struct template *find_in(const struct template *const *all, size_t n, struct view name)
+{
+    size_t place = place_in(all, n, name);
+    return place < n ? all[place] : NULL;
+}
+
+static struct err *check_file(const struct templates_file *file)
+{
     if (file->bytes.n > TEMPLATES_FILE_BYTES)
         return err_new(ERR_CONFIG, "%s: %zu octets; a template has at most %d", file->name, file->bytes.n,
                        TEMPLATES_FILE_BYTES);
     if (!view_ends(view_str(file->name), view_str(".yaml")))
         return err_new(ERR_CONFIG, "%s: a template's file ends in .yaml", file->name);
-    TRY(load_one(arena, file, t));
+    return NULL;
+}
+
+/* What it extends is looked for among the first `sorted` of the set. *ret stays NULL where it is not there
+ * yet; last: then it never will be. */
+static struct err *load_file(const struct templates *set, size_t sorted, bool last,
+                             const struct templates_file *file, const struct template **ret)
+{
+    struct err *e = NULL;
+    struct conf *conf = NULL;
+    struct template *t = ARENA_NEW(set->arena, struct template);
+    TRY(check_file(file));
+    TRY(conf_parse(file->name, file->bytes, &conf));
+    const char *parent = extend_name(conf);
+    t->file = file;
+    t->parent = parent ? find_in(set->all, sorted, view_str(parent)) : NULL;
+    if (parent && !t->parent && last)
+        TRY(conf_error(conf, json_object_get(conf_root(conf), "extends"),
+                       "there is no template '%s' to extend, or it extends this one", parent));
+    if (parent && !t->parent)
+        goto out;
+    struct conf *taken = conf;
+    conf = NULL;
+    TRY(load_one(set->arena, taken, t));
     if (!t->name)
-        TRY(name_of_file(file->name, arena, &t->name));
+        TRY(name_of_file(file->name, set->arena, &t->name));
     *ret = t;
+out:
+    conf_free(conf);
+    return e;
+}
+
+/* Those that extend others wait until these are there: at most EXTEND_DEPTH_MAX rounds. */
+static struct err *load_all(struct templates *set, const struct templates_file *files, size_t n)
+{
+    struct err *e = NULL;
+    size_t sorted = 0, kept = n;
+    const struct templates_file **waiting = arena_array(set->arena, n, sizeof(waiting[0]));
+    for (size_t i = 0; i < n; i++)
+        waiting[i] = &files[i];
+    for (bool last = false; kept > 0;) {
+        size_t was = kept;
+        kept = 0;
+        for (size_t i = 0; i < was; i++) {
+            const struct template *t = NULL;
+            TRY(load_file(set, sorted, last, waiting[i], &t));
+            if (t)
+                set->all[set->n++] = t;
+            else
+                waiting[kept++] = waiting[i];
+        }
+        last = kept == was;
+        sorted = set->n;
+        qsort(set->all, sorted, sizeof(set->all[0]), by_name);
+    }
+    for (size_t i = 0; i < n; i++)
+        ((struct template *)set->all[i])->file = NULL;
 out:
     return e;
 }
 
-/* A bound on what the set can need: texts, pointers and the parts of expressions come from the files' octets.
- */
+/* A bound on what the set can need: texts, pointers and the parts of expressions come from the files' octets,
+ * and from those of the files they extend. */
 static size_t arena_bound(const struct templates_file *files, size_t n)
 {
     size_t sum = 64 * 1024;
-    for (size_t i = 0; i < n; i++)
-        sum += 16 * 1024 +
-               256 * (files[i].bytes.n < TEMPLATES_FILE_BYTES ? files[i].bytes.n : TEMPLATES_FILE_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        struct view bytes = files[i].bytes;
+        bool extends = bytes.n > 0 && memmem(bytes.p, bytes.n, "extends", 7);
+        size_t counted = bytes.n < TEMPLATES_FILE_BYTES ? bytes.n : TEMPLATES_FILE_BYTES;
+        sum += 16 * 1024 + 256 * (counted + (extends ? EXTEND_DEPTH_MAX * TEMPLATES_FILE_BYTES : 0));
+    }
     return sum;
 }
 
@@ -277,9 +359,7 @@ struct err *templates_load(const struct templates_file *files, size_t n, struct 
     CHECK(set);
     set->arena = arena_new(arena_bound(files, n));
     set->all = arena_array(set->arena, n, sizeof(set->all[0]));
-    for (; set->n < n; set->n++)
-        TRY(load_file(set->arena, &files[set->n], &set->all[set->n]));
-    qsort(set->all, n, sizeof(set->all[0]), by_name);
+    TRY(load_all(set, files, n));
     for (size_t i = 1; i < n; i++) {
         if (by_name(&set->all[i - 1], &set->all[i]) == 0)
             TRY(err_new(ERR_CONFIG, "templates: two files are named %s.yaml", set->all[i]->name));
@@ -299,31 +379,14 @@ void templates_free(struct templates *set)
     free(set);
 }
 
-/* Where it stands; n where there is none. */
-static size_t place_of(const struct templates *set, struct view name)
-{
-    size_t low = 0, high = set->n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int cmp = view_cmp(view_str(set->all[mid]->name), name);
-        if (cmp == 0)
-            return mid;
-        if (cmp < 0)
-            low = mid + 1;
-        if (cmp > 0)
-            high = mid;
-    }
-    return set->n;
-}
-
 const struct template *templates_find(const struct templates *set, struct view name)
 {
-    return templates_at(set, place_of(set, name));
+    return find_in(set->all, set->n, name);
 }
 
 size_t templates_place(const struct templates *set, const struct template *t)
 {
-    size_t place = place_of(set, view_str(t->name));
+    size_t place = place_in(set->all, set->n, view_str(t->name));
     CHECK(place < set->n && set->all[place] == t);
     return place;
 }

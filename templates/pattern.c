@@ -86,18 +86,24 @@ bool pattern_ip_ok(struct view text)
     return net_parse(text, &net);
 }
 
-static bool net_covers(struct view pattern, struct view name)
+bool pattern_net_within(struct view narrow, struct view wide)
 {
     struct net net, one;
-    if (!net_parse(pattern, &net) || !net_parse(name, &one))
+    if (!net_parse(wide, &net) || !net_parse(narrow, &one))
         return false;
-    if (net.family != one.family || one.prefix != one.n * 8)
+    if (net.family != one.family || one.prefix < net.prefix)
         return false;
     size_t whole = net.prefix / 8;
     unsigned rest = net.prefix % 8;
     if (memcmp(net.addr, one.addr, whole) != 0)
         return false;
     return rest == 0 || ((net.addr[whole] ^ one.addr[whole]) >> (8 - rest)) == 0;
+}
+
+static bool net_covers(struct view pattern, struct view name)
+{
+    struct net one;
+    return net_parse(name, &one) && one.prefix == one.n * 8 && pattern_net_within(name, pattern);
 }
 
 /* Offset of the last '@', or n. */

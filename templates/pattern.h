@@ -45,6 +45,8 @@ bool pattern_touches(struct pattern pattern, struct pattern name);
 
 /* An address, or a network with no host bits set. */
 bool pattern_ip_ok(struct view text);
+/* Whether every address of the one lies in the other. */
+bool pattern_net_within(struct view narrow, struct view wide);
 
 /* pattern_host.c: host names, email hosts. */
 bool pattern_host_ok(struct view name,

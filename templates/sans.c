@@ -31,6 +31,8 @@ static struct err *patterns_check(const struct load *l, const char *key, const s
             return e;
         }
         unsigned kind = 1u << pattern_parse(text).kind;
+        if (!(l->t->sans.kinds & kind) && conf_inherited(l->conf, json_array_get(list, i)))
+            continue; /* of a kind that this template has taken out */
         if (!(l->t->sans.kinds & kind))
             return conf_error(l->conf, json_array_get(list, i),
                               "a pattern for %s names, which sans.kinds does not list",

@@ -141,7 +141,10 @@ static struct err *load_patterns(struct load *l)
     json_object_foreach((json_t *)s->patterns_tree, key, list)
     {
         TRY(attr_of_key(l, list, key, &attr));
-        if (!((s->allow | s->computed_set) & (1u << attr)))
+        bool has = (s->allow | s->computed_set) & (1u << attr);
+        if (!has && conf_inherited(l->conf, list))
+            continue; /* of an attribute that this template has taken out */
+        if (!has)
             return conf_error(l->conf, list, "patterns for '%s', which is not under 'allow'", key);
         TRY(load_pattern_list(l, attr, list));
     }

@@ -52,6 +52,7 @@ enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
 
 struct template_head {
     const char *given_name; /* "": the file's */
+    const char *extends;    /* "": none */
     const char *description;
     bool internal, enabled, baseline;
     struct conf_texts issuers;
@@ -165,6 +166,8 @@ struct template
 {
     const char *name;
     const json_t *nodes[GROUP__COUNT]; /* during load only */
+    const struct templates_file *file; /* during load only */
+    const struct template *parent;     /* that it extends, or NULL */
     struct template_head head;
     struct template_validity validity;
     struct template_keys keys;

@@ -29,6 +29,12 @@ const json_t *conf_root(const struct conf *c); /* borrow */
 MUST_USE struct err *conf_error(const struct conf *c, const json_t *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Puts a copy of a node of another tree into a mapping (key) or at the end of a list (key NULL) of this one.
+ * For errors all of it stands where `at` does, a node of this tree. ERR_CONFIG over the bound of nodes. */
+MUST_USE struct err *conf_inherit(struct conf *c, json_t *to, const char *key, const json_t *node,
+                                  const json_t *at);
+bool conf_inherited(const struct conf *c, const json_t *node); /* whether it came so */
+
 enum conf_type {
     CONF_TEXT,     /* const char *; min..max length in bytes */
     CONF_BOOL,     /* bool */
