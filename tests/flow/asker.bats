@@ -179,12 +179,12 @@ post_as() { # FILE CSR QUERY
     issue mine DNS:mine.example.internal
     TOKEN=other ask_token "/v1/certificates/$(serial_of mine.pem)"
     member .detail >first
-    TOKEN=other ask_token /v1/certificates/4000000000000000000000000000abcd
+    TOKEN=other ask_token /v1/certificates/400000000000000000000000000000000000abcd
     same "$(member .detail)" "$(cat first)"
     TOKEN=other ask_token -X POST "/v1/certificates/$(serial_of mine.pem)/revoke"
     expect_problem 404 not-found ''
     member .detail >first
-    TOKEN=other ask_token -X POST /v1/certificates/4000000000000000000000000000abcd/revoke
+    TOKEN=other ask_token -X POST /v1/certificates/400000000000000000000000000000000000abcd/revoke
     same "$(member .detail)" "$(cat first)"
 }
 

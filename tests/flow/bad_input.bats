@@ -707,7 +707,7 @@ PY
     matches "$(header Allow)" 'GET.*POST|POST.*GET'
     ask_token -X TRACE /healthz
     [ "$answer" -ge 400 ]
-    ask_token -X POST -H 'Content-Type: application/json' -d '{"reason":"whim"}' /v1/certificates/4000000000000000000000000000abcd/revoke
+    ask_token -X POST -H 'Content-Type: application/json' -d '{"reason":"whim"}' /v1/certificates/400000000000000000000000000000000000abcd/revoke
     [ "$answer" -ge 400 ]
     [ "$answer" -lt 500 ]
 }

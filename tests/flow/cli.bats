@@ -58,14 +58,14 @@ json() { # COMMAND...
 }
 
 @test "what is refused ends with 1, and its reason goes to stderr" {
-    run --separate-stderr chancery cert show 4000000000000000000000000000abcd
+    run --separate-stderr chancery cert show 400000000000000000000000000000000000abcd
     [ "$status" -eq 1 ]
     same "$output" ""
     matches "$stderr" '^chancery: .*on record'
 }
 
 @test "with --json a refusal is a problem document on stdout" {
-    run -1 --separate-stderr chancery cert show 4000000000000000000000000000abcd --json
+    run -1 --separate-stderr chancery cert show 400000000000000000000000000000000000abcd --json
     same "$(jq -r .type <<<"$output")" urn:chancery:error:not-found
     same "$(jq -r 'has("title") and has("detail") and has("retryable")' <<<"$output")" true
 }

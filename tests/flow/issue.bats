@@ -333,7 +333,7 @@ idempotent() { # KEY FILE
 }
 
 @test "a serial that was never issued, or is none, gives 404" {
-    ask_token /v1/certificates/4000000000000000000000000000abcd
+    ask_token /v1/certificates/400000000000000000000000000000000000abcd
     expect_problem 404 not-found ''
     ask_token /v1/certificates/xyz
     expect_problem 404 not-found 'hex'
