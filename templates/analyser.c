@@ -24,6 +24,14 @@ static const char *const agent_uses[] = {"1.3.6.1.4.1.311.20.2.1", "cmcRA"};
 static const char *const signing_use[] = {"codeSigning"};
 static const char *const stamping_use[] = {"timeStamping"};
 
+/* The extended key usages are the asker's to say without bounds, or there are none, which is good for
+ * anything. */
+static bool no_bound(const struct template *t)
+{
+    const struct template_ext_key_usage *eku = &t->ext_key_usage;
+    return source_open(&eku->from) ? eku->allow_n == 0 : eku->n == 0 && !t->constraints.ca;
+}
+
 /* Whether the certificate can come to carry one of these uses. */
 static bool can_have(const struct template *t, const char *const *uses, size_t n)
 {
@@ -41,7 +49,7 @@ static bool can_have(const struct template *t, const char *const *uses, size_t n
         err_free(e);
     }
     arena_free(arena);
-    return found || (source_open(&eku->from) && eku->allow_n == 0);
+    return found || no_bound(t);
 }
 
 #define CAN_HAVE(t, uses) can_have((t), (uses), sizeof(uses) / sizeof((uses)[0]))
@@ -59,7 +67,7 @@ static bool subject_without_control(const struct template *t)
 
 static bool any_purpose(const struct template *t)
 {
-    return source_open(&t->ext_key_usage.from) && t->ext_key_usage.allow_n == 0;
+    return no_bound(t);
 }
 
 /* Where uses are open altogether, any-purpose says it; so below. */

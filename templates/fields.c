@@ -150,7 +150,7 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
     if (IS(row, policies.values) || IS(row, policies.critical))
         return t->policies.values.text != NULL;
     if (IS(row, info_access) || IS(row, directory) || IS(row, conditions.tree) ||
-        IS(row, subject.computed_tree))
+        IS(row, subject.computed_tree) || IS(row, subject.from_tree))
         return ((const struct template_tree *)((const char *)t + row->offset))->text != NULL;
     if (IS(row, microsoft.template_name) || IS(row, microsoft.template_oid) || IS(row, microsoft.sid))
         return (*(const char *const *)((const char *)t + row->offset))[0] != 0;

@@ -184,6 +184,14 @@ static bool how_patterns(const struct pair *p)
     return ok;
 }
 
+static bool how_sources(const struct pair *p)
+{
+    bool ok = true;
+    for (unsigned attr = 0; attr < SUBJECT_ATTRS && ok; attr++)
+        ok = (p->child->subject.sources[attr] & ~p->parent->subject.sources[attr]) == 0;
+    return ok;
+}
+
 static bool how_computed(const struct pair *p)
 {
     const struct template_subject *c = &p->child->subject, *o = &p->parent->subject;

@@ -54,7 +54,4 @@ MUST_USE struct err *shape_given(struct shape *s, struct cert_ext *exts, size_t 
 /* Puts what was asked for in the place of what only the issuer's configuration says; NULL, or its source. */
 const char *shape_given_instead(struct shape *s, struct cert_ext *ext);
 
-/* shape_subject.c: the common name that was asked for, from whichever source counts; NULL: none. */
-MUST_USE struct err *shape_subject_asked_cn(const struct shape *s, const char **ret);
-
 #endif

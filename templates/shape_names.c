@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "conditions.h"
 #include "pattern.h"
-#include "shape.h"
+#include "shape_asked.h"
 
 static struct err *san_of(const struct shape *s, const char *text, struct cert_san *ret)
 {
@@ -68,7 +68,7 @@ static struct err *from_cn(struct shape *s)
     struct err *e = NULL;
     const char *cn = NULL;
     struct cert_san *san = ARENA_NEW(s->arena, struct cert_san);
-    TRY(shape_subject_asked_cn(s, &cn));
+    TRY(shape_asked_cn(s, &cn));
     if (!cn)
         return NULL;
     struct pattern p = pattern_parse(view_str(cn));

@@ -30,6 +30,10 @@ const char *const subject_attrs[SUBJECT_ATTRS] = {
     "pseudonym",
     "serialNumber",
     "UID",
+    "matterFabricId",
+    "matterVendorId",
+    "matterProductId",
+    "matterNodeId",
     "CN",
     "emailAddress",
 };
@@ -50,7 +54,7 @@ unsigned subject_attr_of_oid(struct view oid)
 
 unsigned subject_cn_attr(void)
 {
-    return 16;
+    return 20;
 }
 
 bool subject_repeats(struct view cn, const struct cert_san *sans, size_t n, struct arena *arena)
@@ -178,6 +182,65 @@ out:
     return e;
 }
 
+static struct err *load_sources(struct load *l, const json_t *list, unsigned *ret)
+{
+    unsigned mask = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text || (strcmp(text, "request") != 0 && strcmp(text, "csr") != 0))
+            return conf_error(l->conf, json_array_get(list, i), "an attribute comes from 'request' or 'csr'");
+        mask |= text[0] == 'r' ? SOURCE_REQUEST : SOURCE_CSR;
+    }
+    if (!mask)
+        return conf_error(l->conf, list, "the sources of an attribute are a list of request and csr");
+    *ret = mask;
+    return NULL;
+}
+
+static struct err *load_from(struct load *l)
+{
+    struct err *e = NULL;
+    struct template_subject *s = &l->t->subject;
+    const json_t *tree = s->from_tree.node;
+    const char *key;
+    json_t *list;
+    unsigned attr;
+    for (attr = 0; attr < SUBJECT_ATTRS; attr++)
+        s->sources[attr] = SOURCE_ASKED;
+    if (tree && (!json_is_object(tree) || json_object_size(tree) == 0))
+        return conf_error(l->conf, tree, "'from' is a mapping, like {serialNumber: [csr]}");
+    json_object_foreach((json_t *)tree, key, list)
+    {
+        TRY(attr_of_key(l, list, key, &attr));
+        if (!(s->allow & (1u << attr)) && !conf_inherited(l->conf, list))
+            return conf_error(l->conf, list, "a source for '%s', which is not under 'allow'", key);
+        TRY(load_sources(l, list, &s->sources[attr]));
+    }
+    load_keep(l, &s->from_tree);
+out:
+    return e;
+}
+
+static struct err *load_order(struct load *l)
+{
+    struct err *e = NULL;
+    struct template_subject *s = &l->t->subject;
+    const json_t *list = json_object_get(load_node(l, GROUP_SUBJECT), "order");
+    uint32_t placed = 0;
+    unsigned n = 0, attr;
+    for (size_t i = 0; i < s->order_texts.n; i++) {
+        TRY(attr_of_key(l, json_array_get(list, i), s->order_texts.items[i], &attr));
+        s->ordered[n++] = attr;
+        placed |= 1u << attr;
+    }
+    for (attr = 0; attr < SUBJECT_ATTRS; attr++) {
+        if (!(placed & (1u << attr)))
+            s->ordered[n++] = attr;
+    }
+out:
+    return e;
+}
+
 /* What could never be satisfied, or would name nobody. */
 static struct err *combinations(struct load *l)
 {
@@ -185,6 +248,8 @@ static struct err *combinations(struct load *l)
     uint32_t cn = 1u << subject_cn_attr();
     if (s->allow & s->fixed_set)
         return load_error(l, GROUP_SUBJECT, "allow", "an attribute is both fixed and allowed");
+    if (s->forbid & (s->allow | s->fixed_set | s->computed_set))
+        return load_error(l, GROUP_SUBJECT, "forbid", "an attribute is forbidden, and allowed or set too");
     if (s->computed_set & (s->allow | s->fixed_set))
         return load_error(l, GROUP_SUBJECT, "computed", "an attribute is computed, and fixed or allowed too");
     if (s->require & ~(s->allow | s->fixed_set | s->computed_set))
@@ -210,6 +275,9 @@ struct err *subject_load(struct load *l)
     CHECK(strcmp(subject_attrs[subject_cn_attr()], "CN") == 0);
     TRY(load_mask(l, node, "allow", &s->allow_texts, subject_attrs, SUBJECT_ATTRS, 0, &s->allow));
     TRY(load_mask(l, node, "require", &s->require_texts, subject_attrs, SUBJECT_ATTRS, 0, &s->require));
+    TRY(load_mask(l, node, "forbid", &s->forbid_texts, subject_attrs, SUBJECT_ATTRS, 0, &s->forbid));
+    TRY(load_from(l));
+    TRY(load_order(l));
     TRY(load_fixed(l));
     TRY(load_computed(l));
     TRY(load_patterns(l));

@@ -22,8 +22,16 @@ static uint32_t attrs_present(const struct judged *j)
     return present;
 }
 
-/* A subject has our form where writing its values anew gives the same bytes: single-valued RDNs in our order,
- * of known types, with the string type of each (RFC 5280 4.1.2.4). */
+static unsigned place_of(const struct template *t, unsigned attr)
+{
+    unsigned place = 0;
+    while (place < SUBJECT_ATTRS && t->subject.ordered[place] != attr)
+        place++;
+    return place;
+}
+
+/* A subject has our form where writing its values anew gives the same bytes: single-valued RDNs in the
+ * template's order, of known types, with the string type of each (RFC 5280 4.1.2.4). */
 struct err *subject_rule_form(const struct judged *j)
 {
     struct cert_name_part *parts = arena_array(j->arena, j->subject.n, sizeof(*parts));
@@ -31,8 +39,9 @@ struct err *subject_rule_form(const struct judged *j)
     bool ok = true;
     for (size_t i = 0; i < j->subject.n && ok; i++) {
         unsigned attr = attr_at(j, i);
-        ok = attr < SUBJECT_ATTRS && attr >= last;
-        last = attr;
+        unsigned place = place_of(j->t, attr);
+        ok = place < SUBJECT_ATTRS && place >= last;
+        last = place;
         parts[i].type = ok ? subject_attrs[attr] : "";
         parts[i].value = arena_str(j->arena, j->subject.attrs[i].value);
     }

@@ -15,7 +15,7 @@
 #include "templates.h"
 
 enum {
-    SUBJECT_ATTRS = 18, /* attribute types with a short name, in subject.c */
+    SUBJECT_ATTRS = 22, /* attribute types with a short name, in subject.c */
     BACKDATE_MAX_S = 48 * 3600,
 };
 #define VALIDITY_MAX_S INT64_C(3153600000) /* 100 years */
@@ -85,7 +85,11 @@ struct template_subject {
     uint32_t allow, require, fixed_set, patterned; /* 1 << attribute */
     const char *fixed[SUBJECT_ATTRS];              /* NULL: not fixed */
     struct conf_texts patterns[SUBJECT_ATTRS];
-    struct template_tree computed_tree;
+    struct template_tree from_tree, computed_tree;
+    struct conf_texts forbid_texts, order_texts;
+    uint32_t forbid;                            /* 1 << attribute */
+    unsigned sources[SUBJECT_ATTRS];            /* enum source, of each that may be given */
+    unsigned ordered[SUBJECT_ATTRS];            /* attributes in the order in which they are written */
     const struct expr *computed[SUBJECT_ATTRS]; /* NULL: not computed */
     uint32_t computed_set;
     uint32_t own_set; /* fixed, or computed from what no asker says */

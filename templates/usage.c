@@ -160,10 +160,12 @@ struct err *usage_load_extended(struct load *l)
         TRY(extended_one(l, json_array_get(list, i), eku->usage_texts.items[i]));
     if (source_open(&eku->from))
         return NULL;
-    if (eku->n == 0 && !l->t->constraints.ca)
-        return load_error(
-            l, GROUP_EXT_KEY_USAGE, "usages",
-            "extended_key_usage.usages is missing: without it a certificate is good for anything");
+    bool meant = json_object_get(l->t->head.overrides_tree, "any-purpose") != NULL;
+    if (eku->n == 0 && !l->t->constraints.ca && !meant)
+        return load_error(l, GROUP_EXT_KEY_USAGE, "usages",
+                          "extended_key_usage.usages is missing: without it a certificate is good for "
+                          "anything; if this is meant: "
+                          "overrides: {any-purpose: REASON}");
     if (eku->n == 0 && l->t->nodes[GROUP_EXT_KEY_USAGE] && !load_given(l, GROUP_EXT_KEY_USAGE, "other"))
         return load_error(l, GROUP_EXT_KEY_USAGE, "usages",
                           "extended_key_usage without usages; leave the group out");

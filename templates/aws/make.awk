@@ -87,7 +87,7 @@ function template(family, shape, ku, eku_text, variety,    name, ca, n, path, cr
     line("")
     line("subject:")
     line("  allow: [DC, C, ST, L, street, O, organizationIdentifier, OU, title, dnQualifier, SN, GN, initials, pseudonym,")
-    line("    serialNumber, UID, CN, emailAddress]")
+    line("    serialNumber, UID, matterFabricId, matterVendorId, matterProductId, matterNodeId, CN, emailAddress]")
     if (ca)
         line("  require: [CN]")
     line("  cn: free")

@@ -47,6 +47,10 @@ static const struct {
     {"smartcard", "Ann", "email:ann@example.internal upn:ann@ad.example.internal"},
     {"timestamping", "Example Time 2026", NULL},
     {"sub-ca-policy", "Example Policy CA", NULL},
+    {"matter-dac", "matterProductId=8001;CN=Example Lamp 0001", NULL},
+    {"matter-pai", "O=Example;CN=Example PAI", NULL},
+    {"mdl-signer", "C=DE;O=Example;CN=Example Licences 2026", NULL},
+    {"mdl-iaca", "C=DE;CN=Example IACA", NULL},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 
@@ -112,18 +116,33 @@ static size_t split(char *list, const char **to)
     return n;
 }
 
+/* TYPE=VALUE;TYPE=VALUE, or a common name alone. */
+static size_t split_subject(char *text, struct templates_rdn *to)
+{
+    size_t n = 0;
+    char *rest = NULL;
+    for (char *part = strtok_r(text, ";", &rest); part; part = strtok_r(NULL, ";", &rest)) {
+        char *value = strchr(part, '=');
+        to[n] = (struct templates_rdn){value ? part : "CN", value ? value + 1 : part};
+        if (value)
+            *value = 0;
+        n++;
+    }
+    return n;
+}
+
 static char *certificate_text(struct arena *arena, const struct template *t, size_t i)
 {
     static const uint8_t serial[16] = {0x41, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     const char *sans[8];
-    struct templates_rdn cn = {"CN", cases[i].subject};
+    struct templates_rdn subject[4];
     struct templates_issuer by = issuer(arena, templates_is_ca(t));
     struct templates_shaped shaped;
     struct templates_request r = {.serial = view_of(serial, sizeof(serial)), .now = NOW};
     ok(hex_parse(arena, view_str(spki_hex), &r.spki));
     r.has_subject = cases[i].subject != NULL;
-    r.subject = &cn;
-    r.subject_n = r.has_subject;
+    r.subject = subject;
+    r.subject_n = r.has_subject ? split_subject(arena_str(arena, view_str(cases[i].subject)), subject) : 0;
     r.has_sans = cases[i].sans != NULL;
     r.sans = sans;
     r.sans_n = r.has_sans ? split(arena_str(arena, view_str(cases[i].sans)), sans) : 0;

@@ -21,11 +21,12 @@ static void the_builtin_templates_load(void **state)
         const char *name;
         bool internal, ca;
     } want[] = {
-        {"admin", true, false},        {"client", false, false},       {"code-signing", false, false},
-        {"device", false, false},      {"email", false, false},        {"ocsp-signing", true, false},
-        {"root", true, true},          {"self", true, false},          {"server", false, false},
-        {"short-lived", false, false}, {"smartcard", false, false},    {"sub-ca", true, true},
-        {"sub-ca-policy", true, true}, {"timestamping", false, false},
+        {"admin", true, false},        {"client", false, false},      {"code-signing", false, false},
+        {"device", false, false},      {"email", false, false},       {"matter-dac", false, false},
+        {"matter-pai", true, true},    {"mdl-iaca", true, true},      {"mdl-signer", false, false},
+        {"ocsp-signing", true, false}, {"root", true, true},          {"self", true, false},
+        {"server", false, false},      {"short-lived", false, false}, {"smartcard", false, false},
+        {"sub-ca", true, true},        {"sub-ca-policy", true, true}, {"timestamping", false, false},
     };
     assert_int_equal(templates_count(f->set), sizeof(want) / sizeof(want[0]));
     for (size_t i = 0; i < templates_count(f->set); i++) {
@@ -94,6 +95,20 @@ static const struct {
     {TOP LIFE "subject: {allow: [CN], cn: free, patterns: {CN: a}}\n" EKU,
      "templates/x.yaml:3:49: the patterns of 'CN'"},
     {TOP LIFE "subject: {allow: [CN], cn: free, other: ignore}\n" EKU, "templates/x.yaml:3:41: "},
+    {TOP LIFE "subject: {allow: [CN], cn: free, from: {CN: [template]}}\n" EKU,
+     "templates/x.yaml:3:46: an attribute comes from 'request' or 'csr'"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, from: {CN: csr}}\n" EKU,
+     "templates/x.yaml:3:45: the sources of an attribute"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, from: {O: [csr]}}\n" EKU,
+     "templates/x.yaml:3:44: a source for 'O', which is not under 'allow'"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, from: [csr]}\n" EKU,
+     "templates/x.yaml:3:40: 'from' is a mapping"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, forbid: [CN]}\n" EKU,
+     "templates/x.yaml:3:42: an attribute is forbidden, and allowed or set too"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, order: [XY]}\n" EKU,
+     "templates/x.yaml:3:42: unknown attribute 'XY'"},
+    {TOP LIFE "subject: {allow: [CN], cn: free, order: [CN, CN]}\n" EKU,
+     "templates/x.yaml:3:46: 'order' names this twice"},
     {TOP LIFE EKU, "templates/x.yaml:1:1: neither a subject nor sans"},
     {TOP LIFE "sans: {min: 1}\n" EKU, "templates/x.yaml:3:7: sans without kinds"},
     {TOP LIFE "sans: {kinds: [dns, x400]}\n" EKU, "templates/x.yaml:3:21: unknown value 'x400'"},
@@ -469,7 +484,7 @@ static void each_tbs_field_has_a_rule(void **state)
     (void)state;
     static const char *const under_another[] = {"rsa",    "critical", "path_len",        "present",
                                                 "issuer", "from",     "inhibit_mapping", "major",
-                                                "minor",  "excluded", "computed"};
+                                                "minor",  "excluded", "computed",        "order"};
     struct templates_field field;
     for (size_t i = 0; templates_fields(i, &field); i++) {
         bool found = strcmp(field.judge, "tbs") != 0;

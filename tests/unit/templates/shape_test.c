@@ -370,6 +370,47 @@ static void a_wildcard_stands_where_the_template_lets_it(void **state)
     templates_free(set);
 }
 
+/* Each attribute from where the template looks for it, in the template's order; a forbidden one refuses
+ * though others are dropped. */
+static void each_attribute_has_its_sources_and_its_place(void **state)
+{
+    struct fixture *f = *state;
+    struct templates *set = NULL;
+    struct templates_shaped s;
+    struct templates_request r = fixture_request(f);
+    struct templates_rdn beside[] = {{"OU", "Pay"}, {"CN", "lamp"}, {"serialNumber", "forged"}};
+    fixture_ok(fixture_load("validity: {default: 1d, max: 2d}\n"
+                            "subject:\n  allow: [serialNumber, OU, CN]\n"
+                            "  from: {serialNumber: [csr], OU: [request]}\n"
+                            "  forbid: [UID]\n  order: [CN, OU]\n  other: drop\n  cn: free\n"
+                            "extended_key_usage: {usages: [codeSigning]}\n",
+                            &set));
+    const struct template *t = templates_at(set, 0);
+    r.csr = fixture_csr(f->arena, f->key, "/O=X/OU=Evil/CN=other/serialNumber=SN-1", NULL);
+    r.has_subject = true;
+    r.subject = beside;
+    r.subject_n = 3;
+    fixture_ok(templates_shape(t, &r, &f->issuer, f->arena, &s));
+    assert_string_equal(s.subject, "serialNumber=SN-1,OU=Pay,CN=lamp");
+    assert_string_equal(origin(&s, "subject.serialNumber"), "csr");
+    assert_string_equal(origin(&s, "subject.OU"), "request");
+    fixture_ok(templates_judge(t, &f->issuer, s.tbs, FIXTURE_NOW, f->arena));
+    r.has_subject = false;
+    fixture_ok(templates_shape(t, &r, &f->issuer, f->arena, &s));
+    assert_string_equal(s.subject, "serialNumber=SN-1,CN=other");
+    r.csr = fixture_csr(f->arena, f->key, "/O=X/CN=other/UID=root", NULL);
+    refused_at(templates_shape(t, &r, &f->issuer, f->arena, &s), ERR_POLICY, "subject.forbid", "/csr");
+    templates_free(set);
+    fixture_ok(fixture_load("validity: {default: 1d, max: 2d}\n"
+                            "subject: {allow: [OU, CN], from: {OU: [request]}, cn: free}\n"
+                            "extended_key_usage: {usages: [codeSigning]}\n",
+                            &set));
+    r.csr = fixture_csr(f->arena, f->key, "/OU=Evil/CN=other", NULL);
+    refused_at(templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &s), ERR_POLICY,
+               "subject.from: template 'x' takes no OU from a csr", "/csr");
+    templates_free(set);
+}
+
 /* Names of the rarer kinds come from CSR and request as the others do, within the template's patterns. */
 static void every_kind_of_name_is_taken_within_its_patterns(void **state)
 {
@@ -480,6 +521,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fixed_attributes_stand_in_our_order, setup, teardown),
         cmocka_unit_test_setup_teardown(identifying_attributes_are_names_a_grant_must_cover, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wildcard_stands_where_the_template_lets_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_attribute_has_its_sources_and_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(every_kind_of_name_is_taken_within_its_patterns, setup, teardown),
         cmocka_unit_test_setup_teardown(a_sub_ca_carries_its_name_constraints, setup, teardown),
         cmocka_unit_test_setup_teardown(the_addresses_are_the_issuers, setup, teardown),
