@@ -90,6 +90,8 @@ free_port() {
 start_demo() {
     say "starting a demo on core $core"
     demo=$work/demo port=$(free_port) http_port=$(free_port)
+    [ "$fill" = 0 ] || "$here/fill" "$fill" --build-dir "$build" --port "$port" --http-port "$http_port" "$demo" >"$work/fill.log" 2>&1 ||
+        { tail -5 "$work/fill.log" >&2; die "the ledger could not be filled"; }
     taskset -c "$core" "$top/deploy/quickstart" --no-install --build-dir "$build" --port "$port" --http-port "$http_port" "$demo" \
         >"$work/quickstart.log" 2>&1 || { tail -5 "$work/quickstart.log" >&2; die "the demo did not start"; }
     # shellcheck disable=SC1091
@@ -107,6 +109,7 @@ start_demo() {
 make_requests() {
     local n half
     if wanted issue; then n=$((quick ? 60000 : 250000)); else n=12000; fi
+    if wanted revoke; then n=$((n + (quick ? 70000 : 280000))); fi
     half=$((n / 2))
     say "making $n keys and requests"
     "$bin/bench_ask_issue" --host "localhost:$port" --token-file "$CHANCERY_TOKEN_FILE" --count "$half" "$work/issue.1" &
