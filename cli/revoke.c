@@ -210,7 +210,7 @@ struct err *cert_revoke(struct cli *c, int argc, char **argv)
                                          {"--per-second", &m.per_second, NULL, NULL},
                                          {"--dry-run", NULL, &m.dry_run, NULL},
                                          {"--yes", NULL, &m.yes, NULL}};
-    enum { ISSUER = 6 }; /* among the conditions */
+    enum { ISSUER = 7 }; /* among the conditions */
     struct select s;
     json_t *body = json_object();
 

@@ -12,6 +12,7 @@ static const struct {
     {"--subject", "subject"},
     {"--owner", "owner"},
     {"--template", "template"},
+    {"--template-version", "template_version"},
     {"--issuer", "issuer"},
     {"--status", "status"},
     {"--fingerprint", "fingerprint"},

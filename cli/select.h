@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-enum { SELECT_N = 14, SELECT_OPTIONS = SELECT_N + 8 };
+enum { SELECT_N = 15, SELECT_OPTIONS = SELECT_N + 8 };
 
 struct select {
     const char *values[SELECT_N];
@@ -16,7 +16,7 @@ struct select {
     "  --under dns:example      this name and all under it\n"                                                \
     "  --net 10.1.0.0/16        an address in this network\n"                                                \
     "  --subject CN=a,O=b       the whole subject\n"                                                         \
-    "  --owner ID   --template T   --issuer NAME\n"                                                          \
+    "  --owner ID   --template T   --template-version N   --issuer NAME\n"                                   \
     "  --status valid|expired|revoked|any\n"                                                                 \
     "  --fingerprint HEX        SHA-256 of the certificate\n"                                                \
     "  --spki-sha256 HEX        SHA-256 of its key: all certificates for it\n"                               \

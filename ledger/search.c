@@ -124,6 +124,8 @@ static bool cert_fits(const struct search *s, const struct ledger_cert *cert)
     const struct ledger_query *q = s->q;
     if (q->spki_sha256.n > 0 && !view_eq(cert->decision.spki_sha256, q->spki_sha256))
         return false;
+    if (q->version != 0 && cert->decision.version != q->version)
+        return false;
     if (q->since_ms != 0 && cert->requested_ms < q->since_ms)
         return false;
     if (q->until_ms != 0 && cert->requested_ms > q->until_ms)

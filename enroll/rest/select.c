@@ -2,6 +2,7 @@
 #include "select.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -75,6 +76,19 @@ static struct err *hash_of(const char *text, const char *member, struct arena *a
         member);
 }
 
+static struct err *version_of(const char *text, uint64_t *ret)
+{
+    char *end = NULL;
+    if (!text)
+        return NULL;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (text[0] < '1' || text[0] > '9' || *end || n > INT64_MAX)
+        return err_at(err_new(ERR_BAD_FIELD, "a template's version is a number from 1 on"),
+                      "/template_version");
+    *ret = n;
+    return NULL;
+}
+
 /* "dns:*.pay.example" means what lies under pay.example. */
 static const char *without_star(const char *under, struct arena *arena)
 {
@@ -97,6 +111,7 @@ struct err *select_query(const struct select *s, const struct ca_asker *asker, s
                              .template = s->template,
                              .now = world_now_s()};
     TRY(status_filter(s->status, &q.status));
+    TRY(version_of(s->template_version, &q.version));
     TRY(hash_of(s->fingerprint, "fingerprint", arena, &q.fingerprint));
     TRY(hash_of(s->spki_sha256, "spki_sha256", arena, &q.spki_sha256));
     TRY(time_of(s->since, "since", &q.since_ms));

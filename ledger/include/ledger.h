@@ -67,9 +67,9 @@ typedef void ledger_done(void *arg, struct err *e, const struct ledger_result *r
  * CLOSE  ERR_WRONG_STATE where ref is not an open intent. A CLOSE gives the use of the token back and frees
  * the idempotency key REVOKE        ERR_NOT_FOUND (no such certificate on record), ERR_WRONG_STATE (open,
  * never sealed). A certificate on hold may be revoked for another reason and keeps its date. RELEASE
- * ERR_NOT_FOUND, ERR_WRONG_STATE where it is revoked for good. STRAY ERR_SERIAL (it is on record) TOKEN_CREATE
- * ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL ERR_WRONG_STATE
- * where number is not above the issuer's last
+ * ERR_NOT_FOUND, ERR_WRONG_STATE where it is revoked for good. STRAY ERR_SERIAL (it is on record)
+ * TOKEN_CREATE ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL
+ * ERR_WRONG_STATE where number is not above the issuer's last
  */
 MUST_USE struct err *ledger_append(struct ledger *l, const struct ledger_entry *entry, ledger_done *done,
                                    void *arg, ticket_id *ret);

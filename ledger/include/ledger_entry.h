@@ -122,7 +122,8 @@ struct ledger_issuer {
     struct view certificate; /* DER; name in the header */
 };
 
-/* A seal that the roll knows and the log did not: of a front that was not ours, or before a backup's moment. */
+/* A seal that the roll knows and the log did not: of a front that was not ours, or before a backup's moment.
+ */
 struct ledger_stray {
     uint64_t n;        /* number in the seal roll */
     int64_t sealed_at; /* by the vault's clock */
@@ -149,8 +150,8 @@ struct ledger_entry {
     /* set by the ledger */
     uint64_t seq;
     int64_t time_ms; /* of the commit, the same for all entries of one */
-    /* header. Which kinds want what: INTENT, REVOKE, RELEASE, STRAY issuer and serial (exactly SERIAL_BYTES); RECORD,
-     * CLOSE ref (issuer and serial are taken over from the intent); CRL, ISSUER, OCSP_KEY issuer. */
+    /* header. Which kinds want what: INTENT, REVOKE, RELEASE, STRAY issuer and serial (exactly SERIAL_BYTES);
+     * RECORD, CLOSE ref (issuer and serial are taken over from the intent); CRL, ISSUER, OCSP_KEY issuer. */
     unsigned kind;       /* enum ledger_kind */
     uint64_t ref;        /* seq of the intent this one ends or revokes; 0 */
     const char *actor;   /* asker's id: owner of what it gets */

@@ -62,6 +62,7 @@ struct ledger_query {
     const char *subject; /* RFC 4514 text, exact */
     const char *actor;
     const char *template;
+    uint64_t version;           /* of the template; 0: any */
     struct view spki_sha256;    /* 32 octets: certificates for this key */
     struct view fingerprint;    /* 32 octets: SHA-256 of the certificate */
     int64_t since_ms, until_ms; /* of the intent, both included */

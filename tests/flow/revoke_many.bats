@@ -142,6 +142,19 @@ crl_lacks() { crl_has "$1" && return 1 || return 0; }
     matches "$(member .why)" 'more are chosen'
 }
 
+@test "slowly, and told to stop: what was revoked stands, asking again goes on" {
+    local i path
+    for i in 1 2 3 4 5 6; do issue "y$i" "DNS:y$i.slow.example.internal"; done
+    ask_admin -H 'Content-Type: application/json' -d '{"select":{"under":"dns:slow.example.internal"},"per_second":2}' /v1/revocations
+    path=$(header Location)
+    some() { ask_admin "$path" && [ "$(member .hit)" -gt 0 ]; }
+    within 5 some
+    ask_admin -X DELETE "$path"
+    same "$(member .state)" stopped
+    [ "$(member .hit)" -lt 6 ]
+    chancery cert revoke --under dns:slow.example.internal --yes --json | jq -e '.hit + .already == 6 and .already > 0'
+}
+
 # --- on hold ---
 
 @test "a hold is seen, ends, and is good again in OCSP and gone from the CRL" {

@@ -108,6 +108,48 @@ static void conditions_hold_together(void **state)
     FAILS(ERR_BAD_FIELD, ledger_search(s->ledger, &(struct ledger_query){.name = "bare"}, s->arena, &page));
 }
 
+static void what_only_the_index_knows_is_found(void **state)
+{
+    struct scene *s = *state;
+    uint64_t seq[3];
+    for (unsigned i = 0; i < 3; i++) {
+        struct ledger_entry en = scene_intent(i + 1, i == 0   ? "ip:10.1.2.3"
+                                                     : i == 1 ? "ip:10.2.0.1"
+                                                              : "email:a@b.example");
+        char subject[16];
+        snprintf(subject, sizeof(subject), "CN=%u", i);
+        en.body.intent.subject = subject;
+        en.body.intent.version = i + 1;
+        seq[i] = scene_put(s, &en);
+        struct ledger_entry record = scene_record(seq[i], i);
+        scene_put(s, &record);
+    }
+    struct ledger_cert cert;
+    OK(ledger_cert_at(s->ledger, seq[1], s->arena, &cert));
+    const struct ledger_query q[] = {{.net = "10.2.0.0/15"},
+                                     {.net = "10.2.0.0/16"},
+                                     {.subject = "CN=1"},
+                                     {.version = 2},
+                                     {.since_ms = cert.requested_ms, .until_ms = cert.requested_ms},
+                                     {.net = "10.0.0.0/8", .subject = "CN=1"}};
+    for (size_t i = 1; i < sizeof(q) / sizeof(q[0]); i++) {
+        struct ledger_page p = search(s, q[i]);
+        bool found = false;
+        for (size_t k = 0; k < p.n; k++)
+            found = found || p.certs[k].intent == seq[1];
+        assert_true(found);
+        assert_true(p.n == 1 || q[i].since_ms != 0);
+    }
+    assert_int_equal(search(s, q[0]).n, 1);
+    assert_int_equal(search(s, (struct ledger_query){.net = "10.0.0.0/8"}).n, 2);
+    assert_int_equal(search(s, (struct ledger_query){.under = "email:b.example"}).n, 1);
+    assert_int_equal(search(s, (struct ledger_query){.since_ms = cert.requested_ms + 3600000}).n, 0);
+    assert_int_equal(search(s, (struct ledger_query){.until_ms = 1}).n, 0);
+    struct ledger_page page;
+    FAILS(ERR_BAD_FIELD,
+          ledger_search(s->ledger, &(struct ledger_query){.net = "10.0.0.0/64"}, s->arena, &page));
+}
+
 static void cursors_walk_all_once(void **state)
 {
     struct scene *s = *state;
@@ -342,6 +384,7 @@ int main(void)
         TEST(all_under_a_domain_is_found_and_nothing_beside_it),
         TEST(a_very_long_name_is_found_by_all_of_it),
         TEST(conditions_hold_together),
+        TEST(what_only_the_index_knows_is_found),
         TEST(cursors_walk_all_once),
         TEST(what_is_no_cursor_is_refused),
         TEST(a_search_that_finds_little_still_ends),
