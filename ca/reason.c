@@ -1,7 +1,7 @@
 /*
  * Which of RFC 5280's revocation reasons may be given for an end entity's certificate. Pure; any thread.
  */
-#include "ca.h"
+#include "ca_revoke.h"
 
 static bool may_be_given(enum cert_reason reason)
 {

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/world.h"
+#include "ca_revoke.h"
 #include "house.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef CHANCERY_CA_MANY_H
 #define CHANCERY_CA_MANY_H
 
-#include "ca.h"
+#include "ca_revoke.h"
 
 enum { CA_MANY_ID_BYTES = 33, CA_MANY_SERIALS = 6000, CA_MANY_GROUPS = 64 };
 

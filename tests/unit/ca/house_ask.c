@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/world.h"
+#include "ca_revoke.h"
 #include "house_scene.h"
 
 struct ca_asker *house_asker(struct house *h, enum ca_role role, const char *id)

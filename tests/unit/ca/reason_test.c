@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "ca.h"
+#include "ca_revoke.h"
 
 static void those_of_an_end_entity_are_taken(void **state)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/world.h"
+#include "ca_revoke.h"
 #include "cert/seal.h"
 #include "house_scene.h"
 
