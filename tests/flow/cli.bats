@@ -10,7 +10,7 @@ teardown_file() { demo_stop; }
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 commands() {
-    printf '%s\n' init "cert request" "cert show" "cert list" "cert revoke" "token create" "token list" "token revoke" "ca list" "ca show" \
+    printf '%s\n' init "cert request" "cert show" "cert list" "cert revoke" "cert release" incident "token create" "token list" "token revoke" "ca list" "ca show" \
         "template list" "template show" "template explain" "template shipped" "template add" "template versions" "template diff" "ledger verify" "ledger log" "config check" "clock confirm" doctor
 }
 
@@ -48,7 +48,7 @@ json() { # COMMAND...
 
 @test "wrong usage ends with 2 and says what is wrong" {
     local wrong
-    for wrong in "" "bogus" "cert" "cert bogus" "cert show" "cert show a b" "cert list --bogus" "cert revoke" "cert request" "token create" \
+    for wrong in "" "bogus" "cert" "cert bogus" "cert show" "cert show a b" "cert list --bogus" "cert revoke" "cert release" incident "cert request" "token create" \
         "token create --template server" "token revoke" "ca show" "template show" "template explain" "template explain server" "template versions" "template diff server" "template diff server server --replay x" "cert list --limit" "-c" "token create --template server --name a --uses x"; do
         # shellcheck disable=SC2086
         run chancery $wrong
