@@ -37,6 +37,14 @@ out:
     return e;
 }
 
+static const char *const *ended(const struct conf_texts *t, struct arena *arena)
+{
+    const char **to = arena_array(arena, t->n + 1, sizeof *to);
+    for (size_t i = 0; i < t->n; i++)
+        to[i] = t->items[i];
+    return to;
+}
+
 static struct err *body(struct init *in, int fd)
 {
     struct err *e = NULL;
@@ -51,6 +59,7 @@ static struct err *body(struct init *in, int fd)
         .pin_state_path = arena_printf(arena, "%s/pin.refused", c->paths.roll),
         .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->token->name),
         .sync_path = c->token->writes.n ? c->token->writes.items[0] : NULL,
+        .unsaid = ended(&c->token->unsaid, arena),
         .roll_dir = c->paths.roll,
         .make_label = in->demo ? "chancery" : NULL,
         .make_so_pin_fd = in->so_pin_fd,

@@ -89,6 +89,12 @@ static const struct cli_command commands[] = {
      "  --issuer NAME   --validity 30d   --san dns:a.example\n"
      "  --wanting              only the rules that are not kept\n",
      "chancery template explain server --csr web.csr --asker token:6bb5d596", template_explain},
+    {"hsm", "info", "", "the token: its state, mechanisms, sessions, free space, keys and lanes", NULL,
+     "chancery hsm info", hsm_info_run},
+    {"hsm", "login", "", "try the PIN in its file once more, after the token refused it", NULL,
+     "chancery hsm login", hsm_login},
+    {"hsm", "pin", "change", "give the token a new PIN, prove it by a login, replace the PIN file",
+     "  --new FILE             the new PIN (default: a random one)\n", "chancery hsm pin change", hsm_pin},
     {"ledger", "verify", "", "recompute the ledger and hold it against the seal roll",
      "  --ledger DIR           a ledger elsewhere\n  --roll FILE            a seal roll elsewhere\n",
      "chancery ledger verify", ledger_verify_run},

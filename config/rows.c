@@ -13,6 +13,8 @@ static const char *const logs[] = {"text", "json", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const isolations[] = {"any", "landlock", "users", "full", NULL};
 
+static const char *const connections[] = {"none", "local", "network", NULL};
+
 #define AT(member) .offset = offsetof(struct ROW_OF, member)
 #define TEXT(name, member, low, high, dflt, text)                                                            \
     {                                                                                                        \
@@ -92,6 +94,13 @@ static const struct conf_row token[] = {
     TEXT("init_args", token.init_args, 1, 1024, NULL,
          "text for the library's C_Initialize, where its maker asks for it"),
     TREE("env", env, false, "environment of the library: {SOFTHSM2_CONF: /etc/softhsm/softhsm2.conf}"),
+    CHOICE(
+        "connects", token.connects, connections, "none",
+        "what the library may connect to: none (a card, a device, files), local (a socket of this machine: "
+        "p11-kit, pkcsslotd), network (TCP to the makers' appliance)"),
+    TEXTS("unsaid", token.unsaid, false, 3,
+          "attributes that the library does not keep of keys it has generated: always_sensitive, "
+          "never_extractable, local; see doc/KEYS.md before"),
     TEXTS("reads", token.reads, false, 32, "further files and folders the library reads"),
     TEXTS("writes", token.writes, false, 32,
           "folders the library writes: where a software token keeps its keys"),

@@ -109,6 +109,17 @@ void child_serving(struct child *c)
     answer(c, MESSAGE_SERVING, 0, (struct view){NULL, 0});
 }
 
+void child_pin_changed(struct child *c, unsigned outcome, const char *why)
+{
+    struct view body;
+    arena_reset(c->turn);
+    struct err *e = message_pin_changed_write(outcome, why, c->turn, &body);
+    if (e)
+        child_stop(c, e);
+    else
+        answer(c, MESSAGE_PIN_CHANGED, 0, body);
+}
+
 static void forget_next(struct child *c)
 {
     setup_free(c->next);
@@ -201,6 +212,20 @@ out:
     return e;
 }
 
+/* RETRY_PIN, CHANGE_PIN. */
+static struct err *new_pin(struct child *c, struct frame *f)
+{
+    int fd = f->fd;
+    if (!c->role->retry_pin || fd < 0)
+        return err_new(ERR_PROTOCOL, "%s out of place", message_name(f->kind));
+    f->fd = -1;
+    if (f->kind == MESSAGE_RETRY_PIN)
+        c->role->retry_pin(c->self, fd);
+    else
+        c->role->change_pin(c->self, fd);
+    return NULL;
+}
+
 static struct err *dispatch(struct child *c, struct frame *f)
 {
     struct err *e = message_check(f, MESSAGE_FROM_WARDEN);
@@ -224,9 +249,8 @@ static struct err *dispatch(struct child *c, struct frame *f)
     case MESSAGE_STATUS:
         return show_status(c, f);
     case MESSAGE_RETRY_PIN:
-        if (c->role->retry_pin)
-            c->role->retry_pin(c->self);
-        return NULL;
+    case MESSAGE_CHANGE_PIN:
+        return new_pin(c, f);
     case MESSAGE_STOP:
         c->role->stop(c->self);
         return NULL;
@@ -318,6 +342,7 @@ static struct err *run_jail(struct child *c)
         .gid = c->start.gid,
     };
 
+    jail.connects = process_connects(c->start.process, c->setup->config);
     jail.paths = process_paths(c->start.process, c->setup->config, c->arena, &jail.n);
     TRY(jail_enter(&jail, &c->jail));
     log_info("isolation", log_text("level", jail_level_text(jail_level(&c->jail))),

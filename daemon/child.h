@@ -26,7 +26,8 @@ struct child_role {
     void (*abort)(void *self);
     /* The house as the warden sees it; borrowed for the call. May be NULL. */
     void (*status)(void *self, const struct message_status *status);
-    void (*retry_pin)(void *self); /* may be NULL */
+    void (*retry_pin)(void *self, int fd);  /* takes fd; may be NULL */
+    void (*change_pin)(void *self, int fd); /* the same; child_pin_changed() when done */
     /* Finish what is under way, then child_stop(). */
     void (*stop)(void *self);
     void (*close)(void *self);
@@ -37,6 +38,7 @@ _Noreturn void child_main(const char *name);
 
 /* --- for roles --- */
 
+void child_pin_changed(struct child *c, unsigned outcome, const char *why);
 struct loop *child_loop(struct child *c);
 struct setup *child_setup(struct child *c); /* the generation it started with */
 unsigned child_index(const struct child *c);

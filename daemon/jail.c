@@ -70,7 +70,7 @@ static struct err *unseen(const struct jail *j)
 struct err *jail_enter(const struct jail *j, struct jail_state *ret)
 {
     struct err *e = NULL;
-    struct jail_state s = {.own_user = j->own_user};
+    struct jail_state s = {.own_user = j->own_user, .connects = j->connects};
 
     TRY(no_privileges());
     TRY(take_user(j));
@@ -86,12 +86,13 @@ out:
 const char *jail_text(const struct jail_state *s, struct arena *arena)
 {
     const char *user = s->own_user ? "own user" : "shared user";
+    static const char *const connects[] = {"", ", connects on this machine", ", connects to the network"};
     const char *filter = s->seccomp ? "seccomp" : "no seccomp";
 
     if (s->landlock == 0)
-        return arena_printf(arena, "%s, no landlock, %s", user, filter);
-    return arena_printf(arena, "%s, landlock %d%s%s, %s", user, s->landlock, s->net ? " +net" : "",
-                        s->scope ? " +scope" : "", filter);
+        return arena_printf(arena, "%s, no landlock, %s%s", user, filter, connects[s->connects]);
+    return arena_printf(arena, "%s, landlock %d%s%s, %s%s", user, s->landlock, s->net ? " +net" : "",
+                        s->scope ? " +scope" : "", filter, connects[s->connects]);
 }
 
 enum jail_level jail_level(const struct jail_state *s)

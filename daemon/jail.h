@@ -24,6 +24,9 @@ struct jail_path {
     bool optional; /* where it is missing it is left out; else that is an error */
 };
 
+/* What may be connected to. Never more than a PKCS#11 module's own service. */
+enum jail_connects { JAIL_CONNECTS_NONE, JAIL_CONNECTS_LOCAL, JAIL_CONNECTS_NETWORK };
+
 struct jail {
     pid_t parent;  /* dies with it */
     bool drop;     /* take uid and gid; only root can */
@@ -32,6 +35,7 @@ struct jail {
     gid_t gid;
     const struct jail_path *paths;
     size_t n;
+    enum jail_connects connects;
 };
 
 struct jail_state {
@@ -40,6 +44,7 @@ struct jail_state {
     bool net;     /* Landlock keeps TCP shut */
     bool scope;   /* Landlock keeps signals and abstract sockets in */
     bool seccomp;
+    enum jail_connects connects;
 };
 
 MUST_USE struct err *jail_enter(const struct jail *j, struct jail_state *ret);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { NET_BIND = 1, NET_CONNECT = 2 };
 enum { SYS_CREATE_RULESET = 444, SYS_ADD_RULE = 445, SYS_RESTRICT_SELF = 446 };
 enum { CREATE_RULESET_VERSION = 1, RULE_PATH_BENEATH = 1 };
 
@@ -89,13 +90,13 @@ out:
     return e;
 }
 
-static int ruleset_new(int abi, uint64_t fs)
+static int ruleset_new(int abi, uint64_t fs, enum jail_connects connects)
 {
     struct ruleset_attr attr = {fs, 0, 0};
     size_t size = sizeof attr.fs;
 
     if (abi >= 4) {
-        attr.net = 3; /* bind and connect of TCP */
+        attr.net = connects == JAIL_CONNECTS_NETWORK ? NET_BIND : NET_BIND | NET_CONNECT; /* of TCP */
         size = offsetof(struct ruleset_attr, scoped);
     }
     if (abi >= 6) {
@@ -113,7 +114,7 @@ struct err *landlock_enter(const struct jail_path *paths, size_t n, struct jail_
 
     if (abi == 0)
         return NULL;
-    int ruleset = ruleset_new(abi, fs);
+    int ruleset = ruleset_new(abi, fs, ret->connects);
     if (ruleset < 0)
         return err_sys(ERR_IO, errno, "landlock");
     for (size_t i = 0; i < n; i++)
@@ -124,7 +125,7 @@ struct err *landlock_enter(const struct jail_path *paths, size_t n, struct jail_
         goto out;
     }
     ret->landlock = abi;
-    ret->net = abi >= 4;
+    ret->net = abi >= 4 && ret->connects != JAIL_CONNECTS_NETWORK;
     ret->scope = abi >= 6;
 out:
     close(ruleset);

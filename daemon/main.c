@@ -188,6 +188,9 @@ static void on_signal(void *arg, int signo)
     case SIGUSR1:
         warden_retry_pin(r->warden);
         return;
+    case SIGUSR2:
+        warden_change_pin(r->warden);
+        return;
     default:
         notify("STOPPING=1");
         warden_stop(r->warden);
@@ -203,7 +206,7 @@ static void on_serving(void *arg)
 
 static struct err *run_warden(struct run *r)
 {
-    static const int signals[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT};
+    static const int signals[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
     const struct warden_setup setup = {
         .loop = r->loop,
         .sockets = &r->sockets,

@@ -176,6 +176,36 @@ out:
     return e;
 }
 
+struct err *message_pin_changed_write(unsigned outcome, const char *why, struct arena *arena,
+                                      struct view *ret)
+{
+    struct der_out out;
+
+    der_out_init(&out, arena, BODY_MAX);
+    size_t s = der_begin(&out, DER_SEQUENCE);
+    der_put_enum(&out, outcome);
+    der_put_text(&out, arena_printf(arena, "%.*s", TEXT_BYTES_MAX, why));
+    der_finish(&out, s);
+    return der_out_done(&out, ret);
+}
+
+struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_outcome,
+                                     const char **ret_why)
+{
+    struct err *e = NULL;
+    struct view s;
+    uint64_t outcome;
+
+    TRY(der_read(&body, DER_SEQUENCE, &s));
+    TRY(der_end(body));
+    TRY(der_read_enum(&s, 2, &outcome));
+    TRY(der_read_text(&s, arena, TEXT_BYTES_MAX, ret_why));
+    TRY(der_end(s));
+    *ret_outcome = (unsigned)outcome;
+out:
+    return e;
+}
+
 struct err *message_attach_write(enum message_process kind, struct arena *arena, struct view *ret)
 {
     struct der_out out;

@@ -44,6 +44,12 @@ MUST_USE struct err *message_ready_read(struct view body, struct jail_state *ret
 MUST_USE struct err *message_prepared_write(const char *why, struct arena *arena, struct view *ret);
 MUST_USE struct err *message_prepared_read(struct view body, struct arena *arena, const char **ret_why);
 
+/* outcome: enum hsm_pin_change, at most 2. */
+MUST_USE struct err *message_pin_changed_write(unsigned outcome, const char *why, struct arena *arena,
+                                               struct view *ret);
+MUST_USE struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_outcome,
+                                              const char **ret_why);
+
 MUST_USE struct err *message_attach_write(enum message_process kind, struct arena *arena, struct view *ret);
 MUST_USE struct err *message_attach_read(struct view body, enum message_process *ret);
 

@@ -111,3 +111,13 @@ const struct jail_path *process_paths(enum message_process kind, const struct co
     *ret_n = n;
     return to;
 }
+
+enum jail_connects process_connects(enum message_process kind, const struct config *c)
+{
+    static const enum jail_connects of[] = {
+        [CONFIG_CONNECTS_NONE] = JAIL_CONNECTS_NONE,
+        [CONFIG_CONNECTS_LOCAL] = JAIL_CONNECTS_LOCAL,
+        [CONFIG_CONNECTS_NETWORK] = JAIL_CONNECTS_NETWORK,
+    };
+    return kind == MESSAGE_VAULT ? of[c->token->connects] : JAIL_CONNECTS_NONE;
+}

@@ -26,6 +26,9 @@ enum message_process process_of_name(const char *name);
 const struct jail_path *process_paths(enum message_process kind, const struct config *c, struct arena *arena,
                                       size_t *ret_n);
 
+/* What a process of this kind may connect to. */
+enum jail_connects process_connects(enum message_process kind, const struct config *c);
+
 /* Pairs that have a channel to each other: i from 0 until false. */
 bool process_link(size_t i, enum message_process *ret_a, enum message_process *ret_b);
 

@@ -54,7 +54,7 @@ static struct err *in_child(int (*fn)(void *arg, int fd), void *arg, char text[T
 
 /* paths NULL: it opens nothing at all. */
 static struct err *jail_as(enum message_process kind, const struct users *u, const struct jail_path *paths,
-                           size_t n)
+                           size_t n, enum jail_connects connects)
 {
     struct jail_state state;
     const struct jail jail = {
@@ -64,6 +64,7 @@ static struct err *jail_as(enum message_process kind, const struct users *u, con
         .gid = u->of[kind].gid,
         .paths = paths,
         .n = n,
+        .connects = connects,
     };
 
     return jail_enter(&jail, &state);
@@ -86,7 +87,7 @@ static int read_generation(void *arg, int fd)
 {
     const struct reading *r = arg;
     struct setup *s = NULL;
-    struct err *e = jail_as(MESSAGE_RESPONDER, r->users, NULL, 0);
+    struct err *e = jail_as(MESSAGE_RESPONDER, r->users, NULL, 0, JAIL_CONNECTS_NONE);
 
     if (!e)
         e = setup_read(r->fd, r->config->file, &s);
@@ -156,7 +157,7 @@ static int check_vault(void *arg, int fd)
     struct err *e = setup_read(k->generation_fd, k->config->file, &s);
 
     if (!e)
-        e = jail_as(MESSAGE_VAULT, k->users, paths, n);
+        e = jail_as(MESSAGE_VAULT, k->users, paths, n, process_connects(MESSAGE_VAULT, k->config));
     if (e)
         return fail(e, fd);
     struct hsm_vault_setup setup = role_vault_setup(s->config, pin, arena);
@@ -188,7 +189,7 @@ static int open_ledger(void *arg, int fd)
     struct arena *arena = arena_new(1 << 20);
     size_t n;
     const struct jail_path *paths = process_paths(MESSAGE_FRONT, k->config, arena, &n);
-    struct err *e = jail_as(MESSAGE_FRONT, k->users, paths, n);
+    struct err *e = jail_as(MESSAGE_FRONT, k->users, paths, n, JAIL_CONNECTS_NONE);
 
     if (!e)
         e = ledger_open_readonly(k->config->paths.ledger, &ledger);

@@ -22,6 +22,14 @@ static const char *const *environment(const struct config_token *t, struct arena
     return to;
 }
 
+static const char *const *ended(const struct conf_texts *t, struct arena *arena)
+{
+    const char **to = arena_array(arena, t->n + 1, sizeof *to);
+    for (size_t i = 0; i < t->n; i++)
+        to[i] = t->items[i];
+    return to;
+}
+
 struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena)
 {
     return (struct hsm_vault_setup){
@@ -33,6 +41,7 @@ struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, stru
         .pin_state_path = arena_printf(arena, "%s/pin.refused", c->paths.roll),
         .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->token->name),
         .sync_path = c->token->writes.n ? c->token->writes.items[0] : NULL,
+        .unsaid = ended(&c->token->unsaid, arena),
         .roll_dir = c->paths.roll,
     };
 }
@@ -105,10 +114,22 @@ static void vault_abort(void *self)
     hsm_vault_abort(v->hsm);
 }
 
-static void vault_retry_pin(void *self)
+static void vault_retry_pin(void *self, int fd)
 {
     struct vault *v = self;
-    hsm_vault_retry_pin(v->hsm);
+    hsm_vault_retry_pin(v->hsm, fd);
+}
+
+static void pin_changed(void *arg, enum hsm_pin_change outcome, const char *why)
+{
+    struct vault *v = arg;
+    child_pin_changed(v->child, outcome, why);
+}
+
+static void vault_change_pin(void *self, int fd)
+{
+    struct vault *v = self;
+    hsm_vault_change_pin(v->hsm, fd, pin_changed, v);
 }
 
 static void vault_stop(void *self)
@@ -131,6 +152,7 @@ const struct child_role role_vault = {
     .commit = vault_commit,
     .abort = vault_abort,
     .retry_pin = vault_retry_pin,
+    .change_pin = vault_change_pin,
     .stop = vault_stop,
     .close = vault_close,
 };

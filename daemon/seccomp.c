@@ -1,7 +1,8 @@
 /*
  * Which system calls are refused (EPERM, nobody is killed: libraries that try get an error they can handle).
  * A list of refusals, not of permissions: PKCS#11 modules are other people's code. Sockets come from the
- * warden alone, so none can be made, and none connected; no program is started, no process forked, no other
+ * warden alone, so none can be made, and none connected, but for the vault of a token that lives behind a
+ * socket (`connects`); no program is started, no process forked, no other
  * process looked into or signalled. One thread.
  */
 #include "seccomp.h"
@@ -13,6 +14,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,9 +31,7 @@ static const int refused[] = {
     SYS_fork,
     SYS_vfork,
 #endif
-    SYS_socket,
     SYS_socketpair,
-    SYS_connect,
     SYS_bind,
     SYS_listen,
     SYS_execve,
@@ -108,6 +108,22 @@ static void put_refusals(struct program *p)
     }
 }
 
+/* A module whose token is behind a service gets sockets of that kind, to connect and no more. */
+static void put_sockets(struct program *p, enum jail_connects connects)
+{
+    static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+    size_t n = connects == JAIL_CONNECTS_NETWORK ? 3 : connects == JAIL_CONNECTS_LOCAL ? 1 : 0;
+    put(p, UNLESS(SYS_connect, 1));
+    put(p, n ? RETURN(SECCOMP_RET_ALLOW) : REFUSE(EPERM));
+    put(p, UNLESS(SYS_socket, (uint8_t)(2 + 2 * n)));
+    put(p, LOAD(DATA(args[0])));
+    for (size_t i = 0; i < n; i++) {
+        put(p, UNLESS(families[i], 1));
+        put(p, RETURN(SECCOMP_RET_ALLOW));
+    }
+    put(p, REFUSE(EPERM));
+}
+
 /* Signals to oneself alone: raise() and abort() use tgkill with the own pid. */
 static void put_signals(struct program *p)
 {
@@ -133,7 +149,7 @@ static void put_threads(struct program *p)
     put(p, REFUSE(EPERM));
 }
 
-static void build(struct program *p)
+static void build(struct program *p, enum jail_connects connects)
 {
 #ifdef ARCH_HERE
     put(p, LOAD(DATA(arch)));
@@ -144,6 +160,7 @@ static void build(struct program *p)
     put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1));
     put(p, REFUSE(ENOSYS));
     put_refusals(p);
+    put_sockets(p, connects);
     put_signals(p);
     put_threads(p);
     put(p, RETURN(SECCOMP_RET_ALLOW));
@@ -153,7 +170,7 @@ struct err *seccomp_enter(struct jail_state *ret)
 {
     struct program p = {.n = 0};
 
-    build(&p);
+    build(&p, ret->connects);
     struct sock_fprog prog = {p.n, p.code};
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == 0) {
         ret->seccomp = true;

@@ -73,6 +73,8 @@ static struct err *dispatch(struct ward *w, const struct frame *f)
     switch (f->kind) {
     case MESSAGE_READY:
         return on_ready(w, f);
+    case MESSAGE_PIN_CHANGED:
+        return warden_pin_changed(w->warden, f->body);
     case MESSAGE_SERVING:
         w->serving = true;
         warden_changed(w->warden);

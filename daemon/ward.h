@@ -75,6 +75,7 @@ void warden_fail(struct warden *w, const char *why);
 /* --- warden_reload.c --- */
 
 void warden_reload_answer(struct warden *w, struct ward *ward, const struct frame *f);
+MUST_USE struct err *warden_pin_changed(struct warden *w, struct view body); /* warden_pin.c */
 void warden_reload_tick(struct warden *w, int64_t now_ms);
 
 #endif

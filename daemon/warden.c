@@ -303,12 +303,6 @@ void warden_reap(struct warden *w)
     go_on_ending(w);
 }
 
-void warden_retry_pin(struct warden *w)
-{
-    log_info("pin.retry");
-    ward_send(&w->wards[0], MESSAGE_RETRY_PIN, 0, (struct view){NULL, 0}, -1);
-}
-
 int warden_status(const struct warden *w)
 {
     return w->status;

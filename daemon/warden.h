@@ -36,8 +36,11 @@ void warden_reload(struct warden *w);
 void warden_stop(struct warden *w);
 /* SIGCHLD. */
 void warden_reap(struct warden *w);
-/* A person says: the PIN may be tried once more. */
+/* SIGUSR1: a person says that the PIN, as the file has it now, may be tried. */
 void warden_retry_pin(struct warden *w);
+/* SIGUSR2: the token gets the PIN that stands beside the file. */
+#define WARDEN_PIN_NEW ".new"
+void warden_change_pin(struct warden *w);
 /* What main returns: 0, or 1 where it had to end by itself. */
 int warden_status(const struct warden *w);
 

@@ -25,6 +25,7 @@ struct client_call {
         hsm_judged_fn *judged;
         hsm_spki_fn *spki;
         hsm_answer_fn *answer;
+        hsm_info_fn *info;
         hsm_roll_fn *roll;
         hsm_found_fn *found;
         hsm_acted_fn *acted;

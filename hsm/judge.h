@@ -60,9 +60,10 @@ MUST_USE struct err *judge_ca(const struct judge_ca_case *c, struct arena *arena
 MUST_USE struct err *judge_crl(const struct house_issuer *issuer, struct view tbs, uint64_t floor,
                                int64_t now, uint64_t *ret_number);
 
-/* A ResponseData to be signed by this responder key of this issuer. */
+/* A ResponseData to be signed by this responder key of this issuer. *ret_revoked: whether one of its
+ * certificates is. */
 MUST_USE struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder_key *key,
-                                struct view tbs, int64_t now, struct arena *arena);
+                                struct view tbs, int64_t now, struct arena *arena, bool *ret_revoked);
 
 struct judge_nonce_found {
     const struct responder_key *key;

@@ -41,10 +41,11 @@ out:
 }
 
 struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder_key *key, struct view tbs,
-                       int64_t now, struct arena *arena)
+                       int64_t now, struct arena *arena, bool *ret_revoked)
 {
     struct err *e = NULL;
     struct cert_ocsp_data data;
+    bool revoked = false;
     TRY(cert_ocsp_data_read(tbs, arena, &data));
     TRY(check_key(issuer, key, data.responder_key_sha1));
     if (data.produced_at > now + JUDGE_AHEAD_S || data.produced_at < now - JUDGE_STATUS_BACK_S)
@@ -52,8 +53,11 @@ struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder
                          "producedAt is not now by the vault's clock (RFC 6960 4.2.2.1)"));
     if (data.nonce.p)
         TRY(floor_breach(FLOOR_OCSP_NONCE, "a nonce in a ready answer"));
-    for (size_t i = 0; i < data.n; i++)
+    for (size_t i = 0; i < data.n; i++) {
         TRY(check_single(issuer, &data.singles[i], now));
+        revoked |= data.singles[i].status == CERT_OCSP_REVOKED;
+    }
+    *ret_revoked = revoked;
 out:
     return e;
 }

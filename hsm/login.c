@@ -12,7 +12,7 @@
 enum { TRIES = 6, FIRST_WAIT_MS = 20 };
 
 /* What the token says before any PIN is shown to it. */
-static struct err *token_allows(const CK_TOKEN_INFO *info)
+struct err *login_allowed(const CK_TOKEN_INFO *info)
 {
     if (!(info->flags & CKF_TOKEN_INITIALIZED))
         return err_new(ERR_CONFIG, "the token is not initialised");
@@ -59,7 +59,7 @@ static CK_RV login_with_backoff(struct token *t)
     return rv;
 }
 
-static struct err *refuse(struct token *t, CK_RV rv)
+struct err *login_refused(struct token *t, CK_RV rv)
 {
     struct err *e = pin_refused(t->pin);
 
@@ -102,10 +102,10 @@ struct err *login_user(struct token *t)
     rv = MODULE_CALL(t->module, C_GetTokenInfo, t->slot, &info);
     if (rv != CKR_OK)
         return module_err(ERR_TOKEN_AWAY, "C_GetTokenInfo", rv, "the token does not answer");
-    TRY(token_allows(&info));
+    TRY(login_allowed(&info));
     rv = login_with_backoff(t);
     if (is_refusal(rv))
-        return refuse(t, rv);
+        return login_refused(t, rv);
     if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
         return module_err(ERR_TOKEN_AWAY, "C_Login", rv, "the token does not let us log in");
     accept(t);

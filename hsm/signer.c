@@ -1,5 +1,5 @@
 /*
- * The pool of signing threads. One queue in two lanes; each thread takes a job, hashes its data, has the
+ * The pool of signing threads. One queue in several lanes; each thread takes a job, hashes its data, has the
  * token sign, and posts the answer to the loop: at once where no other job waits, else several together, for
  * a loop woken by each would push the signer off its core as often. Judges nothing and rolls nothing: that is
  * done before a job comes here. The loop's thread submits; the pool's threads sign.
@@ -20,7 +20,7 @@
 #include "base/world.h"
 #include "mechanism.h"
 
-enum { LANES = SIGNER_NONCE + 1, THREADS_MAX = 64, NAME_BYTES = 16, WATCH_MS = 1000 };
+enum { THREADS_MAX = 64, NAME_BYTES = 16, WATCH_MS = 1000 };
 /* Signatures that wait for one another: so many, and only within one millisecond of the first. */
 enum { TOGETHER_MAX = 16, TOGETHER_MS = 1 };
 
@@ -56,8 +56,9 @@ struct signer {
     struct seat seats[THREADS_MAX];
     pthread_mutex_t lock;
     pthread_cond_t work;
-    bool stopping;           /* lock */
-    struct lane lane[LANES]; /* lock */
+    bool stopping;                  /* lock */
+    struct lane lane[SIGNER_LANES]; /* lock */
+    struct signer_lane_turns turns; /* lock */
 };
 
 static struct err *hash(enum cert_alg alg, const struct view *parts, size_t n, uint8_t to[EVP_MAX_MD_SIZE],
@@ -156,9 +157,13 @@ static void post_done(struct seat *seat)
 
 static struct queued *take_job(struct signer *s)
 {
-    struct queued *q = lane_take(&s->lane[SIGNER_ISSUE]);
+    bool waits[SIGNER_LANES];
+    enum signer_lane lane;
 
-    return q ? q : lane_take(&s->lane[SIGNER_NONCE]);
+    for (int i = 0; i < SIGNER_LANES; i++)
+        waits[i] = s->lane[i].n > 0;
+    lane = signer_lane_next(&s->turns, waits);
+    return lane == SIGNER_LANES ? NULL : lane_take(&s->lane[lane]);
 }
 
 /* What is signed is posted before this waits. */
@@ -256,7 +261,7 @@ struct err *signer_start(struct loop *loop, unsigned threads, size_t max_queued,
     s->loop = loop;
     s->max_queued = max_queued;
     s->flags = flags;
-    for (int i = 0; i < LANES; i++)
+    for (int i = 0; i < SIGNER_LANES; i++)
         s->lane[i].last = &s->lane[i].first;
     CHECK(pthread_mutex_init(&s->lock, NULL) == 0 && pthread_cond_init(&s->work, NULL) == 0);
     threads = threads ? threads : cores();
@@ -317,7 +322,7 @@ void signer_stop(struct signer *s)
     CHECK(pthread_cond_broadcast(&s->work) == 0);
     for (unsigned i = 0; i < s->n_threads; i++)
         CHECK(pthread_join(s->seats[i].thread, NULL) == 0);
-    for (int i = 0; i < LANES; i++)
+    for (int i = 0; i < SIGNER_LANES; i++)
         while ((q = lane_take(&s->lane[i])) != NULL) {
             q->e = err_new(ERR_CANCELLED, "the vault is stopping");
             loop_post(s->loop, finish, q);

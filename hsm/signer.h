@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "cert/alg.h"
+#include "signer_lane.h"
 #include "token.h"
 
 enum { SIGNER_MAX_BYTES = 1024 }; /* RSA-8192 */
@@ -30,9 +31,6 @@ MUST_USE struct err *signer_sign(const struct token_key *key, enum cert_alg alg,
 enum { SIGNER_HANG_MS = 10 * 1000 };
 
 struct signer;
-
-/* How one signature is wanted. NONCE jobs run only where no other waits. */
-enum signer_lane { SIGNER_ISSUE, SIGNER_NONCE };
 
 struct signer_job {
     const struct token_key *key;

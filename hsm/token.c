@@ -93,6 +93,11 @@ out:
     return e;
 }
 
+struct err *token_attach_anew(struct token *t)
+{
+    return module_count_tokens(t->module, 0) == 1 ? restart_and_attach(t) : attach(t);
+}
+
 /* New sessions first; the module anew where they do not help. The module is held alone. */
 static struct err *revive_gently(struct token *t)
 {
@@ -347,6 +352,8 @@ struct err *token_open(struct module *m, const struct token_options *options, st
     t->arena = arena_new(ARENA_BYTES);
     CHECK(pthread_mutex_init(&t->pool_lock, NULL) == 0);
     t->sync_path = options->sync_path ? arena_str(t->arena, view_str(options->sync_path)) : NULL;
+    t->unsaid = options->unsaid;
+    TRY(token_key_check_unsaid(options->unsaid));
     TRY(uri_parse(options->uri, t->arena, &t->uri));
     if (t->uri.object || t->uri.id.p)
         TRY(err_new(ERR_CONFIG, "the token's URI names an object: name the token alone"));

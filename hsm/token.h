@@ -29,6 +29,9 @@ struct token_options {
         *lock_hint; /* what to do instead where it is held: "use `chancery ca ...`, or stop chanceryd" */
     const char *sync_path; /* the folder where a software token keeps its files: made durable after a key is
                               generated (SoftHSM never syncs); NULL where the token does so itself */
+    const char *const *unsaid; /* NULL-ended: what the library does not keep of keys it has generated, of
+                                  "always_sensitive", "never_extractable", "local"; NULL: nothing. Borrowed
+                                  for the token's life */
 };
 
 /* Takes the lock, finds the token, logs in. The pin is taken, also on failure. ERR_WRONG_STATE: the lock is
@@ -43,6 +46,14 @@ void token_close(struct token *t);
 /* Signs nothing: asks the token whether it is there and logged in, and brings it back where it is not and the
  * back-off allows. For a timer's worker and /readyz. */
 MUST_USE struct err *token_probe(struct token *t);
+
+/* C_SetPIN, then a login with the new PIN, through the module anew where no other token is open on it. The
+ * pin is taken. *ret_taken: the token has the new PIN now, whatever went wrong afterwards. ERR_PIN_REFUSED:
+ * not the old one any more, or it would have been the last try; ERR_CONFIG: the token does not take this one.
+ */
+MUST_USE struct err *token_pin_change(struct token *t, struct pin **pin, bool *ret_taken);
+/* The PIN was changed elsewhere: logins to come use this one. Takes it; asks the token nothing. */
+void token_pin_replace(struct token *t, struct pin **pin);
 
 /* As C_GetTokenInfo says, for `doctor` and the log; owned by the token. */
 const char *token_label(const struct token *t);

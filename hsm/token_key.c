@@ -28,25 +28,48 @@ static const struct {
     CK_ATTRIBUTE_TYPE type;
     bool must_be, otherwise;
     const char *text;
+    const char *unsaid; /* by this name the configuration may say that the library does not keep it */
 } demands[] = {
-    {CKA_TOKEN, true, false, "is not a token object"},
-    {CKA_PRIVATE, true, false, "can be used without a login"},
-    {CKA_SENSITIVE, true, false, "is not sensitive: its value can be read"},
-    {CKA_EXTRACTABLE, false, true, "is extractable: it can leave the token"},
-    {CKA_ALWAYS_SENSITIVE, true, false, "was not always sensitive"},
-    {CKA_NEVER_EXTRACTABLE, true, false, "was extractable once"},
-    {CKA_LOCAL, true, false, "was not generated in this token"},
-    {CKA_SIGN, true, false, "may not sign"},
-    {CKA_DECRYPT, false, false, "may decrypt: a key of ours signs and nothing else"},
-    {CKA_UNWRAP, false, false, "may unwrap keys: a key of ours signs and nothing else"},
-    {CKA_DERIVE, false, false, "may derive keys: a key of ours signs and nothing else"},
-    {CKA_SIGN_RECOVER, false, false, "may sign with recovery: a key of ours signs and nothing else"},
-    {CKA_ALWAYS_AUTHENTICATE, false, false, "wants its PIN for each signature, which a server cannot give"},
+    {CKA_TOKEN, true, false, "is not a token object", NULL},
+    {CKA_PRIVATE, true, false, "can be used without a login", NULL},
+    {CKA_SENSITIVE, true, false, "is not sensitive: its value can be read", NULL},
+    {CKA_EXTRACTABLE, false, true, "is extractable: it can leave the token", NULL},
+    {CKA_ALWAYS_SENSITIVE, true, false, "was not always sensitive", "always_sensitive"},
+    {CKA_NEVER_EXTRACTABLE, true, false, "was extractable once", "never_extractable"},
+    {CKA_LOCAL, true, false, "was not generated in this token", "local"},
+    {CKA_SIGN, true, false, "may not sign", NULL},
+    {CKA_DECRYPT, false, false, "may decrypt: a key of ours signs and nothing else", NULL},
+    {CKA_UNWRAP, false, false, "may unwrap keys: a key of ours signs and nothing else", NULL},
+    {CKA_DERIVE, false, false, "may derive keys: a key of ours signs and nothing else", NULL},
+    {CKA_SIGN_RECOVER, false, false, "may sign with recovery: a key of ours signs and nothing else", NULL},
+    {CKA_ALWAYS_AUTHENTICATE, false, false, "wants its PIN for each signature, which a server cannot give",
+     NULL},
 };
 
 static CK_RV bytes_of(const struct object *o, CK_ATTRIBUTE_TYPE type, struct view *ret)
 {
     return token_attr_bytes(o->t->module, o->t->anchor, o->handle, type, o->arena, ret);
+}
+
+static bool is_unsaid(const struct token *t, const char *name)
+{
+    for (const char *const *p = t->unsaid; name && p && *p; p++)
+        if (strcmp(*p, name) == 0)
+            return true;
+    return false;
+}
+
+struct err *token_key_check_unsaid(const char *const *names)
+{
+    for (; names && *names; names++) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof demands / sizeof demands[0]; i++)
+            known |= demands[i].unsaid && strcmp(demands[i].unsaid, *names) == 0;
+        if (!known)
+            return err_new(ERR_CONFIG, "unsaid: '%s' is none of always_sensitive, never_extractable, local",
+                           *names);
+    }
+    return NULL;
 }
 
 static struct err *judge(const struct object *o)
@@ -55,7 +78,7 @@ static struct err *judge(const struct object *o)
         bool is =
             token_attr_flag(o->t->module, o->t->anchor, o->handle, demands[i].type, demands[i].otherwise);
 
-        if (is != demands[i].must_be)
+        if (is != demands[i].must_be && !is_unsaid(o->t, demands[i].unsaid))
             return err_new(ERR_CONFIG, "the private key %s", demands[i].text);
     }
     return NULL;

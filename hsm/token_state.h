@@ -1,7 +1,7 @@
 /*
  * The inside of a token, shared by token.c (life and login), session.c (the pool), token_key.c (keys),
- * token_spki.c, login.c and keygen.c; nobody else includes this. What is marked [module] is guarded by the
- * module's lock: written by who holds it alone, read by who holds it shared.
+ * token_spki.c, token_pin.c, token_info.c, login.c and keygen.c; nobody else includes this. What is marked
+ * [module] is guarded by the module's lock: written by who holds it alone, read by who holds it shared.
  */
 #ifndef CHANCERY_HSM_TOKEN_STATE_H
 #define CHANCERY_HSM_TOKEN_STATE_H
@@ -35,6 +35,7 @@ struct token {
     struct uri uri;
     int lock_fd;
     const char *sync_path;
+    const char *const *unsaid; /* NULL-ended, or NULL */
     const char *label, *serial, *model;
 
     CK_SLOT_ID slot;          /* [module] */
@@ -58,11 +59,21 @@ void session_free_all(struct token *t);
 
 /* login.c. Hold the module alone, a session open at t->anchor. */
 MUST_USE struct err *login_user(struct token *t);
+/* ERR_PIN_REFUSED, ERR_CONFIG where the token says that no PIN may be shown to it now. */
+MUST_USE struct err *login_allowed(const CK_TOKEN_INFO *info);
+/* The error of a PIN that the token refused, which is remembered. */
+MUST_USE struct err *login_refused(struct token *t, CK_RV rv);
+
+/* token.c. Hold the module alone: new sessions and a new login, the module anew where no other token is open
+ * on it, so that nothing a module keeps in memory can answer for the token. */
+MUST_USE struct err *token_attach_anew(struct token *t);
 
 /* token_key.c. Hold the module alone: finds the handle of every known key again; *ret_missing: how many are
  * not there. */
 MUST_USE struct err *token_key_refresh(struct token *t, unsigned *ret_missing);
 void token_key_free_all(struct token *t);
+/* ERR_CONFIG where one of these is no attribute that can be unsaid. */
+MUST_USE struct err *token_key_check_unsaid(const char *const *names);
 
 /* token_attr.c: objects and what they say of themselves. Hold the module. */
 enum { TOKEN_FOUND_MAX = 8 };

@@ -63,7 +63,7 @@ static const char *copy(struct arena *arena, const char *text)
     return text ? arena_str(arena, view_str(text)) : NULL;
 }
 
-static const char *const *copy_env(struct arena *arena, const char *const *env)
+static const char *const *copy_list(struct arena *arena, const char *const *env)
 {
     size_t n = 0;
     while (env && env[n])
@@ -84,7 +84,8 @@ static struct vault_setup copy_setup(struct arena *arena, const struct hsm_vault
                                 .sync_path = copy(arena, setup->sync_path),
                                 .roll_dir = copy(arena, setup->roll_dir),
                                 .make_label = copy(arena, setup->make_label),
-                                .env = copy_env(arena, setup->env),
+                                .env = copy_list(arena, setup->env),
+                                .unsaid = copy_list(arena, setup->unsaid),
                                 .pin_fd = setup->pin_fd,
                                 .make_so_pin_fd = setup->make_so_pin_fd,
                                 .threads = setup->threads};

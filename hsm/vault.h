@@ -6,10 +6,12 @@
  *     vault.c          open, free, reload, status
  *     vault_peer.c     channels: attach, drop, dispatch, answer
  *     vault_token.c    the token: brought up, watched, keys found
+ *     vault_pin.c      its PIN: another one
  *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
  *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT
  *     vault_crl.c      SEAL_CRL
  *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY, NONCE
+ *     vault_info.c     INFO
  *     vault_roll.c     ROLL_READ, ROLL_FIND
  *     vault_act.c      ACT, and what any other question that needs one asks
  *     vault_freeze.c   FREEZE, thaw, what is frozen
@@ -27,11 +29,11 @@
 #include "roll_file.h"
 #include "roster.h"
 #include "signer.h"
+#include "vault_token.h"
 
 enum {
     VAULT_RESPONDERS_MAX = 64,
     VAULT_SEALS_MAX = 8192,
-    VAULT_NONCES_MAX = 256,
     VAULT_NONCES_PER_S = 4000,
     VAULT_SIGNING_FEW = 4,    /* with the signers: then a sync is begun at once, else when one is signed */
     VAULT_PREVIOUS_MS = 60000 /* how long the generation before counts after a reload */
@@ -57,20 +59,6 @@ struct vault_call {
     struct arena *arena;
 };
 
-enum vault_state { VAULT_STARTING, VAULT_READY, VAULT_AWAY, VAULT_PIN_REFUSED };
-
-struct vault_token {
-    struct module *module;
-    struct token *token; /* NULL until it came up once */
-    struct signer *signer;
-    struct worker *worker; /* everything slow but signing */
-    struct loop_timer *timer;
-    enum vault_state state;
-    char detail[256];
-    int64_t wait_ms;
-    bool busy; /* a job of ours is with the worker */
-};
-
 struct vault_seal;   /* vault_seal.c */
 struct vault_wait;   /* vault_roll.c */
 struct vault_making; /* vault_ocsp.c */
@@ -78,7 +66,7 @@ struct vault_making; /* vault_ocsp.c */
 struct vault_setup {
     const char *module, *init_args, *token_uri, *pin_state_path, *lock_path, *sync_path, *roll_dir,
         *make_label;
-    const char *const *env;
+    const char *const *env, *const *unsaid;
     int pin_fd, make_so_pin_fd;
     unsigned threads;
 };
@@ -92,7 +80,7 @@ struct hsm_vault {
     bool closing;
 
     struct house *house, *previous, *prepared;
-    int64_t previous_until_ms;          /* monotonic */
+    int64_t previous_until_ms;                   /* monotonic */
     struct hsm_roster *roster, *prepared_roster; /* NULL: none (init); nothing prepared */
     bool prepared_roster_new;                    /* to be pinned at commit */
 
@@ -111,9 +99,10 @@ struct hsm_vault {
 
     struct vault_seal *batch, **batch_end;       /* added to the roll, not written yet */
     struct vault_seal *unsynced, **unsynced_end; /* written, ascending by n */
-    size_t seals, nonces;                        /* under way */
+    size_t seals, lanes[SIGNER_LANES];           /* under way, and of these in each lane */
     size_t signing, owed; /* with the signers; signed, but not durable in the roll yet */
     bool write_due;
+    bool informing;                    /* INFO: the worker asks the token */
     int64_t nonce_second, nonce_count; /* of this second */
     struct vault_wait *waits, **waits_end;
 };
@@ -137,21 +126,6 @@ void vault_peer_answer(struct vault_peer *p, uint64_t id, struct view body);
 void vault_peer_refuse(struct vault_peer *p, uint64_t id, struct err *e);
 /* What a body that is not as frames.def has it becomes: the channel is closed. Takes e; NULL stays NULL. */
 MUST_USE struct err *vault_peer_malformed(struct err *e);
-
-/* --- vault_token.c --- */
-MUST_USE struct err *vault_token_start(struct hsm_vault *v); /* first try, here and now */
-void vault_token_stop(struct hsm_vault *v);
-/* ERR_TOKEN_AWAY, ERR_PIN_REFUSED; ready: NULL. */
-MUST_USE struct err *vault_token_check(const struct hsm_vault *v);
-/* A signature failed with this. */
-void vault_token_trouble(struct hsm_vault *v, const struct err *e);
-/* Finds the keys of this generation; strict: the first that is missing is the error, while the token is
- * ready. */
-MUST_USE struct err *vault_token_find_keys(struct hsm_vault *v, struct house *house, bool strict);
-const char *vault_token_state_name(enum vault_state state);
-/* The blocking half of bringing a token up, for the worker and for --check. */
-MUST_USE struct err *vault_token_open(const struct vault_setup *setup, struct module **module,
-                                      struct token **ret);
 
 /* --- vault_seal.c --- */
 struct vault_sealed {
@@ -193,7 +167,7 @@ void vault_roll_drop_all(struct hsm_vault *v);
 /* --- handlers, by kind of frame --- */
 typedef struct err *vault_handler(struct vault_call *call);
 vault_handler vault_cert_lease, vault_cert_judge, vault_cert_seal, vault_crl_seal, vault_ocsp_seal,
-    vault_ocsp_key, vault_ocsp_nonce, vault_roll_read, vault_roll_find, vault_ceremony_key,
+    vault_ocsp_key, vault_ocsp_nonce, vault_info, vault_roll_read, vault_roll_find, vault_ceremony_key,
     vault_ceremony_seal, vault_act_do, vault_freeze;
 
 #endif

@@ -101,6 +101,7 @@ bool hsm_vault_check(const struct hsm_vault_setup *setup, const struct hsm_vault
                                    .lock_path = setup->lock_path,
                                    .sync_path = setup->sync_path,
                                    .env = setup->env,
+                                   .unsaid = setup->unsaid,
                                    .pin_fd = setup->pin_fd};
     tell(&c, house_new(config, templates, &house), "the issuers' certificates are in order");
     if (config->roster_yaml.n > 0)

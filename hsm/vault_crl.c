@@ -67,7 +67,7 @@ static struct err *start_seal(struct list_job *job)
                                    .alg = job->issuer->facts.alg,
                                    .tbs = job->tbs,
                                    .map_bytes = job->tbs.n,
-                                   .lane = SIGNER_ISSUE};
+                                   .lane = SIGNER_CRL};
     TRY(vault_seal_start(v, job->peer, job->id, &want));
     job->tbs = (struct view){NULL, 0};
 out:
@@ -121,7 +121,7 @@ struct err *vault_crl_seal(struct vault_call *call)
     struct house_issuer *issuer;
     struct view name, tbs;
     TRY(read_issuer(call->body, &name));
-    TRY(vault_seal_room(v, SIGNER_ISSUE));
+    TRY(vault_seal_room(v, SIGNER_CRL));
     TRY(vault_house(v, call->generation, &house));
     TRY(vault_issuer(house, name, &issuer));
     TRY(map_list(call->fd, &tbs));

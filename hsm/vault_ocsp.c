@@ -43,7 +43,7 @@ static struct vault_seal_want want_of(struct house *house, const struct responde
         .token_key = key->token_key,
         .alg = cert_alg_default(key->key.kind),
         .tbs = tbs,
-        .lane = kind == HSM_ROLL_NONCE ? SIGNER_NONCE : SIGNER_ISSUE};
+        .lane = SIGNER_NONCE};
 }
 
 static struct err *key_here(const struct responder_key *key)
@@ -58,16 +58,18 @@ struct err *vault_ocsp_seal(struct vault_call *call)
     struct house *house;
     struct house_issuer *issuer;
     uint8_t hash[SHA256_BYTES];
+    bool revoked = false;
     TRY(read_asked(call->body, &asked));
-    TRY(vault_seal_room(call->v, SIGNER_ISSUE));
+    TRY(vault_token_check(call->v));
     TRY(vault_house(call->v, call->generation, &house));
     TRY(vault_issuer(house, asked.issuer, &issuer));
     const struct responder_key *key = responder_find(call->v->responders, asked.key);
     if (!key)
         TRY(err_new(ERR_FLOOR, "not a responder key of this house"));
-    TRY(judge_ocsp(issuer, key, asked.tbs, world_now_s(), call->arena));
+    TRY(judge_ocsp(issuer, key, asked.tbs, world_now_s(), call->arena, &revoked));
     TRY(key_here(key));
     struct vault_seal_want want = want_of(house, key, HSM_ROLL_OCSP, asked.tbs, hash);
+    want.lane = revoked ? SIGNER_REVOKE : SIGNER_BULK;
     TRY(vault_seal_start(call->v, call->peer, call->id, &want));
 out:
     return e;

@@ -13,13 +13,21 @@
 #include "vault.h"
 
 static vault_handler *const handlers[FRAMES__LAST] = {
-    [FRAMES_LEASE] = vault_cert_lease,      [FRAMES_SEAL_CERT] = vault_cert_seal,
-    [FRAMES_SEAL_CRL] = vault_crl_seal,     [FRAMES_SEAL_OCSP] = vault_ocsp_seal,
-    [FRAMES_OCSP_KEY] = vault_ocsp_key,     [FRAMES_ROLL_READ] = vault_roll_read,
-    [FRAMES_ROLL_FIND] = vault_roll_find,   [FRAMES_STATUS] = vault_status,
-    [FRAMES_NONCE] = vault_ocsp_nonce,      [FRAMES_KEY_GENERATE] = vault_ceremony_key,
-    [FRAMES_SEAL_CA] = vault_ceremony_seal, [FRAMES_ACT] = vault_act_do,
-    [FRAMES_FREEZE] = vault_freeze,         [FRAMES_JUDGE_CERT] = vault_cert_judge,
+    [FRAMES_LEASE] = vault_cert_lease,
+    [FRAMES_SEAL_CERT] = vault_cert_seal,
+    [FRAMES_SEAL_CRL] = vault_crl_seal,
+    [FRAMES_SEAL_OCSP] = vault_ocsp_seal,
+    [FRAMES_OCSP_KEY] = vault_ocsp_key,
+    [FRAMES_ROLL_READ] = vault_roll_read,
+    [FRAMES_ROLL_FIND] = vault_roll_find,
+    [FRAMES_STATUS] = vault_status,
+    [FRAMES_INFO] = vault_info,
+    [FRAMES_NONCE] = vault_ocsp_nonce,
+    [FRAMES_KEY_GENERATE] = vault_ceremony_key,
+    [FRAMES_SEAL_CA] = vault_ceremony_seal,
+    [FRAMES_ACT] = vault_act_do,
+    [FRAMES_FREEZE] = vault_freeze,
+    [FRAMES_JUDGE_CERT] = vault_cert_judge,
 };
 
 struct vault_peer *vault_peer_hold(struct vault_peer *p)

@@ -47,8 +47,7 @@ static void seal_free(struct vault_seal *s)
 {
     struct hsm_vault *v = s->v;
     v->seals--;
-    if (s->want.lane == SIGNER_NONCE)
-        v->nonces--;
+    v->lanes[s->want.lane]--;
     if (s->want.map_bytes)
         munmap((void *)(uintptr_t)s->want.tbs.p, s->want.map_bytes);
     if (s->want.forget)
@@ -232,8 +231,9 @@ void vault_seal_sync(struct hsm_vault *v)
 
 struct err *vault_seal_room(const struct hsm_vault *v, enum signer_lane lane)
 {
-    if (lane == SIGNER_NONCE && v->nonces >= VAULT_NONCES_MAX)
-        return err_new(ERR_BUSY, "%d nonces are under way", VAULT_NONCES_MAX);
+    const struct signer_lane_row *row = signer_lane_row(lane);
+    if (v->lanes[lane] >= row->bound)
+        return err_new(ERR_BUSY, "%zu seals of the lane \"%s\" are under way", row->bound, row->name);
     if (v->seals >= VAULT_SEALS_MAX)
         return err_new(ERR_BUSY, "%d seals are under way", VAULT_SEALS_MAX);
     return vault_token_check(v);
@@ -255,8 +255,7 @@ static uint64_t seal_begin(struct hsm_vault *v, struct vault_peer *peer, uint64_
     }
     vault_hold(v);
     v->seals++;
-    if (want->lane == SIGNER_NONCE)
-        v->nonces++;
+    v->lanes[want->lane]++;
     world_point("vault.judged");
     struct hsm_roll_entry entry = want->entry;
     entry.generation = want->house->generation;

@@ -3,8 +3,11 @@
  * of a generation found. A refused PIN is not tried again until the file's content changes or a person says
  * so (pin.h keeps that rule). Never signs. The vault's loop, but for vault_token_open.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -19,7 +22,8 @@ struct bringing {
     struct hsm_vault *v;
     struct module *module;
     struct token *token;
-    bool probe; /* the token is there: only ask it */
+    bool probe;      /* the token is there: only ask it */
+    struct pin *pin; /* first give it this one; NULL: none */
     struct err *e;
 };
 
@@ -57,7 +61,8 @@ struct err *vault_token_open(const struct vault_setup *setup, struct module **mo
     struct token_options options = {.uri = setup->token_uri,
                                     .lock_path = setup->lock_path,
                                     .lock_hint = "stop chanceryd first, or ask it over its control socket",
-                                    .sync_path = setup->sync_path};
+                                    .sync_path = setup->sync_path,
+                                    .unsaid = setup->unsaid};
     if (!*module)
         TRY(module_open(&config, module));
     if (setup->make_label)
@@ -193,6 +198,8 @@ out:
 static void bring(void *arg)
 {
     struct bringing *b = arg;
+    if (b->pin)
+        token_pin_replace(b->token, &b->pin);
     b->e = b->probe ? token_probe(b->token) : vault_token_open(&b->v->setup, &b->module, &b->token);
 }
 
@@ -230,20 +237,46 @@ static void brought(void *arg)
     vault_release(v);
 }
 
+/* A software token's folder as it was when the vault was jailed: another one in its place cannot be opened
+ * from in here, however long one waits. */
+static struct vault_folder folder_of(const char *path)
+{
+    struct stat st;
+    if (!path || stat(path, &st) != 0)
+        return (struct vault_folder){0};
+    return (struct vault_folder){st.st_dev, st.st_ino};
+}
+
+static void look_at_folder(const struct hsm_vault *v)
+{
+    struct vault_folder now = folder_of(v->setup.sync_path);
+    if (v->t.state == VAULT_READY || !now.inode ||
+        (now.inode == v->t.folder.inode && now.device == v->t.folder.device))
+        return;
+    log_error("token.folder.replaced", log_text("do", "this vault ends; the next one may open it"));
+    _exit(EXIT_FAILURE);
+}
+
 static void look(void *arg)
 {
     struct hsm_vault *v = arg;
+    look_at_folder(v);
     if (v->t.busy)
         return;
     struct bringing *b = calloc(1, sizeof *b);
     CHECK(b != NULL);
     *b = (struct bringing){.v = v, .module = v->t.module, .token = v->t.token, .probe = v->t.token != NULL};
+    if (b->probe) {
+        b->pin = v->t.fresh_pin;
+        v->t.fresh_pin = NULL;
+    }
     vault_hold(v);
     struct err *e = worker_submit(v->t.worker, bring, v->loop, brought, b);
     v->t.busy = e == NULL;
     if (!e)
         return;
     err_free(e);
+    pin_free(b->pin);
     free(b);
     vault_release(v);
     loop_timer_set(v->t.timer, WAIT_LEAST_MS);
@@ -255,6 +288,7 @@ struct err *vault_token_start(struct hsm_vault *v)
     struct token *token = NULL;
     v->t.state = VAULT_STARTING;
     v->t.wait_ms = WAIT_LEAST_MS;
+    v->t.folder = folder_of(v->setup.sync_path);
     v->t.timer = loop_timer_new(v->loop, look, v);
     TRY(worker_start("vault-token", WORKER_QUEUE, &v->t.worker));
     e = vault_token_open(&v->setup, &v->t.module, &token);
@@ -283,6 +317,8 @@ void vault_token_stop(struct hsm_vault *v)
     v->t.signer = NULL;
     token_close(v->t.token);
     v->t.token = NULL;
+    pin_free(v->t.fresh_pin);
+    v->t.fresh_pin = NULL;
 }
 
 const char *hsm_vault_token_state(const struct hsm_vault *v)
@@ -290,11 +326,29 @@ const char *hsm_vault_token_state(const struct hsm_vault *v)
     return vault_token_state_name(v->t.state);
 }
 
-void hsm_vault_retry_pin(struct hsm_vault *v)
+/* Where the token never came up the next opening reads the descriptor of the setup; else the token is given
+ * the PIN. */
+static struct err *take_pin(struct hsm_vault *v, int fd)
+{
+    struct err *e = NULL;
+    if (!v->t.token)
+        return dup2(fd, v->setup.pin_fd) >= 0 ? NULL : err_sys(ERR_IO, errno, "dup2");
+    pin_free(v->t.fresh_pin);
+    v->t.fresh_pin = NULL;
+    TRY(pin_read(fd, v->setup.pin_state_path, &v->t.fresh_pin));
+out:
+    return e;
+}
+
+void hsm_vault_retry_pin(struct hsm_vault *v, int fd)
 {
     struct err *e = pin_forget(v->setup.pin_state_path);
+    if (!e && fd >= 0)
+        e = take_pin(v, fd);
     if (e)
-        log_error("pin.forget", log_err(e));
+        log_error("pin.retry", log_err(e));
     err_free(e);
+    if (fd >= 0)
+        close(fd);
     loop_timer_set(v->t.timer, 0);
 }

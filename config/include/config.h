@@ -40,6 +40,8 @@ struct config_addresses {
     const struct config_address *items;
 };
 
+enum config_connects { CONFIG_CONNECTS_NONE, CONFIG_CONNECTS_LOCAL, CONFIG_CONNECTS_NETWORK };
+
 struct config_token {
     const char *name;
     const char *module;    /* absolute path of the PKCS#11 library */
@@ -48,7 +50,9 @@ struct config_token {
     const char *init_args; /* for C_Initialize, or NULL */
     size_t env_n;
     const char *const *env_names, *const *env_values; /* set in the vault alone */
-    struct conf_texts reads, writes;                  /* absolute: what else the module opens */
+    struct conf_texts unsaid;
+    int connects;                    /* enum config_connects */
+    struct conf_texts reads, writes; /* absolute: what else the module opens */
 };
 
 struct config_issuer {

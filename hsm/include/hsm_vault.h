@@ -29,8 +29,10 @@ struct hsm_vault_setup {
     const char *pin_state_path; /* file that remembers a refused PIN across restarts */
     const char *lock_path;      /* one lock per token; ERR_WRONG_STATE where another process holds it */
     const char *sync_path;      /* folder of a software token's files, synced after keygen; NULL: none */
-    const char *roll_dir;       /* exists, 0700; roll.der, roster.der and responders.der live in it */
-    unsigned threads;           /* signer threads; 0: one per core */
+    const char *const
+        *unsaid;          /* NULL-ended, or NULL: attributes that the library does not keep of its keys */
+    const char *roll_dir; /* exists, 0700; roll.der, roster.der and responders.der live in it */
+    unsigned threads;     /* signer threads; 0: one per core */
     const char
         *make_label;    /* init only: make a token of this label first, where there is none; NULL: never */
     int make_so_pin_fd; /* its security officer's PIN; the user's is pin_fd */
@@ -90,8 +92,18 @@ void hsm_vault_abort(struct hsm_vault *v); /* nothing prepared: nothing done */
 /* "ready", "away", "pin-refused". */
 const char *hsm_vault_token_state(const struct hsm_vault *v);
 
-/* A person said so: a refused PIN may be tried once more now. */
-void hsm_vault_retry_pin(struct hsm_vault *v);
+/* A person said so: the PIN in fd (taken; -1: the one known) may be tried now, though it was refused. */
+void hsm_vault_retry_pin(struct hsm_vault *v, int fd);
+
+/* The token gets the PIN in fd (taken) in place of the present one, which is proven by a login; signing waits
+ * meanwhile. done, from the loop, exactly once, unless the vault is freed before. */
+enum hsm_pin_change {
+    HSM_PIN_CHANGED,
+    HSM_PIN_AS_IT_WAS, /* why says why */
+    HSM_PIN_UNPROVEN   /* the token took it, and then did not let us in: why */
+};
+typedef void hsm_pin_changed_fn(void *arg, enum hsm_pin_change outcome, const char *why);
+void hsm_vault_change_pin(struct hsm_vault *v, int fd, hsm_pin_changed_fn *done, void *arg);
 
 /* `chanceryd --check`: opens everything once (takes the lock, tries the PIN by its rules), reports each
  * finding, closes. False where anything was wrong. `what` names files and keys: for operators. */

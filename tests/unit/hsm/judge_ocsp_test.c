@@ -41,7 +41,8 @@ static enum err_code told(struct err *e)
 
 static enum err_code verdict(struct judge_scene *s, struct answer *a)
 {
-    return told(judge_ocsp(s->issuing, s->responder, bytes_of(s, a), JUDGE_NOW, s->arena));
+    bool revoked;
+    return told(judge_ocsp(s->issuing, s->responder, bytes_of(s, a), JUDGE_NOW, s->arena, &revoked));
 }
 
 static void a_fine_answer_passes(void **state)
@@ -66,7 +67,8 @@ static void the_key_is_the_issuers_responder(void **state)
     a.data.responder_key_sha1 = view_of(other, sizeof other);
     assert_int_equal(verdict(s, &a), ERR_FLOOR);
     a = fine(s);
-    assert_int_equal(told(judge_ocsp(s->root, s->responder, bytes_of(s, &a), JUDGE_NOW, s->arena)),
+    bool revoked;
+    assert_int_equal(told(judge_ocsp(s->root, s->responder, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)),
                      ERR_FLOOR);
     assert_int_equal(verdict(s, &a), ERR__COUNT);
 }
