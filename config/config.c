@@ -231,6 +231,7 @@ static struct err *tokens(struct parse *p)
     t->pin_file = resolve(p, t->pin_file);
     t->reads = resolve_all(p, t->reads);
     t->writes = resolve_all(p, t->writes);
+    t->shares = resolve_all(p, t->shares);
     p->to->token = t;
 out:
     return e;

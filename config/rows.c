@@ -104,6 +104,9 @@ static const struct conf_row token[] = {
     TEXTS("reads", token.reads, false, 32, "further files and folders the library reads"),
     TEXTS("writes", token.writes, false, 32,
           "folders the library writes: where a software token keeps its keys"),
+    TEXTS("shares", token.shares, false, 32,
+          "folders the library writes and others too, such as /dev/shm: their owner and mode are not looked "
+          "at"),
 };
 #undef ROW_OF
 

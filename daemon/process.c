@@ -86,6 +86,8 @@ static size_t token_paths(const struct config_token *t, struct jail_path *to)
         to[n++] = (struct jail_path){t->reads.items[i], JAIL_READ, false};
     for (size_t i = 0; i < t->writes.n; i++)
         to[n++] = (struct jail_path){t->writes.items[i], JAIL_WRITE, true}; /* a token may be away */
+    for (size_t i = 0; i < t->shares.n; i++)
+        to[n++] = (struct jail_path){t->shares.items[i], JAIL_WRITE, true};
     for (size_t i = 0; i < t->env_n; i++)
         if (t->env_values[i][0] == '/')
             to[n++] = (struct jail_path){t->env_values[i], JAIL_READ, true};
@@ -96,7 +98,7 @@ const struct jail_path *process_paths(enum message_process kind, const struct co
                                       size_t *ret_n)
 {
     const struct config_token *t = c->token;
-    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + t->reads.n + t->writes.n + t->env_n, n = 0;
+    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + t->reads.n + t->writes.n + t->shares.n + t->env_n, n = 0;
     struct jail_path *to = arena_array(arena, max, sizeof *to);
 
     for (size_t i = 0; i < SYSTEM_PATHS; i++)

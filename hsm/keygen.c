@@ -70,6 +70,8 @@ static void put_private(struct template *t, const struct making *k)
         put_flag(t, CKA_DERIVE, false);
 }
 
+/* No word of encrypting: a TPM takes it for one of the pair's. Whoever has a public key does with it what he
+ * likes anyway; what the private one may do is what counts. */
 static void put_public(struct template *t, const struct making *k, struct view curve)
 {
     static const CK_BYTE f4[] = {1, 0, 1};
@@ -77,8 +79,6 @@ static void put_public(struct template *t, const struct making *k, struct view c
     put_both(t, k);
     put_flag(t, CKA_PRIVATE, false);
     put_flag(t, CKA_VERIFY, true);
-    put_flag(t, CKA_ENCRYPT, false);
-    put_flag(t, CKA_WRAP, false);
     if (curve.p) {
         put(t, CKA_EC_PARAMS, curve.p, curve.n);
         return;
@@ -204,6 +204,34 @@ struct err *keygen_pair(struct token *t, const struct keygen_spec *spec, const s
     TRY(token_key_find(t, spec->label, view_of(k.id, sizeof k.id), ret));
     log_info("token.key.generated", log_text("label", spec->label),
              log_text("kind", cert_key_kind_name(spec->kind)), log_num("bits", (*ret)->bits));
+out:
+    return e;
+}
+
+struct offer {
+    struct token *t;
+    enum cert_key_kind kind;
+    bool offered;
+};
+
+static struct err *ask_offer(void *arg, struct module *m, CK_SESSION_HANDLE session)
+{
+    struct offer *o = arg;
+    CK_MECHANISM_INFO info;
+
+    (void)session;
+    o->offered = MODULE_CALL(m, C_GetMechanismInfo, o->t->slot, generator_of(o->kind), &info) == CKR_OK &&
+                 (info.flags & CKF_GENERATE_KEY_PAIR);
+    return NULL;
+}
+
+struct err *keygen_offers(struct token *t, enum cert_key_kind kind, bool *ret)
+{
+    struct err *e = NULL;
+    struct offer o = {t, kind, false};
+
+    TRY(token_with_session(t, ask_offer, &o));
+    *ret = o.offered;
 out:
     return e;
 }

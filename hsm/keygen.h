@@ -19,6 +19,9 @@ struct keygen_spec {
 MUST_USE struct err *keygen_pair(struct token *t, const struct keygen_spec *spec,
                                  const struct token_key **ret);
 
+/* Whether the token makes keys of this kind at all, by its list of mechanisms. */
+MUST_USE struct err *keygen_offers(struct token *t, enum cert_key_kind kind, bool *ret);
+
 /* fsync of every regular file and folder below path, and path itself. */
 MUST_USE struct err *keygen_sync(const char *path);
 

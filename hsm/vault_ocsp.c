@@ -102,11 +102,25 @@ static struct err *answer_spki(struct vault_peer *peer, uint64_t id, struct view
     return e;
 }
 
+/* P-256, for its small and quick answers; RSA where the token has no curves. */
+static struct err *make(struct vault_making *m)
+{
+    struct err *e = NULL;
+    struct token *t = m->v->t.token;
+    struct keygen_spec spec = {.label = m->label, .kind = CERT_KEY_P256};
+    bool curves = false;
+    TRY(keygen_offers(t, CERT_KEY_P256, &curves));
+    if (!curves)
+        spec = (struct keygen_spec){.label = m->label, .kind = CERT_KEY_RSA, .bits = 2048};
+    TRY(keygen_pair(t, &spec, &m->key));
+out:
+    return e;
+}
+
 static void make_run(void *arg)
 {
     struct vault_making *m = arg;
-    struct keygen_spec spec = {.label = m->label, .kind = CERT_KEY_P256};
-    m->e = keygen_pair(m->v->t.token, &spec, &m->key);
+    m->e = make(m);
 }
 
 static struct err *made(struct vault_making *m)

@@ -12,11 +12,19 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/world.h"
 #include "keygen.h"
 #include "token_make.h"
 #include "vault.h"
 
-enum { WATCH_MS = 10000, WAIT_LEAST_MS = 500, WAIT_MOST_MS = 30000, SO_PIN_MAX = 255, WORKER_QUEUE = 64 };
+enum {
+    WATCH_MS = 10000,
+    WAIT_LEAST_MS = 500,
+    WAIT_MOST_MS = 30000,
+    SO_PIN_MAX = 255,
+    WORKER_QUEUE = 64,
+    HANG_MS = 30000
+};
 
 struct bringing {
     struct hsm_vault *v;
@@ -257,12 +265,26 @@ static void look_at_folder(const struct hsm_vault *v)
     _exit(EXIT_FAILURE);
 }
 
+/* A job that does not come back from the module: as with the signers (signer.h) only another process helps.
+ */
+static void look_at_job(struct hsm_vault *v)
+{
+    int64_t left_ms = v->t.busy_since_ms + HANG_MS - world_mono_ms();
+    if (left_ms <= 0) {
+        log_error("module.hangs", log_num("ms", HANG_MS));
+        _exit(EXIT_FAILURE);
+    }
+    loop_timer_set(v->t.timer, left_ms);
+}
+
 static void look(void *arg)
 {
     struct hsm_vault *v = arg;
     look_at_folder(v);
-    if (v->t.busy)
+    if (v->t.busy) {
+        look_at_job(v);
         return;
+    }
     struct bringing *b = calloc(1, sizeof *b);
     CHECK(b != NULL);
     *b = (struct bringing){.v = v, .module = v->t.module, .token = v->t.token, .probe = v->t.token != NULL};
@@ -273,8 +295,11 @@ static void look(void *arg)
     vault_hold(v);
     struct err *e = worker_submit(v->t.worker, bring, v->loop, brought, b);
     v->t.busy = e == NULL;
-    if (!e)
+    if (!e) {
+        v->t.busy_since_ms = world_mono_ms();
+        loop_timer_set(v->t.timer, HANG_MS);
         return;
+    }
     err_free(e);
     pin_free(b->pin);
     free(b);

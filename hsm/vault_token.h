@@ -30,7 +30,8 @@ struct vault_token {
     enum vault_state state;
     char detail[256];
     int64_t wait_ms;
-    bool busy;                  /* a job of ours is with the worker */
+    bool busy; /* a job of ours is with the worker, since */
+    int64_t busy_since_ms;
     struct pin *fresh_pin;      /* to be tried from now on, or NULL */
     struct vault_folder folder; /* setup.sync_path at the start */
     const char *pin_change;     /* how the last one ended, in the vault's arena; NULL: none */

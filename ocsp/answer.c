@@ -163,7 +163,7 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
         return;
     }
     if (!e)
-        e = cert_ocsp_seal(k->tbs, CERT_ALG_ECDSA_SHA256, signature, &cert, 1, k->arena, &answer);
+        e = cert_ocsp_seal(k->tbs, k->signer.alg, signature, &cert, 1, k->arena, &answer);
     if (!e)
         e = put(k, answer);
     if (e)

@@ -16,6 +16,7 @@ struct ocsp_signer {
     uint8_t serial[SERIAL_BYTES];
     uint8_t der[OCSP_CERT_BYTES];
     size_t der_n; /* 0: there is none */
+    enum cert_alg alg;
     int64_t not_before, not_after;
 };
 

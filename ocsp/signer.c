@@ -89,6 +89,7 @@ static struct err *take_certificate(struct ocsp_state *s, struct view der)
         memcpy(next.serial, cert.tbs.serial.p, SERIAL_BYTES);
     digest_sha256(cert.key.spki, next.key_sha256);
     cert_key_sha1(&cert.key, next.key_sha1);
+    next.alg = cert_alg_default(cert.key.kind);
     s->signer = next;
 out:
     arena_free(arena);

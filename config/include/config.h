@@ -51,8 +51,8 @@ struct config_token {
     size_t env_n;
     const char *const *env_names, *const *env_values; /* set in the vault alone */
     struct conf_texts unsaid;
-    int connects;                    /* enum config_connects */
-    struct conf_texts reads, writes; /* absolute: what else the module opens */
+    int connects;                            /* enum config_connects */
+    struct conf_texts reads, writes, shares; /* absolute: what else the module opens */
 };
 
 struct config_issuer {

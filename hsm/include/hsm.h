@@ -100,7 +100,8 @@ struct hsm_ocsp {
 MUST_USE struct err *hsm_seal_ocsp(struct hsm *h, const struct hsm_ocsp *what, hsm_sealed_fn *done, void *arg,
                                    ticket_id *ret);
 
-/* A responder key of the issuer, EC P-256 in the token (signs ecdsa-sha256): the newest, made where none is;
+/* A responder key of the issuer, EC P-256 in the token, or RSA 2048 where it makes no EC keys (signs with
+ * cert_alg_default() of its kind): the newest, made where none is;
  * fresh: a new one (at most one an hour and 8 per issuer; ERR_CEILING). The front then has it certified by
  * template ocsp-signing. */
 typedef void hsm_spki_fn(void *arg, struct err *e, struct view spki);

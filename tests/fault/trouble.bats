@@ -156,6 +156,14 @@ shelf_written() { # a new certificate's first question makes an answer
     heals 20
 }
 
+@test "the module hangs where the token is only looked after" {
+    before=$(child vault)
+    wrap rule C_GetSessionInfo hang times=1
+    within 70 new_vault "$before"
+    wrap rule C_GetSessionInfo clear
+    heals 20
+}
+
 new_vault() { # not that one
     local now
     now=$(child vault)

@@ -239,6 +239,133 @@ static void a_module_that_stumbles_at_its_start(void **state)
     assert_null(s->m);
 }
 
+/* Whatever call fails, and however: what comes of it is an error, never a crash, and the token works again.
+ */
+static void any_call_may_fail(void **state)
+{
+    static const CK_RV failures[] = {CKR_DEVICE_REMOVED, CKR_GENERAL_ERROR, CKR_SESSION_HANDLE_INVALID,
+                                     CKR_HOST_MEMORY};
+    struct token_scene *s = *state;
+
+    for (int call = 0; call < P11WRAP__COUNT; call++)
+        for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+            token_scene_close(s);
+            load(s);
+            pretend((enum p11wrap_call)call, failures[i], 1);
+            err_free(token_scene_open(s, SCENE_PIN)); /* at the beginning */
+            p11wrap_rule_set(page, (enum p11wrap_call)call, P11WRAP_NONE, 0, 0, 0);
+            token_scene_close(s);
+            load(s);
+            const struct token_key *key = key_of(s);
+            pretend((enum p11wrap_call)call, failures[i], 1);
+            (void)module_functions(s->m)->C_CloseSession(s->t->anchor); /* in the middle of its life */
+            err_free(sign(key));
+            err_free(token_probe(s->t));
+            p11wrap_rule_set(page, (enum p11wrap_call)call, P11WRAP_NONE, 0, 0, 0);
+            good(sign(key));
+        }
+}
+
+static struct err *change_pin(struct token_scene *s, const char *to, bool *ret_taken)
+{
+    struct pin *pin = NULL;
+
+    good(pin_of(view_str(to), s->pin_state, &pin));
+    return token_pin_change(s->t, &pin, ret_taken);
+}
+
+static void another_pin_is_given_and_proven(void **state)
+{
+    struct token_scene *s = *state;
+    const struct token_key *key = key_of(s);
+    bool taken = false;
+
+    good(sign(key));
+    good(change_pin(s, "24681357", &taken));
+    assert_true(taken);
+    assert_int_equal(calls(P11WRAP_C_SetPIN), 1);
+    assert_int_equal(calls(P11WRAP_C_Login), 2);
+    good(sign(key));
+    token_scene_close(s);
+    load(s);
+    assert_int_equal(code_of(token_scene_open(s, SCENE_PIN)), ERR_PIN_REFUSED);
+    good(token_scene_open(s, "24681357"));
+}
+
+static void no_pin_is_changed_where_it_might_be_the_last(void **state)
+{
+    struct token_scene *s = *state;
+    bool taken = true;
+
+    (void)key_of(s);
+    atomic_store(&page->token_flags, CKF_USER_PIN_FINAL_TRY);
+    assert_int_equal(code_of(change_pin(s, "24681357", &taken)), ERR_PIN_REFUSED);
+    assert_false(taken);
+    assert_int_equal(calls(P11WRAP_C_SetPIN), 0);
+    atomic_store(&page->token_flags, 0); /* the control */
+    good(change_pin(s, "24681357", &taken));
+}
+
+static void what_the_token_does_not_take_leaves_the_old_pin(void **state)
+{
+    struct token_scene *s = *state;
+    const struct token_key *key = key_of(s);
+    bool taken = true;
+
+    pretend(P11WRAP_C_SetPIN, CKR_PIN_INVALID, 1);
+    assert_int_equal(code_of(change_pin(s, "24681357", &taken)), ERR_CONFIG);
+    assert_false(taken);
+    assert_int_equal(code_of(change_pin(s, "1", &taken)), ERR_CONFIG); /* too short: not asked */
+    assert_int_equal(calls(P11WRAP_C_SetPIN), 1);
+    good(sign(key));
+    token_scene_close(s);
+    load(s);
+    good(token_scene_open(s, SCENE_PIN));
+}
+
+/* C_SetPIN shows the old PIN: its refusal counts as one at a login. */
+static void an_old_pin_refused_is_not_shown_again(void **state)
+{
+    struct token_scene *s = *state;
+    bool taken = true;
+
+    (void)key_of(s);
+    pretend(P11WRAP_C_SetPIN, CKR_PIN_INCORRECT, 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(code_of(change_pin(s, "24681357", &taken)), ERR_PIN_REFUSED);
+    assert_false(taken);
+    assert_int_equal(calls(P11WRAP_C_SetPIN), 1);
+}
+
+static void a_new_pin_that_does_not_let_us_in_is_told_apart(void **state)
+{
+    struct token_scene *s = *state;
+    bool taken = false;
+
+    (void)key_of(s);
+    pretend(P11WRAP_C_Login, CKR_PIN_INCORRECT, 1);
+    assert_int_equal(code_of(change_pin(s, "24681357", &taken)), ERR_PIN_REFUSED);
+    assert_true(taken);
+}
+
+/* The file was put right by a person: what the token refused is replaced, and tried once. */
+static void a_pin_changed_elsewhere_is_taken_up(void **state)
+{
+    struct token_scene *s = *state;
+    const struct token_key *key = key_of(s);
+    struct pin *pin = NULL;
+
+    pretend(P11WRAP_C_Login, CKR_PIN_INCORRECT, 1);
+    assert_int_equal(module_functions(s->m)->C_Logout(s->t->anchor), CKR_OK);
+    assert_int_equal(code_of(sign(key)), ERR_PIN_REFUSED);
+    good(pin_forget(s->pin_state));
+    good(pin_of(view_str(SCENE_PIN), s->pin_state, &pin));
+    token_pin_replace(s->t, &pin);
+    wait_out();
+    good(sign(key));
+    assert_int_equal(calls(P11WRAP_C_Login), 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, token_scene_teardown)
 
 int main(void)
@@ -255,6 +382,13 @@ int main(void)
         TEST(what_keeps_failing_is_bounded),
         TEST(what_is_no_loss_is_not_tried_again),
         TEST(a_module_that_stumbles_at_its_start),
+        TEST(any_call_may_fail),
+        TEST(another_pin_is_given_and_proven),
+        TEST(no_pin_is_changed_where_it_might_be_the_last),
+        TEST(what_the_token_does_not_take_leaves_the_old_pin),
+        TEST(an_old_pin_refused_is_not_shown_again),
+        TEST(a_new_pin_that_does_not_let_us_in_is_told_apart),
+        TEST(a_pin_changed_elsewhere_is_taken_up),
     };
     char path[] = "/tmp/p11wrap-XXXXXX";
     int fd = mkstemp(path), rc;
