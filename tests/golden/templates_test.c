@@ -51,6 +51,8 @@ static const struct {
     {"matter-pai", "O=Example;CN=Example PAI", NULL},
     {"mdl-signer", "C=DE;O=Example;CN=Example Licences 2026", NULL},
     {"mdl-iaca", "C=DE;CN=Example IACA", NULL},
+    {"root-offline", "Example Root CA", NULL},
+    {"cross-ca", "Example Other Root CA", NULL},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 

@@ -21,12 +21,13 @@ static void the_builtin_templates_load(void **state)
         const char *name;
         bool internal, ca;
     } want[] = {
-        {"admin", true, false},        {"client", false, false},      {"code-signing", false, false},
-        {"device", false, false},      {"email", false, false},       {"matter-dac", false, false},
-        {"matter-pai", true, true},    {"mdl-iaca", true, true},      {"mdl-signer", false, false},
-        {"ocsp-signing", true, false}, {"root", true, true},          {"self", true, false},
-        {"server", false, false},      {"short-lived", false, false}, {"smartcard", false, false},
-        {"sub-ca", true, true},        {"sub-ca-policy", true, true}, {"timestamping", false, false},
+        {"admin", true, false},        {"client", false, false},       {"code-signing", false, false},
+        {"cross-ca", true, true},      {"device", false, false},       {"email", false, false},
+        {"matter-dac", false, false},  {"matter-pai", true, true},     {"mdl-iaca", true, true},
+        {"mdl-signer", false, false},  {"ocsp-signing", true, false},  {"root", true, true},
+        {"root-offline", true, true},  {"self", true, false},          {"server", false, false},
+        {"short-lived", false, false}, {"smartcard", false, false},    {"sub-ca", true, true},
+        {"sub-ca-policy", true, true}, {"timestamping", false, false},
     };
     assert_int_equal(templates_count(f->set), sizeof(want) / sizeof(want[0]));
     for (size_t i = 0; i < templates_count(f->set); i++) {
