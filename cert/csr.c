@@ -144,6 +144,19 @@ out:
     return err_wrap(e, "certificate request");
 }
 
+struct err *cert_csr_write(struct view subject, struct view spki, struct arena *arena, struct view *ret_cri)
+{
+    struct der_out out;
+    der_out_init(&out, arena, LIMIT_CSR_BYTES);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_uint(&out, 0);
+    der_put_raw(&out, subject);
+    der_put_raw(&out, spki);
+    der_put(&out, DER_CONTEXT_CONS(0), (struct view){NULL, 0});
+    der_finish(&out, m);
+    return der_out_done(&out, ret_cri);
+}
+
 struct err *cert_csr_verify(const struct cert_csr *csr)
 {
     return err_wrap(cert_key_verify(&csr->key, csr->alg, csr->cri, csr->sig),

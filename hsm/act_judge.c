@@ -112,7 +112,8 @@ struct err *hsm_act_judge(const struct hsm_roster *roster, const struct hsm_act_
     *ret = act;
     *ret_judged = j;
     if (j.have < j.needed)
-        TRY(floor_breach(FLOOR_ACT_QUORUM, "%s needs %u approvals of different people beside the asker; %u have",
+        TRY(floor_breach(FLOOR_ACT_QUORUM,
+                         "%s needs %u approvals of different people beside the asker; %u have",
                          hsm_act_row(act.kind)->text, j.needed, j.have));
 out:
     return e;

@@ -1,5 +1,6 @@
 /*
- * The ceremony's client: blocking questions over the INIT channel, for `chancery init`. One question at a
+ * The ceremony's client: blocking questions over the INIT channel, for `chancery init` and `chancery
+ * ceremony`. One question at a
  * time; a refusal is the question's error, a broken channel ends the ceremony. Any thread, one at a time.
  */
 #include <stdlib.h>
@@ -34,8 +35,9 @@ out:
     return e;
 }
 
-static struct err *ask(struct hsm_ceremony *c, enum frames_kind kind, struct der_out *question,
-                       struct view *ret)
+/* fd: travels along, stays the caller's; -1: none. */
+static struct err *ask_with(struct hsm_ceremony *c, enum frames_kind kind, struct der_out *question, int fd,
+                            struct view *ret)
 {
     struct err *e = NULL;
     struct view body;
@@ -43,10 +45,16 @@ static struct err *ask(struct hsm_ceremony *c, enum frames_kind kind, struct der
     TRY(der_out_done(question, &body));
     TRY(frame_write(
         c->fd, &(struct frame){
-                   .kind = (uint16_t)kind, .generation = c->generation, .id = id, .body = body, .fd = -1}));
+                   .kind = (uint16_t)kind, .generation = c->generation, .id = id, .body = body, .fd = fd}));
     TRY(read_answer(c, id, ret));
 out:
     return e;
+}
+
+static struct err *ask(struct hsm_ceremony *c, enum frames_kind kind, struct der_out *question,
+                       struct view *ret)
+{
+    return ask_with(c, kind, question, -1, ret);
 }
 
 struct err *hsm_ceremony_new(int fd, uint32_t generation, struct hsm_ceremony **ret)
@@ -100,6 +108,24 @@ out:
     return e;
 }
 
+struct err *hsm_ceremony_key_find(struct hsm_ceremony *c, const char *label, struct arena *arena,
+                                  struct view *ret_spki)
+{
+    struct err *e = NULL;
+    struct der_out out;
+    struct view body, spki;
+    der_out_init(&out, c->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, label);
+    der_finish(&out, m);
+    TRY(ask(c, FRAMES_KEY_FIND, &out, &body));
+    TRY(frames_read_octets(body, &spki));
+    *ret_spki = arena_dup(arena, spki);
+out:
+    arena_reset(c->arena);
+    return e;
+}
+
 struct err *hsm_ceremony_serial(struct hsm_ceremony *c, const char *issuer, uint8_t ret[SERIAL_BYTES])
 {
     struct err *e = NULL;
@@ -122,12 +148,12 @@ out:
     return e;
 }
 
-static struct err *ask_sealed(struct hsm_ceremony *c, enum frames_kind kind, struct der_out *question,
+static struct err *ask_sealed(struct hsm_ceremony *c, enum frames_kind kind, struct der_out *question, int fd,
                               struct arena *arena, uint64_t *ret_n, struct view *ret_signature)
 {
     struct err *e = NULL;
     struct view body, signature;
-    TRY(ask(c, kind, question, &body));
+    TRY(ask_with(c, kind, question, fd, &body));
     TRY(frames_read_sealed(body, ret_n, &signature));
     *ret_signature = arena_dup(arena, signature);
 out:
@@ -147,7 +173,7 @@ struct err *hsm_ceremony_seal_ca(struct hsm_ceremony *c, const char *issuer, con
     der_put_text(&out, template);
     der_put_octets(&out, tbs);
     der_finish(&out, m);
-    return ask_sealed(c, FRAMES_SEAL_CA, &out, arena, ret_n, ret_signature);
+    return ask_sealed(c, FRAMES_SEAL_CA, &out, -1, arena, ret_n, ret_signature);
 }
 
 struct err *hsm_ceremony_seal_cert(struct hsm_ceremony *c, const char *issuer, const char *template,
@@ -161,7 +187,61 @@ struct err *hsm_ceremony_seal_cert(struct hsm_ceremony *c, const char *issuer, c
     der_put_text(&out, template);
     der_put_octets(&out, tbs);
     der_finish(&out, m);
-    return ask_sealed(c, FRAMES_SEAL_CERT, &out, arena, ret_n, ret_signature);
+    return ask_sealed(c, FRAMES_SEAL_CERT, &out, -1, arena, ret_n, ret_signature);
+}
+
+struct err *hsm_ceremony_seal_csr(struct hsm_ceremony *c, const char *name, struct view cri,
+                                  struct arena *arena, uint64_t *ret_n, struct view *ret_signature)
+{
+    struct der_out out;
+    der_out_init(&out, c->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, name);
+    der_put_octets(&out, cri);
+    der_finish(&out, m);
+    return ask_sealed(c, FRAMES_SEAL_CSR, &out, -1, arena, ret_n, ret_signature);
+}
+
+struct err *hsm_ceremony_seal_other(struct hsm_ceremony *c, const char *issuer, const char *template,
+                                    struct view tbs, struct view proof, struct arena *arena, uint64_t *ret_n,
+                                    struct view *ret_signature)
+{
+    struct der_out out;
+    der_out_init(&out, c->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, issuer);
+    der_put_text(&out, template);
+    der_put_octets(&out, tbs);
+    der_put_octets(&out, proof);
+    der_finish(&out, m);
+    return ask_sealed(c, FRAMES_SEAL_OTHER, &out, -1, arena, ret_n, ret_signature);
+}
+
+struct err *hsm_ceremony_seal_crl(struct hsm_ceremony *c, const char *issuer, int tbs_fd, struct arena *arena,
+                                  uint64_t *ret_n, struct view *ret_signature)
+{
+    struct der_out out;
+    der_out_init(&out, c->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, issuer);
+    der_finish(&out, m);
+    return ask_sealed(c, FRAMES_SEAL_CRL, &out, tbs_fd, arena, ret_n, ret_signature);
+}
+
+struct err *hsm_ceremony_adopt(struct hsm_ceremony *c, const char *name, struct view certificate)
+{
+    struct err *e = NULL;
+    struct der_out out;
+    struct view body;
+    der_out_init(&out, c->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, name);
+    der_put_octets(&out, certificate);
+    der_finish(&out, m);
+    TRY(ask(c, FRAMES_ADOPT, &out, &body));
+out:
+    arena_reset(c->arena);
+    return e;
 }
 
 /* One stretch of the roll; *from: where to go on, 0 at its end. */

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/der.h"
 #include "base/log.h"
+#include "base/world.h"
 
 struct hsm {
     struct loop *loop;
@@ -261,6 +262,16 @@ struct err *hsm_serial(struct hsm *h, const char *issuer, uint8_t ret[SERIAL_BYT
     if (!h->ready)
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
     return client_pool_take(h->pool, issuer, ret);
+}
+
+enum hsm_state hsm_issuer_state(struct hsm *h, const char *issuer, int64_t not_after)
+{
+    const struct hsm_status *s = hsm_status(h);
+    enum hsm_state set = HSM_STATE__NONE;
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->issuers[i].issuer, issuer) == 0)
+            set = s->issuers[i].state;
+    return hsm_state_now(set, not_after, world_now_s());
 }
 
 const struct hsm_status *hsm_status(struct hsm *h)

@@ -90,7 +90,8 @@ static bool covers(const struct hsm_freeze *f, const char *issuer, const char *t
     return false;
 }
 
-struct err *hsm_frozen(struct hsm *h, const char *issuer, const char *template, const char *asker, bool spared)
+struct err *hsm_frozen(struct hsm *h, const char *issuer, const char *template, const char *asker,
+                       bool spared)
 {
     const struct hsm_status *s = hsm_status(h);
     for (size_t i = 0; i < s->n_freezes; i++) {

@@ -73,6 +73,41 @@ struct err *hsm_judge_cert(struct hsm *h, const struct hsm_cert *what, hsm_judge
     return ask_cert(h, &call, FRAMES_JUDGE_CERT, what, ret);
 }
 
+struct err *hsm_seal_granted(struct hsm *h, uint32_t generation, struct view tbs, hsm_sealed_fn *done,
+                             void *arg, ticket_id *ret)
+{
+    struct err *e = NULL;
+    struct der_out out;
+    struct view body;
+    der_out_init(&out, client_scratch(h), BODY_MAX);
+    der_put_octets(&out, tbs);
+    TRY(der_out_done(&out, &body));
+    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    TRY(client_ask(h, &call, FRAMES_SEAL_GRANTED, generation, body, -1, ret));
+out:
+    arena_reset(client_scratch(h));
+    return e;
+}
+
+struct err *hsm_seal_csr(struct hsm *h, uint32_t generation, const char *name, struct view cri,
+                         hsm_sealed_fn *done, void *arg, ticket_id *ret)
+{
+    struct err *e = NULL;
+    struct der_out out;
+    struct view body;
+    der_out_init(&out, client_scratch(h), BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, name);
+    der_put_octets(&out, cri);
+    der_finish(&out, m);
+    TRY(der_out_done(&out, &body));
+    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    TRY(client_ask(h, &call, FRAMES_SEAL_CSR, generation, body, -1, ret));
+out:
+    arena_reset(client_scratch(h));
+    return e;
+}
+
 struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd,
                          hsm_sealed_fn *done, void *arg, ticket_id *ret)
 {

@@ -9,8 +9,8 @@
 #include "base/der.h"
 #include "base/log.h"
 #include "client.h"
-#include "hsm_freeze.h"
 #include "house.h"
+#include "hsm_freeze.h"
 #include "lease.h"
 
 enum { POOL_SERIALS = 1024, ASK = LEASE_MAX_AT_ONCE, STATUS_MS = 1000, AGAIN_MS = 200 };
@@ -156,12 +156,18 @@ static struct err *read_issuers(struct view list, struct arena *arena, struct hs
     struct hsm_issuer_status *issuers = arena_array(arena, HOUSE_ISSUERS_MAX, sizeof *issuers);
     for (; list.n > 0; ret->n++) {
         struct view one;
+        const char *state;
+        uint64_t until;
         if (ret->n == HOUSE_ISSUERS_MAX)
             TRY(err_new(ERR_PROTOCOL, "more than %d issuers", HOUSE_ISSUERS_MAX));
         TRY(der_read(&list, DER_SEQUENCE, &one));
         TRY(der_read_text(&one, arena, HOUSE_NAME_MAX, &issuers[ret->n].issuer));
         TRY(der_read_bool(&one, &issuers[ret->n].ok));
         TRY(der_read_text(&one, arena, 1024, &issuers[ret->n].reason));
+        TRY(der_read_text(&one, arena, 15, &state));
+        TRY(der_read_uint(&one, INT64_MAX, &until));
+        issuers[ret->n].state = hsm_state_parse(state);
+        issuers[ret->n].until = (int64_t)until;
         TRY(der_end(one));
     }
     ret->issuers = issuers;

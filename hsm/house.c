@@ -72,7 +72,7 @@ static struct err *fill_issuer(struct house *h, const struct hsm_issuer_setup *s
                     cert_key_kind_name(cert.key.kind)));
     cert_ocsp_issuer_of(cert.tbs.subject, &cert.key, &to->ocsp);
     to->name = to->facts.name = arena_str(h->arena, view_str(setup->name));
-    to->key_uri = arena_str(h->arena, view_str(setup->key_uri));
+    to->key_uri = setup->key_uri ? arena_str(h->arena, view_str(setup->key_uri)) : NULL;
     to->facts.alg = setup->alg;
     to->facts.not_before = cert.tbs.not_before;
     to->facts.not_after = cert.tbs.not_after;
@@ -106,6 +106,8 @@ struct err *house_adopt(struct house *h, const struct hsm_issuer_setup *setup)
         return err_new(ERR_CONFIG, "more than %d issuers", HOUSE_ISSUERS_MAX);
     struct house_issuer *to = &h->issuers[h->n_issuers];
     *to = (struct house_issuer){.reason = "the token is not ready"};
+    if (!setup->key_uri)
+        *to = (struct house_issuer){.reason = "its key is kept elsewhere"};
     TRY(fill_issuer(h, setup, to));
     TRY(check_differs(h, to));
     h->n_issuers++;

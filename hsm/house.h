@@ -16,8 +16,8 @@ enum { HOUSE_ISSUERS_MAX = 64, HOUSE_NAME_MAX = 63, HOUSE_SELF_NAMES_MAX = LIMIT
 struct token_key; /* token.h */
 
 struct house_issuer {
-    const char *name, *key_uri;
-    struct cert_key key; /* the public half, from the certificate */
+    const char *name, *key_uri; /* key_uri NULL: an offline CA */
+    struct cert_key key;        /* the public half, from the certificate */
     uint8_t spki_sha256[SHA256_BYTES];
     struct cert_ocsp_issuer ocsp;
     struct templates_issuer facts; /* subject, key id, algorithm, dates, base URL */

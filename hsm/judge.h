@@ -48,13 +48,34 @@ struct judge_ca_case {
     const struct house_issuer *issuer; /* NULL: self-signed */
     const char *name;                  /* of the new issuer */
     struct view spki;                  /* of the key labelled `name` in the token */
+    struct view proof; /* in place of name and spki, for a key that is elsewhere: judge_proof */
+    bool renewed;      /* for the issuer of this name, whose key and subject stay */
     struct view template;
     struct view tbs;
     int64_t now;
 };
-/* A CA certificate (INIT alone). */
+/* A CA certificate: of a ceremony, or of a wish that the roster approved. */
 MUST_USE struct err *judge_ca(const struct judge_ca_case *c, struct arena *arena,
                               struct judge_cert_found *ret);
+
+/* What a key that is not in the token has signed about itself: a PKCS#10 request, or the self-signed CA
+ * certificate that is to be cross-signed. ret_subject: of such a certificate, whose name stays as it is; else
+ * empty. */
+struct judge_proof_found {
+    struct view spki, subject;
+};
+MUST_USE struct err *judge_proof(struct view proof, struct arena *arena, struct judge_proof_found *ret);
+
+/* The CertificationRequestInfo (RFC 2986) of an issuer-to-be: version 0, its own key, a subject that is no
+ * other issuer's. */
+struct judge_cri_case {
+    const struct house *house;
+    const char *name; /* of the key */
+    struct view spki; /* of that key in the token */
+    struct view cri;
+    struct view subject; /* that it must have; empty: any */
+};
+MUST_USE struct err *judge_cri(const struct judge_cri_case *c, struct arena *arena);
 
 /* A TBSCertList; floor: the highest number sealed so far. Walks every entry once. Any thread. */
 MUST_USE struct err *judge_crl(const struct house_issuer *issuer, struct view tbs, uint64_t floor,

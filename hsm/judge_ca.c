@@ -1,6 +1,7 @@
 /*
- * Floors of CA certificates, which only a ceremony asks for: the key is in the token, the signer above allows
- * it, the subject is no other issuer's, and the template (root, sub-ca) agrees. Any thread.
+ * Floors of CA certificates, which only a ceremony asks for: the key is in the token or has shown itself, the
+ * signer above allows it, the subject is no other issuer's, and the template (root, sub-ca, cross-ca) agrees.
+ * Any thread.
  */
 #include "judge.h"
 
@@ -92,9 +93,63 @@ static struct templates_issuer issuer_facts(const struct judge_ca_case *c, const
                                      .base_url = c->house->base_url};
 }
 
+/* The key that the certificate is for: in the token under this name, or elsewhere and proven. */
+static struct err *check_key(const struct judge_ca_case *c, const struct cert_tbs *tbs, struct arena *arena,
+                             bool *ret_crossed)
+{
+    struct err *e = NULL;
+    struct judge_proof_found proof;
+    *ret_crossed = false;
+    if (c->proof.n == 0 && !view_eq(tbs->spki, c->spki))
+        return err_new(ERR_FLOOR, "the key is not the one labelled %s in the token", c->name);
+    if (c->proof.n == 0)
+        return NULL;
+    TRY(judge_proof(c->proof, arena, &proof));
+    if (!view_eq(tbs->spki, proof.spki))
+        TRY(err_new(ERR_FLOOR, "the key is not the one that the request or certificate was signed with"));
+    *ret_crossed = proof.subject.n > 0;
+    if (*ret_crossed && !view_eq(tbs->subject, proof.subject))
+        TRY(err_new(ERR_FLOOR, "a cross-certificate keeps the subject of the certificate it stands beside"));
+out:
+    return e;
+}
+
+/* A cross-certificate may be for an issuer of this house: then subject and key are both that one's. */
+static struct err *check_crossed(const struct house *house, const struct cert_tbs *tbs)
+{
+    uint8_t spki[SHA256_BYTES];
+    digest_sha256(tbs->spki, spki);
+    for (size_t i = 0; i < house->n_issuers; i++) {
+        const struct house_issuer *one = &house->issuers[i];
+        bool name = view_eq(tbs->subject, one->facts.subject);
+        bool key = memcmp(spki, one->spki_sha256, SHA256_BYTES) == 0;
+        if (name != key)
+            return err_new(ERR_FLOOR, "the subject of %s with another key, or its key under another name",
+                           one->name);
+    }
+    return NULL;
+}
+
+/* An issuer's own key under its own name, once more. */
+static struct err *check_renewed(const struct judge_ca_case *c, const struct cert_tbs *tbs)
+{
+    const struct house_issuer *own = house_issuer(c->house, view_str(c->name));
+    if (!own || !view_eq(tbs->subject, own->facts.subject) || !view_eq(tbs->spki, own->key.spki))
+        return err_new(ERR_FLOOR, "a renewal keeps subject and key of the issuer");
+    return NULL;
+}
+
+static struct err *check_whose(const struct judge_ca_case *c, const struct cert_tbs *tbs, bool crossed)
+{
+    if (c->renewed)
+        return check_renewed(c, tbs);
+    return crossed ? check_crossed(c->house, tbs) : judge_cert_not_ours(c->house, c->responders, tbs, false);
+}
+
 struct err *judge_ca(const struct judge_ca_case *c, struct arena *arena, struct judge_cert_found *ret)
 {
     struct err *e = NULL;
+    bool crossed;
     struct judge_cert_found found = {.template = templates_find(c->house->templates, c->template)};
     const struct cert_tbs *tbs = &found.tbs;
     struct cert_key key;
@@ -106,13 +161,12 @@ struct err *judge_ca(const struct judge_ca_case *c, struct arena *arena, struct 
     TRY(cert_tbs_read(c->tbs, arena, &found.tbs));
     if (tbs->serial.n != SERIAL_BYTES)
         TRY(err_new(ERR_FLOOR, "the serial is not of %d octets", SERIAL_BYTES));
-    if (!view_eq(tbs->spki, c->spki))
-        TRY(err_new(ERR_FLOOR, "the key is not the one labelled %s in the token", c->name));
+    TRY(check_key(c, tbs, arena, &crossed));
     TRY(cert_key_parse(tbs->spki, &key));
     TRY(check_dates(tbs, c->now));
     TRY(check_basic(c->issuer, tbs));
     TRY(c->issuer ? check_signed(c->issuer, tbs) : check_self_signed(c, tbs));
-    TRY(judge_cert_not_ours(c->house, c->responders, tbs, false));
+    TRY(check_whose(c, tbs, crossed));
     struct templates_issuer facts = issuer_facts(c, tbs, &key, key_id);
     TRY(templates_judge(found.template, &facts, tbs, c->now, arena));
     *ret = found;

@@ -186,17 +186,26 @@ static struct err *read_tbs(struct view der, struct arena *arena, struct cert_tb
     return e;
 }
 
+/* What is told of an issuer that is over is told by responders that outlive it. */
+static struct templates_issuer facts_of(const struct judge_cert_case *c, bool ocsp)
+{
+    struct templates_issuer facts = c->issuer->facts;
+    if (ocsp && c->now > facts.not_after)
+        facts.not_after = INT64_MAX;
+    return facts;
+}
+
 struct err *judge_cert(const struct judge_cert_case *c, struct arena *arena, struct judge_cert_found *ret)
 {
     struct err *e = NULL;
     struct judge_cert_found found = {.template = templates_find(c->house->templates, c->template)};
     struct usages usages;
     bool ocsp = view_eq_str(c->template, ocsp_template);
+    const struct templates_issuer facts = facts_of(c, ocsp);
     TRY(check_template(c, found.template));
     TRY(read_tbs(c->tbs, arena, &found.tbs));
     TRY(check_issuer(c->issuer, &found.tbs));
-    TRY(check_dates(&found.tbs, c->now, ocsp ? JUDGE_OCSP_SIGNING_S : JUDGE_LEAF_S,
-                    c->issuer->facts.not_after));
+    TRY(check_dates(&found.tbs, c->now, ocsp ? JUDGE_OCSP_SIGNING_S : JUDGE_LEAF_S, facts.not_after));
     TRY(read_usages(&found.tbs, arena, &usages));
     TRY(check_usages(&usages, ocsp));
     TRY(judge_cert_not_ours(c->house, c->responders, &found.tbs, ocsp));
@@ -204,7 +213,7 @@ struct err *judge_cert(const struct judge_cert_case *c, struct arena *arena, str
         TRY(check_responder(c, &found.tbs));
     if (view_eq_str(c->template, self_template))
         TRY(check_self_names(c->house, &found.tbs, arena));
-    TRY(templates_judge(found.template, &c->issuer->facts, &found.tbs, c->now, arena));
+    TRY(templates_judge(found.template, &facts, &found.tbs, c->now, arena));
     *ret = found;
 out:
     return e;

@@ -26,8 +26,8 @@ MUST_USE struct err *roll_file_open(const char *dir,
 void roll_file_close(struct roll_file *r); /* accepts NULL */
 
 const uint8_t *roll_file_id(const struct roll_file *r); /* ROLL_ID_BYTES: which vault this is */
-uint64_t roll_file_n(const struct roll_file *r);      /* of the last entry added */
-uint64_t roll_file_synced(const struct roll_file *r); /* of the last entry known durable */
+uint64_t roll_file_n(const struct roll_file *r);        /* of the last entry added */
+uint64_t roll_file_synced(const struct roll_file *r);   /* of the last entry known durable */
 /* Highest crlNumber sealed under this key; 0 where none. */
 uint64_t roll_file_crl_floor(const struct roll_file *r, struct view key);
 /* ERR_TOO_MANY where no floor can be kept for another key. Ask before adding a CRL. */

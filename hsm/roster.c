@@ -1,6 +1,6 @@
 /*
- * The roster as data: who is on it, found by key hash or uid, and the rules that hold over all of it. Knows no
- * files and no forms, judges no signatures. Never changes after it is complete. Any thread.
+ * The roster as data: who is on it, found by key hash or uid, and the rules that hold over all of it. Knows
+ * no files and no forms, judges no signatures. Never changes after it is complete. Any thread.
  */
 #include "roster.h"
 
@@ -10,9 +10,8 @@
 #include "base/check.h"
 
 static const char *const role_names[HSM_ROLE__COUNT] = {
-    [HSM_ROLE_NONE] = "none",           [HSM_ROLE_AUDITOR] = "auditor",
-    [HSM_ROLE_OPERATOR] = "operator",   [HSM_ROLE_ADMIN] = "admin",
-    [HSM_ROLE_ENROLL_AGENT] = "enroll-agent", [HSM_ROLE_RECOVERY] = "recovery",
+    [HSM_ROLE_NONE] = "none",   [HSM_ROLE_AUDITOR] = "auditor",           [HSM_ROLE_OPERATOR] = "operator",
+    [HSM_ROLE_ADMIN] = "admin", [HSM_ROLE_ENROLL_AGENT] = "enroll-agent", [HSM_ROLE_RECOVERY] = "recovery",
 };
 
 const char *hsm_roster_role_name(enum hsm_role role)
@@ -67,8 +66,7 @@ static struct err *check_auditors(const struct hsm_roster *r)
 {
     for (size_t i = 0; i < r->n; i++)
         for (size_t k = 0; r->entries[i].role == HSM_ROLE_AUDITOR && k < r->n; k++)
-            if (roster_same_person(&r->entries[i], &r->entries[k]) &&
-                r->entries[k].role != HSM_ROLE_AUDITOR)
+            if (roster_same_person(&r->entries[i], &r->entries[k]) && r->entries[k].role != HSM_ROLE_AUDITOR)
                 return err_new(ERR_CONFIG, "%s is auditor and %s: an auditor has no other role",
                                r->entries[i].name, role_names[r->entries[k].role]);
     return NULL;
@@ -78,9 +76,10 @@ static struct err *check_needed(const struct hsm_roster *r, unsigned administrat
 {
     for (unsigned kind = 1; kind <= HSM_ACT_KIND_MAX; kind++)
         if (r->needed[kind] > administrators) /* it holds one more: the asker */
-            return err_new(ERR_CONFIG,
-                           "%s needs %u approvals beside the asker, but only %u administrators are on the roster",
-                           hsm_act_row(kind)->text, r->needed[kind] - 1, administrators);
+            return err_new(
+                ERR_CONFIG,
+                "%s needs %u approvals beside the asker, but only %u administrators are on the roster",
+                hsm_act_row(kind)->text, r->needed[kind] - 1, administrators);
     return NULL;
 }
 

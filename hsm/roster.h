@@ -50,8 +50,8 @@ struct view roster_canonical(const struct hsm_roster *r);
 MUST_USE struct err *roster_of_canonical(struct view der, struct hsm_roster **ret);
 
 /* NULL where `sigs` (roster.sigs) holds signatures of `quorum` different administrators of the old roster, or
- * one of its recovery key, over the change to the new one; else ERR_FORBIDDEN with what is missing. A line that is malformed or does
- * not verify is an error too. */
+ * one of its recovery key, over the change to the new one; else ERR_FORBIDDEN with what is missing. A line
+ * that is malformed or does not verify is an error too. */
 MUST_USE struct err *roster_approved(const struct hsm_roster *old, const struct hsm_roster *new,
                                      struct view sigs);
 

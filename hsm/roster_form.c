@@ -1,7 +1,7 @@
 /*
  * The canonical form of a roster (roster.h): one roster, one sequence of octets, whatever the order, comments
- * and spacing of its file. What version 1 can hold is written as version 1, so that a roster once pinned stays
- * the same. Any thread.
+ * and spacing of its file. What version 1 can hold is written as version 1, so that a roster once pinned
+ * stays the same. Any thread.
  */
 #include "base/check.h"
 #include "base/der.h"

@@ -4,6 +4,7 @@
  * touched. The vault's loop.
  */
 #include "vault_act.h"
+#include "vault_grant.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,8 @@ void vault_release(struct hsm_vault *v)
     hsm_roster_free(v->roster);
     act_book_free(v->acts);
     freeze_book_free(v->freezes);
+    state_book_free(v->states);
+    vault_grant_drop(v);
     arena_free(v->scratch);
     arena_free(v->arena);
     free(v);
@@ -100,6 +103,8 @@ static void seen(void *arg, const struct hsm_roll_entry *entry)
         act_book_note(v->acts, entry, world_now_s());
     if (entry->kind == HSM_ROLL_FREEZE || entry->kind == HSM_ROLL_THAW)
         freeze_book_note(v->freezes, entry);
+    if (entry->kind == HSM_ROLL_STATE)
+        state_book_note(v->states, entry);
 }
 
 /* The roster of this configuration, held to the pinned one; *ret_new: to be pinned. NULL: there is none. */
@@ -146,6 +151,7 @@ static struct hsm_vault *vault_new(struct loop *l, const struct hsm_vault_setup 
     v->ceilings = ceiling_new();
     v->acts = act_book_new();
     v->freezes = freeze_book_new();
+    v->states = state_book_new();
     v->batch_end = &v->batch;
     v->unsynced_end = &v->unsynced;
     v->waits_end = &v->waits;
@@ -271,10 +277,13 @@ struct err *vault_status(struct vault_call *call)
     size_t list = der_begin(&out, DER_SEQUENCE);
     for (size_t i = 0; i < v->house->n_issuers; i++) {
         const struct house_issuer *issuer = &v->house->issuers[i];
+        int64_t until;
         size_t one = der_begin(&out, DER_SEQUENCE);
         der_put_text(&out, issuer->name);
-        der_put_bool(&out, issuer->token_key && v->t.state == VAULT_READY);
-        der_put_text(&out, issuer->token_key ? "" : issuer->reason);
+        der_put_bool(&out, !issuer->key_uri || (issuer->token_key && v->t.state == VAULT_READY));
+        der_put_text(&out, issuer->token_key || !issuer->key_uri ? "" : issuer->reason);
+        der_put_text(&out, hsm_state_name(vault_state_of(v, issuer, &until)));
+        der_put_uint(&out, (uint64_t)until);
         der_finish(&out, one);
     }
     der_finish(&out, list);

@@ -15,7 +15,10 @@
  *     vault_roll.c     ROLL_READ, ROLL_FIND
  *     vault_act.c      ACT, and what any other question that needs one asks
  *     vault_freeze.c   FREEZE, thaw, what is frozen
- *     vault_ceremony.c KEY_GENERATE, SEAL_CA, and the body of init's child
+ *     vault_state.c    states of issuers
+ *     vault_grant.c    SEAL_GRANTED, and the acts that grant it
+ *     vault_ceremony.c KEY_GENERATE, KEY_FIND, SEAL_CA, ADOPT, and the body of init's child
+ *     vault_other.c    SEAL_CSR, SEAL_OTHER
  */
 #ifndef CHANCERY_HSM_VAULT_PRIVATE_H
 #define CHANCERY_HSM_VAULT_PRIVATE_H
@@ -24,6 +27,7 @@
 #include "base/worker.h"
 #include "ceiling.h"
 #include "frames.h"
+#include "handlers.h"
 #include "judge.h"
 #include "lease.h"
 #include "roll_file.h"
@@ -90,6 +94,8 @@ struct hsm_vault {
     struct responder_keys *responders;
     struct act_book *acts;
     struct freeze_book *freezes;
+    struct state_book *states;
+    struct vault_grant *grant;    /* NULL: none stands */
     struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
     struct vault_token t;
@@ -163,11 +169,5 @@ uint64_t vault_seal_note(struct hsm_vault *v, struct vault_peer *peer, uint64_t 
 void vault_seal_sync(struct hsm_vault *v);
 void vault_seal_drop_all(struct hsm_vault *v);
 void vault_roll_drop_all(struct hsm_vault *v);
-
-/* --- handlers, by kind of frame --- */
-typedef struct err *vault_handler(struct vault_call *call);
-vault_handler vault_cert_lease, vault_cert_judge, vault_cert_seal, vault_crl_seal, vault_ocsp_seal,
-    vault_ocsp_key, vault_ocsp_nonce, vault_info, vault_roll_read, vault_roll_find, vault_ceremony_key,
-    vault_ceremony_seal, vault_act_do, vault_freeze;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/world.h"
 #include "floor.h"
 #include "vault_act.h"
+#include "vault_grant.h"
 
 /* --- ids used up: kept until they would have expired anyhow --- */
 
@@ -195,7 +196,10 @@ void vault_act_use_and_answer(struct vault_call *call, const struct vault_act *a
 /* --- ACT --- */
 
 static vault_act_handler *const doers[HSM_ACT_KIND_MAX + 1] = {
-    [HSM_ACT_THAW] = vault_freeze_thaw,
+    [HSM_ACT_THAW] = vault_freeze_thaw,      [HSM_ACT_CA_CREATE] = vault_grant_act,
+    [HSM_ACT_CA_SIGN_SUB] = vault_grant_act, [HSM_ACT_CROSS_SIGN] = vault_grant_act,
+    [HSM_ACT_CA_RENEW] = vault_grant_act,    [HSM_ACT_CA_STATE] = vault_state_set,
+    [HSM_ACT_CA_DELETE] = vault_state_set,
 };
 
 static struct err *read_asked(struct view in, struct view *ret_approved, struct view *ret_payload)

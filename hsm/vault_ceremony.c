@@ -1,8 +1,8 @@
 /*
- * KEY_GENERATE and SEAL_CA, for init alone: keys made in the token, roots and subordinates judged, rolled and
- * signed as everything else is. What was sealed the vault adopts as an issuer, so that the next step of the
- * ceremony can use it. Runs in a child of `chancery init` that serves nobody else: token calls may block its
- * loop.
+ * KEY_GENERATE, SEAL_CA and ADOPT, for init and ceremonies alone: keys made in the token, roots and
+ * subordinates judged, rolled and signed as everything else is. What was sealed the vault adopts as an
+ * issuer, so that the next step of the ceremony can use it. Runs in a child of `chancery init` that serves
+ * nobody else: token calls may block its loop.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -61,12 +61,23 @@ static struct err *find_made(struct token *t, const struct key_asked *asked, con
     return NULL;
 }
 
+static struct err *answer_spki(struct vault_call *call, const struct token_key *key)
+{
+    struct der_out out;
+    struct view body;
+    der_out_init(&out, call->arena, 4096);
+    der_put_octets(&out, key->spki);
+    struct err *e = der_out_done(&out, &body);
+    if (!e)
+        vault_peer_answer(call->peer, call->id, body);
+    return e;
+}
+
 struct err *vault_ceremony_key(struct vault_call *call)
 {
     struct err *e = NULL;
     struct key_asked asked;
     const struct token_key *key = NULL;
-    struct view body;
     TRY(read_key_asked(call, &asked));
     TRY(vault_token_check(call->v));
     TRY(find_made(call->v->t.token, &asked, &key));
@@ -74,11 +85,23 @@ struct err *vault_ceremony_key(struct vault_call *call)
         TRY(keygen_pair(call->v->t.token, &asked.spec, &key));
         log_info("ceremony.key", log_text("label", asked.spec.label));
     }
-    struct der_out out;
-    der_out_init(&out, call->arena, 4096);
-    der_put_octets(&out, key->spki);
-    TRY(der_out_done(&out, &body));
-    vault_peer_answer(call->peer, call->id, body);
+    TRY(answer_spki(call, key));
+out:
+    return e;
+}
+
+struct err *vault_ceremony_find(struct vault_call *call)
+{
+    struct err *e = NULL;
+    struct view in = call->body, body, label;
+    const struct token_key *key;
+    TRY(vault_peer_malformed(der_read(&in, DER_SEQUENCE, &body)));
+    TRY(vault_peer_malformed(der_end(in)));
+    TRY(vault_peer_malformed(der_read(&body, DER_UTF8_STRING, &label)));
+    TRY(vault_peer_malformed(der_end(body)));
+    TRY(vault_token_check(call->v));
+    TRY(token_key_find(call->v->t.token, arena_str(call->arena, label), (struct view){NULL, 0}, &key));
+    TRY(answer_spki(call, key));
 out:
     return e;
 }
@@ -104,12 +127,31 @@ out:
     return vault_peer_malformed(e);
 }
 
+/* An issuer from then on: its certificate is at hand, its key in the token. A root issues nothing but CAs. */
+static struct err *house_take(struct hsm_vault *v, const char *name, struct view der, enum cert_alg alg,
+                              bool root, const struct token_key *key, struct arena *arena)
+{
+    struct hsm_issuer_setup setup = {.name = name,
+                                     .key_uri = arena_printf(arena, "pkcs11:object=%s", name),
+                                     .certificate = der,
+                                     .alg = alg,
+                                     .may_issue = !root};
+    struct err *e = house_adopt(v->house, &setup);
+    if (e)
+        return e;
+    struct house_issuer *issuer = house_issuer(v->house, view_str(name));
+    issuer->token_key = key;
+    issuer->reason[0] = '\0';
+    return NULL;
+}
+
 /* What the new issuer will be, once its certificate is signed. */
 struct adoption {
     struct arena *arena;
     struct hsm_vault *v;
     const char *name;
     enum cert_alg signer_alg, own_alg;
+    bool root;
     const struct token_key *key;
 };
 
@@ -126,20 +168,10 @@ static void adopt(struct adoption *a, struct view tbs, struct view signature)
 {
     struct view der;
     struct err *e = cert_seal(tbs, a->signer_alg, signature, a->arena, &der);
-    if (!e) {
-        struct hsm_issuer_setup setup = {.name = a->name,
-                                         .key_uri = arena_printf(a->arena, "pkcs11:object=%s", a->name),
-                                         .certificate = der,
-                                         .alg = a->own_alg,
-                                         .may_issue = true};
-        e = house_adopt(a->v->house, &setup);
-    }
-    if (!e) {
-        struct house_issuer *issuer = house_issuer(a->v->house, view_str(a->name));
-        issuer->token_key = a->key;
-        issuer->reason[0] = '\0';
+    if (!e)
+        e = house_take(a->v, a->name, der, a->own_alg, a->root, a->key, a->arena);
+    if (!e)
         return;
-    }
     log_error("ceremony.adopt", log_text("name", a->name), log_err(e));
     err_free(e);
 }
@@ -152,7 +184,7 @@ static struct err *adoption_finish(void *arg, const struct vault_sealed *sealed,
 }
 
 static struct adoption *adoption_new(struct hsm_vault *v, struct view name, const struct token_key *key,
-                                     enum cert_alg signer_alg, enum cert_alg own_alg)
+                                     enum cert_alg signer_alg, enum cert_alg own_alg, bool root)
 {
     struct arena *arena = arena_new(1 << 20);
     struct adoption *a = ARENA_NEW(arena, struct adoption);
@@ -162,6 +194,7 @@ static struct adoption *adoption_new(struct hsm_vault *v, struct view name, cons
                            .name = arena_str(arena, name),
                            .signer_alg = signer_alg,
                            .own_alg = own_alg,
+                           .root = root,
                            .key = key};
     return a;
 }
@@ -228,10 +261,50 @@ struct err *vault_ceremony_seal(struct vault_call *call)
                                    .finish = adoption_finish,
                                    .forget = adoption_forget};
     lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
-    want.arg = adoption_new(v, asked.name, key, found.tbs.alg, signer ? own_alg : found.tbs.alg);
+    want.arg =
+        adoption_new(v, asked.name, key, found.tbs.alg, signer ? own_alg : found.tbs.alg, signer == NULL);
     e = vault_seal_start(v, call->peer, call->id, &want);
     if (e)
         adoption_forget(want.arg);
+out:
+    return e;
+}
+
+/* --- ADOPT --- */
+
+static struct err *read_adopted(struct view in, struct view *ret_name, struct view *ret_certificate)
+{
+    struct err *e = NULL;
+    struct view body;
+    TRY(der_read(&in, DER_SEQUENCE, &body));
+    TRY(der_end(in));
+    TRY(der_read(&body, DER_UTF8_STRING, ret_name));
+    TRY(der_read(&body, DER_OCTET_STRING, ret_certificate));
+    TRY(der_end(body));
+out:
+    return vault_peer_malformed(e);
+}
+
+struct err *vault_ceremony_adopt(struct vault_call *call)
+{
+    struct err *e = NULL;
+    struct hsm_vault *v = call->v;
+    struct view name, der;
+    struct cert_tbs tbs;
+    enum cert_alg alg;
+    const struct token_key *key;
+    TRY(read_adopted(call->body, &name, &der));
+    TRY(vault_token_check(v));
+    if (!house_name_ok(name))
+        TRY(err_new(ERR_BAD_FIELD, "an issuer's name is 1 to 63 of a-z, 0-9 and '-'"));
+    const char *label = arena_str(call->arena, name);
+    TRY(token_key_find(v->t.token, label, (struct view){NULL, 0}, &key));
+    TRY(cert_tbs_open(der, call->arena, NULL, &tbs));
+    if (!view_eq(tbs.spki, key->spki))
+        TRY(err_new(ERR_BAD_KEY, "the certificate is not for the key labelled %s in the token", label));
+    TRY(house_alg(v->house, label, key->kind, &alg));
+    TRY(house_take(v, label, der, alg, view_eq(tbs.subject, tbs.issuer), key, call->arena));
+    TRY(answer_spki(call, key));
 out:
     return e;
 }

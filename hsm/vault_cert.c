@@ -6,7 +6,7 @@
 #include "base/der.h"
 #include "base/world.h"
 #include "floor.h"
-#include "vault_act.h"
+#include "vault_grant.h"
 
 struct err *vault_cert_lease(struct vault_call *call)
 {
@@ -21,7 +21,7 @@ struct err *vault_cert_lease(struct vault_call *call)
     TRY(vault_peer_malformed(der_read_uint(&body, LEASE_MAX_AT_ONCE, &count)));
     TRY(vault_peer_malformed(der_end(body)));
     /* A ceremony leases for issuers that are still to be made. */
-    if (call->peer->kind != HSM_PEER_INIT)
+    if (call->peer->kind != HSM_PEER_INIT && !vault_grant_names(call->v, issuer))
         TRY(vault_issuer(call->v->house, issuer, &known));
     else if (!house_name_ok(issuer))
         TRY(err_new(ERR_ISSUER_UNKNOWN, "an issuer's name is 1 to 63 of a-z, 0-9 and '-'"));
@@ -69,9 +69,12 @@ static struct err *judge(struct vault_call *call, struct house *house, struct ho
                                 .tbs = asked->tbs,
                                 .now = world_now_s()};
     TRY(judge_cert(&c, call->arena, ret));
+    TRY(floor_held(
+        FLOOR_STATE,
+        vault_state_check(v, issuer, templates_internal(ret->template) ? HSM_WORKS_OCSP : HSM_WORKS_ISSUE)));
     TRY(floor_held(FLOOR_LEASE, lease_check(call->peer->leases, asked->issuer, ret->tbs.serial)));
-    TRY(floor_held(FLOOR_FREEZE, vault_freeze_check(v, asked->issuer, asked->template,
-                                                    templates_internal(ret->template))));
+    TRY(floor_held(FLOOR_FREEZE,
+                   vault_freeze_check(v, asked->issuer, asked->template, templates_internal(ret->template))));
     TRY(floor_held(FLOOR_CEILING, ceiling_check(v->ceilings, asked->issuer, asked->template,
                                                 templates_ceiling_per_hour(ret->template), c.now)));
 out:

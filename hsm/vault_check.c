@@ -83,7 +83,8 @@ static void check_token(struct checking *c, const struct vault_setup *setup, con
         err_free(e);
     } else if (tell(c, e, "the token is there and took its PIN")) {
         for (size_t i = 0; house && i < house->n_issuers; i++)
-            check_key(c, token, &house->issuers[i]);
+            if (house->issuers[i].key_uri)
+                check_key(c, token, &house->issuers[i]);
     }
     token_close(token);
     module_close(module);

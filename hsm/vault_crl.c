@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/world.h"
 #include "floor.h"
-#include "vault.h"
+#include "vault_state.h"
 
 struct list_job {
     struct hsm_vault *v;
@@ -124,6 +124,7 @@ struct err *vault_crl_seal(struct vault_call *call)
     TRY(vault_seal_room(v, SIGNER_CRL));
     TRY(vault_house(v, call->generation, &house));
     TRY(vault_issuer(house, name, &issuer));
+    TRY(floor_held(FLOOR_STATE, vault_state_check(v, issuer, HSM_WORKS_CRL)));
     TRY(map_list(call->fd, &tbs));
     struct list_job *job = calloc(1, sizeof *job);
     CHECK(job != NULL);

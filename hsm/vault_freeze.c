@@ -1,7 +1,7 @@
 /*
  * FREEZE and its end: what nothing is issued for, from the turn in which the question is read. The roll alone
- * holds it, so that neither a restart nor a front forgets it; only an act that the roster approved thaws. Never
- * stops revocation or status. The vault's loop.
+ * holds it, so that neither a restart nor a front forgets it; only an act that the roster approved thaws.
+ * Never stops revocation or status. The vault's loop.
  */
 #include <stdlib.h>
 
@@ -206,7 +206,8 @@ struct err *vault_freeze(struct vault_call *call)
     struct vault_seal_want want =
         entry_of(v, HSM_ROLL_FREEZE, key_of(asked.what, asked.name, call->arena), why, hash);
     want.finish = empty_finish;
-    log_warn("freeze", log_text("what", key_of(asked.what, asked.name, call->arena)), log_text("by", asked.by));
+    log_warn("freeze", log_text("what", key_of(asked.what, asked.name, call->arena)),
+             log_text("by", asked.by));
     (void)vault_seal_note(v, call->peer, call->id, &want);
 out:
     return e;

@@ -11,7 +11,7 @@
 #include "base/world.h"
 #include "floor.h"
 #include "keygen.h"
-#include "vault.h"
+#include "vault_state.h"
 
 /* --- SEAL_OCSP --- */
 
@@ -63,6 +63,7 @@ struct err *vault_ocsp_seal(struct vault_call *call)
     TRY(vault_token_check(call->v));
     TRY(vault_house(call->v, call->generation, &house));
     TRY(vault_issuer(house, asked.issuer, &issuer));
+    TRY(floor_held(FLOOR_STATE, vault_state_check(call->v, issuer, HSM_WORKS_OCSP)));
     const struct responder_key *key = responder_find(call->v->responders, asked.key);
     if (!key)
         TRY(err_new(ERR_FLOOR, "not a responder key of this house"));
@@ -204,6 +205,7 @@ struct err *vault_ocsp_key(struct vault_call *call)
     int64_t now_s = world_now_s();
     TRY(read_key_asked(call->body, &name, &fresh));
     TRY(vault_issuer(call->v->house, name, &issuer));
+    TRY(floor_held(FLOOR_STATE, vault_state_check(call->v, issuer, HSM_WORKS_OCSP)));
     TRY(vault_token_check(call->v));
     const struct responder_key *key = responder_newest(call->v->responders, name);
     if (key && key->token_key && !fresh) {
@@ -301,6 +303,7 @@ struct err *vault_ocsp_nonce(struct vault_call *call)
     TRY(read_nonce_asked(call->body, &name, &answer, &nonce));
     TRY(nonce_share(v));
     TRY(vault_issuer(v->house, name, &issuer));
+    TRY(floor_held(FLOOR_STATE, vault_state_check(v, issuer, HSM_WORKS_OCSP)));
     TRY(judge_nonce(issuer, v->responders, answer, nonce, world_now_s(), call->arena, &found));
     TRY(key_here(found.key));
     struct vault_seal_want want = want_of(v->house, found.key, HSM_ROLL_NONCE, found.tbs, hash);

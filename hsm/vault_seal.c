@@ -1,8 +1,8 @@
 /*
- * The one way to a signature, and into the roll. In order: the roll entry in memory; at the end of the turn one write for all
- * entries of the turn; then the signer threads sign while another thread syncs the roll; answered when both
- * are done. Nothing is signed that is not written, nothing shown that is not durable. Judges nothing. The
- * vault's loop.
+ * The one way to a signature, and into the roll. In order: the roll entry in memory; at the end of the turn
+ * one write for all entries of the turn; then the signer threads sign while another thread syncs the roll;
+ * answered when both are done. Nothing is signed that is not written, nothing shown that is not durable.
+ * Judges nothing. The vault's loop.
  */
 #include <errno.h>
 #include <stdlib.h>

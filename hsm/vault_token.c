@@ -149,7 +149,7 @@ struct err *vault_token_find_keys(struct hsm_vault *v, struct house *house, bool
 {
     for (size_t i = 0; i < house->n_issuers && v->t.token; i++) {
         struct house_issuer *issuer = &house->issuers[i];
-        if (issuer->token_key)
+        if (issuer->token_key || !issuer->key_uri)
             continue;
         struct err *e = find_key(v->t.token, issuer, &issuer->token_key);
         if (!e) {

@@ -27,6 +27,7 @@
 #include "base/ticket.h"
 #include "base/view.h"
 #include "hsm_books.h"
+#include "hsm_state.h"
 
 struct hsm;
 struct hsm_freeze; /* hsm_freeze.h */
@@ -158,12 +159,24 @@ MUST_USE struct err *hsm_info_group(struct view *groups, struct arena *arena, co
                                     struct view *ret_fields);
 MUST_USE struct err *hsm_info_field(struct view *fields, struct arena *arena, struct hsm_info_field *ret);
 
+/* --- CA certificates that the roster approved --- */
+
+/* A CA certificate's tbs as an approved wish has it (hsm_wish.h), its serial from hsm_serial() of the issuer
+ * that signs. ERR_FORBIDDEN where no wish stands. */
+MUST_USE struct err *hsm_seal_granted(struct hsm *h, uint32_t generation, struct view tbs,
+                                      hsm_sealed_fn *done, void *arg, ticket_id *ret);
+/* The signature over a CertificationRequestInfo, as an approved wish has it. */
+MUST_USE struct err *hsm_seal_csr(struct hsm *h, uint32_t generation, const char *name, struct view cri,
+                                  hsm_sealed_fn *done, void *arg, ticket_id *ret);
+
 /* --- state, for /readyz --- */
 
 struct hsm_issuer_status {
     const char *issuer;
     bool ok;
     const char *reason; /* "" where ok; without paths or token labels */
+    enum hsm_state state;
+    int64_t until; /* DELETED: until when it can be restored */
 };
 struct hsm_status {
     bool attached;      /* false: nothing else counts */
@@ -177,6 +190,8 @@ struct hsm_status {
     size_t n_freezes;
     const struct hsm_freeze *freezes;
 };
+/* The state of an issuer as last heard; ACTIVE or EXPIRED by its certificate's end where nothing was. */
+enum hsm_state hsm_issuer_state(struct hsm *h, const char *issuer, int64_t not_after);
 /* As last heard, at most a second or two old; valid until control returns to the loop. */
 const struct hsm_status *hsm_status(struct hsm *h);
 

@@ -1,7 +1,7 @@
 /*
  * Acts: what the vault does only where the roster approves. An act says what is to be done, exactly, by whom
- * it is asked for and until when; whoever asks, approves or denies signs a statement over it with a key on the
- * roster, as plain bytes:
+ * it is asked for and until when; whoever asks, approves or denies signs a statement over it with a key on
+ * the roster, as plain bytes:
  *
  *     Act       ::= SEQUENCE { name UTF8String ("chancery-act"), version INTEGER (1), kind ENUMERATED,
  *                              id OCTET STRING (16), vault OCTET STRING (16), asker OCTET STRING (32),
@@ -87,9 +87,9 @@ MUST_USE struct err *hsm_act_approved_write(const struct hsm_act_approved *a, st
                                             struct view *ret);
 MUST_USE struct err *hsm_act_approved_read(struct view der, struct hsm_act_approved *ret);
 
-/* Whether this signature is a statement of one of the roster's administrators over this act. ret: who. Refused:
- * ERR_FORBIDDEN, ERR_BAD_SIGNATURE, naming the rule. A revoked entry is no administrator's. The asker's own
- * approval is refused, and a denial of theirs is not: it takes the request back. */
+/* Whether this signature is a statement of one of the roster's administrators over this act. ret: who.
+ * Refused: ERR_FORBIDDEN, ERR_BAD_SIGNATURE, naming the rule. A revoked entry is no administrator's. The
+ * asker's own approval is refused, and a denial of theirs is not: it takes the request back. */
 MUST_USE struct err *hsm_act_check(const struct hsm_roster *roster, struct view act, enum hsm_act_verb verb,
                                    const struct hsm_act_signature *s, const struct hsm_roster_entry **ret);
 
@@ -98,9 +98,9 @@ struct hsm_act_judged {
     const struct hsm_roster_entry *asker;
     unsigned needed, have; /* people beside the asker, not keys */
 };
-/* Everything but whether it was used before: form, dates, the vault it is for, each signature, and that as many
- * people as the roster asks for have approved (ERR_FORBIDDEN with both numbers; ret is set then too). now: 0
- * where the dates do not matter, as in a book that is looked at afterwards. */
+/* Everything but whether it was used before: form, dates, the vault it is for, each signature, and that as
+ * many people as the roster asks for have approved (ERR_FORBIDDEN with both numbers; ret is set then too).
+ * now: 0 where the dates do not matter, as in a book that is looked at afterwards. */
 MUST_USE struct err *hsm_act_judge(const struct hsm_roster *roster, const struct hsm_act_approved *a,
                                    struct view vault, int64_t now, struct arena *arena, struct hsm_act *ret,
                                    struct hsm_act_judged *ret_judged);

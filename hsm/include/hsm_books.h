@@ -13,11 +13,14 @@
 /* --- the seal roll --- */
 
 enum hsm_roll_kind {
-    HSM_ROLL_CERT = 1,  /* an end-entity certificate */
-    HSM_ROLL_CRL = 2,   /* extra: its crlNumber */
-    HSM_ROLL_OCSP = 3,  /* an OCSP answer */
-    HSM_ROLL_NONCE = 4, /* a ready answer sealed again with a nonce */
-    HSM_ROLL_CA = 5,    /* a CA certificate */
+    HSM_ROLL_CERT = 1,   /* an end-entity certificate */
+    HSM_ROLL_CRL = 2,    /* extra: its crlNumber */
+    HSM_ROLL_OCSP = 3,   /* an OCSP answer */
+    HSM_ROLL_NONCE = 4,  /* a ready answer sealed again with a nonce */
+    HSM_ROLL_CA = 5,     /* a CA certificate */
+    HSM_ROLL_STATE = 27, /* not signed: an issuer's state (hsm_state.h): template its name, extra until when a
+                          * deleted one can be restored, tbs_sha256 of the act */
+    HSM_ROLL_CSR = 26,   /* a certificate request of an issuer's key; no serial, no template */
     /* not signed, but kept: key says of what, template in a few words why, tbs_sha256 of what exactly */
     HSM_ROLL_ACT = 6,    /* an act was done: serial its id, extra its expiry, tbs_sha256 of the act */
     HSM_ROLL_FREEZE = 7, /* key "all", "issuer:NAME", "template:NAME", "asker:ID" */
@@ -62,8 +65,8 @@ MUST_USE struct err *hsm_roll_verify(struct view file,
  *         issuers: [issuing]       # operator and enroll-agent: only these; none given: all
  *         templates: [device]
  *
- * At least `quorum` people are admin; no hash or uid stands twice; an auditor is nothing else beside; recovery
- * signs nothing but a change of the roster, and alone is enough for one. */
+ * At least `quorum` people are admin; no hash or uid stands twice; an auditor is nothing else beside;
+ * recovery signs nothing but a change of the roster, and alone is enough for one. */
 enum hsm_role {
     HSM_ROLE_NONE,
     HSM_ROLE_AUDITOR,

@@ -1,7 +1,7 @@
 /*
- * Freezing: what nothing is issued for until a thaw that the roster approved. The vault holds it, over restarts;
- * revocation and status go on, and with them the certificates of responders and of the daemon itself. A frozen
- * asker is kept out by the front, which alone knows who asks. On the client's loop (hsm.h).
+ * Freezing: what nothing is issued for until a thaw that the roster approved. The vault holds it, over
+ * restarts; revocation and status go on, and with them the certificates of responders and of the daemon
+ * itself. A frozen asker is kept out by the front, which alone knows who asks. On the client's loop (hsm.h).
  */
 #ifndef CHANCERY_HSM_FREEZE_H
 #define CHANCERY_HSM_FREEZE_H

@@ -40,7 +40,8 @@ struct hsm_vault_setup {
 
 struct hsm_issuer_setup {
     const char *name;        /* [a-z0-9-]{1,63} */
-    const char *key_uri;     /* object within the token: pkcs11:object=issuing (token part optional) */
+    const char *key_uri;     /* object within the token: pkcs11:object=issuing (token part optional); NULL: an
+                              * offline CA, whose name and key are ours all the same */
     struct view certificate; /* DER */
     enum cert_alg alg;       /* with which it signs */
     bool may_issue;          /* false: nothing but ocsp-signing certificates and CRLs (a root) */
@@ -134,6 +135,10 @@ void hsm_ceremony_free(struct hsm_ceremony *c); /* closes; accepts NULL */
 MUST_USE struct err *hsm_ceremony_key_generate(struct hsm_ceremony *c, const char *label, const char *kind,
                                                bool reuse, struct arena *arena, struct view *ret_spki);
 
+/* The SPKI of the key labelled so, which is there already; ERR_NOT_FOUND. */
+MUST_USE struct err *hsm_ceremony_key_find(struct hsm_ceremony *c, const char *label, struct arena *arena,
+                                           struct view *ret_spki);
+
 /* A serial for certificates signed by `issuer` (an issuer of the configuration or a label of this ceremony).
  */
 MUST_USE struct err *hsm_ceremony_serial(struct hsm_ceremony *c, const char *issuer,
@@ -149,6 +154,25 @@ MUST_USE struct err *hsm_ceremony_seal_ca(struct hsm_ceremony *c, const char *is
 MUST_USE struct err *hsm_ceremony_seal_cert(struct hsm_ceremony *c, const char *issuer, const char *template,
                                             struct view tbs, struct arena *arena, uint64_t *ret_n,
                                             struct view *ret_signature);
+
+/* A request (RFC 2986) for the key labelled `name`, to be certified elsewhere: the signature over its
+ * CertificationRequestInfo, with what cert_alg_default says of the key. */
+MUST_USE struct err *hsm_ceremony_seal_csr(struct hsm_ceremony *c, const char *name, struct view cri,
+                                           struct arena *arena, uint64_t *ret_n, struct view *ret_signature);
+
+/* A CA certificate's tbs for a key that is elsewhere. proof: its PKCS#10 request, DER, or, to cross-sign, the
+ * self-signed certificate of that key, whose subject the tbs then has too. */
+MUST_USE struct err *hsm_ceremony_seal_other(struct hsm_ceremony *c, const char *issuer, const char *template,
+                                             struct view tbs, struct view proof, struct arena *arena,
+                                             uint64_t *ret_n, struct view *ret_signature);
+
+/* As hsm_seal_crl(). */
+MUST_USE struct err *hsm_ceremony_seal_crl(struct hsm_ceremony *c, const char *issuer, int tbs_fd,
+                                           struct arena *arena, uint64_t *ret_n, struct view *ret_signature);
+
+/* An issuer of an earlier ceremony, or one certified elsewhere: its key is in the token under `name`.
+ * ERR_NOT_FOUND, ERR_BAD_KEY where the certificate is for another. */
+MUST_USE struct err *hsm_ceremony_adopt(struct hsm_ceremony *c, const char *name, struct view certificate);
 
 /* The number under which each tbs hash was sealed, or 0: for an init that takes up where another was cut off.
  */

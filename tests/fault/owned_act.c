@@ -1,12 +1,13 @@
 /*
- * An owned front that claims approvals: too few, another's, an old one's, one person's twice, for another act.
- * What it would have done is a thaw: of an asker that nobody is, so that nothing else changes.
+ * An owned front that claims approvals: too few, another's, an old one's, one person's twice, for another
+ * act. What it would have done is a thaw: of an asker that nobody is, so that nothing else changes.
  */
 #include <stdio.h>
 
 #include "act_scene.h"
 #include "base/world.h"
 #include "hsm_freeze.h"
+#include "hsm_wish.h"
 #include "owned.h"
 
 #define OBJECT "asker:token:0000000000000000"
@@ -94,7 +95,7 @@ static void aim(struct owned *o, const struct owned_attack *a, struct owned_shot
 
 /* --- what is frozen --- */
 
-/* It stays frozen: the last one of the list. */
+/* It stays frozen. */
 static void aim_frozen(struct owned *o, const struct owned_attack *a, struct owned_shot *to)
 {
     (void)a;
@@ -104,6 +105,35 @@ static void aim_frozen(struct owned *o, const struct owned_attack *a, struct own
     to->body = vault_scene_cert_body(o->s, "issuing", "server", shape_bytes(&tbs, o->s->arena));
 }
 
+/* --- what is suspended --- */
+
+/* It stays so: the last of the list, by another template than the frozen one. */
+static void suspend(struct owned *o)
+{
+    static const enum act_person by[] = {NILS, OLGA, ACT_PEOPLE};
+    struct arena *arena = o->s->arena;
+    struct view payload;
+    uint8_t hash[SHA256_BYTES];
+    good(hsm_wish_state_write("disabled", 0, arena, &payload));
+    digest_sha256(payload, hash);
+    struct hsm_act act = act_scene_act(HSM_ACT_CA_STATE, "issuing", vault_id(o), MARIA, arena);
+    act.object_sha256 = view_of(hash, sizeof hash);
+    struct view der = act_scene_write(&act, arena);
+    struct view body = act_body(o, act_scene_approved_der(der, MARIA, by, arena), payload);
+    struct err *e = vault_scene_ask(o->s, o->front, FRAMES_ACT, body, -1, NULL);
+    assert_true(!e || err_code(e) == ERR_WRONG_STATE); /* a second time */
+    err_free(e);
+}
+
+static void aim_suspended(struct owned *o, const struct owned_attack *a, struct owned_shot *to)
+{
+    (void)a;
+    struct cert_tbs tbs = owned_tbs(o, "client", "issuing");
+    suspend(o);
+    to->kind = FRAMES_SEAL_CERT;
+    to->body = vault_scene_cert_body(o->s, "issuing", "client", shape_bytes(&tbs, o->s->arena));
+}
+
 #define CLAIM(asker_, signs_, what_, ...)                                                                    \
     &(const struct claim)                                                                                    \
     {                                                                                                        \
@@ -111,7 +141,12 @@ static void aim_frozen(struct owned *o, const struct owned_attack *a, struct own
     }
 
 const struct owned_attack owned_act_attacks[] = {
-    {"nobody has approved", HSM_PEER_FRONT, aim, {"act.quorum"}, CLAIM(MARIA, MARIA, RIGHT, ACT_PEOPLE), true},
+    {"nobody has approved",
+     HSM_PEER_FRONT,
+     aim,
+     {"act.quorum"},
+     CLAIM(MARIA, MARIA, RIGHT, ACT_PEOPLE),
+     true},
     {"one of three has approved, two must",
      HSM_PEER_FRONT,
      aim,
@@ -209,5 +244,6 @@ const struct owned_attack owned_act_attacks[] = {
      CLAIM(MARIA, MARIA, PAYLOAD, OLGA, NILS, ACT_PEOPLE),
      true},
     {"a certificate by a frozen template", HSM_PEER_FRONT, aim_frozen, {"freeze"}, NULL, false},
+    {"a certificate by a suspended issuer", HSM_PEER_FRONT, aim_suspended, {"state"}, NULL, false},
     {0},
 };

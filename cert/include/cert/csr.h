@@ -33,6 +33,10 @@ struct cert_csr {
  */
 MUST_USE struct err *cert_csr_parse(struct view pem_or_der, struct arena *arena, struct cert_csr *ret);
 
+/* CertificationRequestInfo (RFC 2986 4.1) without attributes, to be signed by the key it is for. */
+MUST_USE struct err *cert_csr_write(struct view subject, struct view spki, struct arena *arena,
+                                    struct view *ret_cri);
+
 /* Proof of possession (RFC 2986 4.2): ERR_BAD_SIGNATURE. */
 MUST_USE struct err *cert_csr_verify(const struct cert_csr *csr);
 

@@ -1,4 +1,8 @@
 /* Floors of CA certificates, which ceremonies alone ask for; each with its control. */
+#include <openssl/x509.h>
+
+#include "cert/csr.h"
+#include "cert/name.h"
 #include "judge_scene.h"
 
 static const uint8_t serial[SERIAL_BYTES] = {0x42, 1};
@@ -184,6 +188,88 @@ static void dates_are_bounded(void **state)
     assert_int_equal(verdict(s, &ca, s->root, "sub-ca"), ERR_FLOOR);
 }
 
+/* --- keys from elsewhere --- */
+
+static enum err_code verdict_of_other(struct judge_scene *s, const struct cert_tbs *tbs, struct view proof)
+{
+    struct judge_cert_found found;
+    struct judge_ca_case c = {.house = s->house,
+                              .responders = s->responders,
+                              .issuer = s->root,
+                              .name = "",
+                              .proof = proof,
+                              .template = view_str("sub-ca"),
+                              .tbs = shape_bytes(tbs, s->arena),
+                              .now = JUDGE_NOW};
+    struct err *e = judge_ca(&c, s->arena, &found);
+    if (e)
+        print_message("  (%s: %s)\n", err_row(err_code(e))->name, err_detail(e));
+    return code_of(e);
+}
+
+static struct view request(struct judge_scene *s, EVP_PKEY *key, struct view spki)
+{
+    struct cert_name_part cn = {"CN", "New CA"};
+    struct view subject, cri, der;
+    good(cert_name_write(&cn, 1, s->arena, &subject));
+    good(cert_csr_write(subject, spki, s->arena, &cri));
+    good(cert_seal(cri, CERT_ALG_ECDSA_SHA256, judge_scene_sign(key, cri, s->arena), s->arena, &der));
+    return der;
+}
+
+static struct view spki_of(struct judge_scene *s, EVP_PKEY *key)
+{
+    uint8_t *der = NULL;
+    int n = i2d_PUBKEY(key, &der);
+    assert_true(n > 0);
+    struct view copy = arena_dup(s->arena, view_of(der, (size_t)n));
+    OPENSSL_free(der);
+    return copy;
+}
+
+static void a_key_from_elsewhere_has_shown_itself(void **state)
+{
+    struct judge_scene *s = *state;
+    EVP_PKEY *key = EVP_EC_gen("P-256"), *other = EVP_EC_gen("P-256");
+    struct view spki = spki_of(s, key);
+    struct ca ca = sub_ca(s);
+    ca.tbs.spki = spki;
+    struct cert_ext ski;
+    uint8_t id[SHA1_BYTES];
+    struct cert_key parsed;
+    good(cert_key_parse(spki, &parsed));
+    cert_key_sha1(&parsed, id);
+    good(cert_ext_write_ski(view_of(id, sizeof id), s->arena, &ski));
+    shape_put_ext(&ca.tbs, ski);
+    assert_int_equal(verdict_of_other(s, &ca.tbs, request(s, key, spki)), ERR__COUNT);
+    /* signed by another key than it names, for another key, and with nothing at all */
+    assert_int_equal(verdict_of_other(s, &ca.tbs, request(s, other, spki)), ERR_BAD_SIGNATURE);
+    assert_int_equal(verdict_of_other(s, &ca.tbs, request(s, other, spki_of(s, other))), ERR_FLOOR);
+    assert_int_not_equal(verdict_of_other(s, &ca.tbs, view_str("nothing")), ERR__COUNT);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(other);
+}
+
+static void a_request_is_for_its_own_key_under_its_own_name(void **state)
+{
+    struct judge_scene *s = *state;
+    struct view spki = shape_spki(s->arena), subject, cri;
+    struct cert_name_part cn = {"CN", "New CA"};
+    good(cert_name_write(&cn, 1, s->arena, &subject));
+    good(cert_csr_write(subject, spki, s->arena, &cri));
+    struct judge_cri_case c = {.house = s->house, .name = "new", .spki = spki, .cri = cri};
+    assert_int_equal(code_of(judge_cri(&c, s->arena)), ERR__COUNT);
+    c.spki = s->issuing_spki;
+    assert_int_equal(code_of(judge_cri(&c, s->arena)), ERR_FLOOR);
+    c.spki = spki;
+    good(cert_csr_write(s->issuing->facts.subject, spki, s->arena, &c.cri));
+    assert_int_equal(code_of(judge_cri(&c, s->arena)), ERR_FLOOR);
+    good(cert_csr_write(view_of("\x30\x00", 2), spki, s->arena, &c.cri));
+    assert_int_equal(code_of(judge_cri(&c, s->arena)), ERR_FLOOR);
+    c.cri = view_from(cri, 1);
+    assert_int_not_equal(code_of(judge_cri(&c, s->arena)), ERR__COUNT);
+}
+
 static void the_template_is_for_cas(void **state)
 {
     struct judge_scene *s = *state;
@@ -205,6 +291,8 @@ int main(void)
         TEST(dates_are_bounded),
         TEST(the_template_is_for_cas),
         TEST(signer_name_key_and_algorithm_fit),
+        TEST(a_key_from_elsewhere_has_shown_itself),
+        TEST(a_request_is_for_its_own_key_under_its_own_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
