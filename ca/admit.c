@@ -45,6 +45,15 @@ static struct err *find_issuer(struct issuance *is)
     return NULL;
 }
 
+/* The house's own certificates, which status needs, go on where others do not. */
+static struct err *check_state(struct issuance *is)
+{
+    bool own = is->asker.role == CA_ROLE_SELF;
+    return err_at(hsm_state_check(is->issuer->name, ca_issuer_state(is->ca, is->issuer),
+                                  own ? HSM_WORKS_OCSP : HSM_WORKS_ISSUE),
+                  "/issuer");
+}
+
 static bool is_own(const struct issuance *is, const char *owner)
 {
     return strcmp(owner, is->asker.id) == 0;
@@ -112,6 +121,7 @@ const struct admit_row admit_rows[] = {
     {"ready", check_ready, NULL, false, "clock, ledger and vault are as they should be"},
     {"template", find_template, has_template, false, "the template is there, and open to this asker"},
     {"issuer", find_issuer, has_issuer, false, "the issuer is there, issues, and the template is open to it"},
+    {"state", check_state, NULL, false, "the issuer is in a state in which it issues"},
     {"csr", read_csr, has_csr, true, "the CSR reads, within limits, and its key is acceptable (RFC 2986)"},
     {"possession", check_possession, NULL, true, "the CSR is signed with its own key (RFC 2986 4.2)"},
     {"key", check_key, NULL, true, "no other asker has this key, and it was never given up as compromised"},

@@ -4,6 +4,7 @@
  */
 #include "base/hex.h"
 #include "base/log.h"
+#include "census.h"
 #include "house.h"
 
 #include <stdlib.h>
@@ -70,6 +71,7 @@ struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, co
     ca->versions = versions_new(ca, loop);
     TRY(clock_book_open(ca));
     ca_setup_set(ca, setup);
+    TRY(census_open(ca));
     *ret = ca;
     ca = NULL;
 out:
@@ -82,6 +84,7 @@ void ca_free(struct ca *ca)
     if (!ca)
         return;
     CHECK(!ca->under_way);
+    census_close(ca);
     recover_free(ca);
     many_free(ca);
     loop_timer_free(ca->deny_sum);
@@ -94,7 +97,8 @@ void ca_setup_set(struct ca *ca, const struct ca_setup *setup)
 {
     ca->setup = setup;
     for (size_t i = 0; i < setup->issuers_n; i++)
-        hsm_serials_for(ca->hsm, setup->issuers[i].name);
+        if (!setup->issuers[i].offline)
+            hsm_serials_for(ca->hsm, setup->issuers[i].name);
     tell_issuers(ca);
     versions_set(ca->versions, setup->templates, setup->generation);
 }
@@ -102,6 +106,11 @@ void ca_setup_set(struct ca *ca, const struct ca_setup *setup)
 const struct ca_setup *ca_setup_get(const struct ca *ca)
 {
     return ca->setup;
+}
+
+void ca_quiet(struct ca *ca)
+{
+    census_close(ca);
 }
 
 void ca_vault_lost(struct ca *ca)
@@ -139,12 +148,20 @@ const struct ca_issuer *ca_issuer_find(const struct ca_setup *setup, const char 
     return NULL;
 }
 
+enum hsm_state ca_issuer_state(const struct ca *ca, const struct ca_issuer *issuer)
+{
+    return hsm_issuer_state(ca->hsm, issuer->name, issuer->facts.not_after);
+}
+
 size_t ca_chain(const struct ca_setup *setup, const char *issuer, struct view *ret, size_t max)
 {
     size_t n = 0;
     const struct ca_issuer *i = ca_issuer_find(setup, issuer);
     for (; i && !i->root && n < max; i = ca_issuer_find(setup, i->parent_name))
         ret[n++] = i->certificate;
+    /* Who trusts another root than this one goes on from here. */
+    for (size_t k = 0; i && k < i->cross_n && n < max; k++)
+        ret[n++] = i->cross[k];
     return n;
 }
 

@@ -34,9 +34,10 @@ struct ca {
     struct loop_timer *deny_sum; /* NULL until refusals are first counted */
     bool recovered;              /* every intent of an earlier life or channel is closed */
     struct recover_wish wish;
-    struct recovery *recovery;  /* under way, or NULL */
-    struct many_job *many;      /* mass revocations, the newest first */
-    struct loop_timer *strays;  /* set while an intent was left open by a failure in mid-life */
+    struct recovery *recovery; /* under way, or NULL */
+    struct many_job *many;     /* mass revocations, the newest first */
+    struct loop_timer *strays; /* set while an intent was left open by a failure in mid-life */
+    struct census *census;
     struct issuance *under_way; /* doubly linked */
     size_t under_way_n;
 };

@@ -52,6 +52,9 @@ static struct err *check(struct ca *ca, const struct ca_asker *asker, const char
     struct ledger_cert record;
     struct arena *arena = arena_new(LIMIT_REQUEST_ARENA_BYTES);
 
+    const struct ca_issuer *known = ca_issuer_find(ca->setup, issuer);
+    if (known)
+        TRY(hsm_state_check(issuer, ca_issuer_state(ca, known), HSM_WORKS_REVOKE));
     TRY(ledger_find(ca->ledger, issuer, serial, arena, &record));
     TRY(asker_check_revoke(asker, &record));
 out:

@@ -44,7 +44,10 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
 
     TRY(hsm_serial(is->ca->hsm, is->issuer->name, is->serial));
     struct templates_request want = steps_wanted(is);
-    TRY(templates_shape(is->template, &want, &is->issuer->facts, is->arena, &is->shaped));
+    struct templates_issuer facts = is->issuer->facts;
+    if (is->asker.role == CA_ROLE_SELF && want.now > facts.not_after)
+        facts.not_after = INT64_MAX; /* a responder of an issuer that is over: the vault allows no other */
+    TRY(templates_shape(is->template, &want, &facts, is->arena, &is->shaped));
     TRY(admit_names(is, is->shaped.names, is->shaped.names_n));
     TRY(cert_tbs_write(is->shaped.tbs, is->arena, &is->tbs));
 out:

@@ -105,6 +105,12 @@ static const struct field template_fields[] = {
     FIELD(OCTETS, template, text, 200 * 1024),
 };
 
+static const struct field transcript_fields[] = {
+    FIELD(TEXT, transcript, title, 255),         FIELD(NUMBER, transcript, rehearsal, 0),
+    FIELD(NUMBER, transcript, complete, 0),      FIELD(HASH, transcript, sha256, 0),
+    FIELD(OCTETS, transcript, text, 200 * 1024),
+};
+
 static const struct kind {
     const char *text;
     const struct field *fields;

@@ -30,10 +30,13 @@ struct ca;
 /* One issuing key as the front knows it. Strings and views are borrowed for the life of the setup's arena. */
 struct ca_issuer {
     const char *name;
-    struct view certificate; /* DER */
-    bool root;               /* self-signed */
-    const char *parent_name; /* NULL where the parent is not one of ours */
-    bool issue;              /* may certificates be had from it (a root: no) */
+    struct view certificate;  /* DER */
+    bool root;                /* self-signed */
+    const char *parent_name;  /* NULL where the parent is not one of ours */
+    bool issue;               /* may certificates be had from it (a root: no) */
+    bool offline;             /* its key is elsewhere: it signs nothing here */
+    const struct view *cross; /* its key certified by other roots, DER */
+    size_t cross_n;
     struct templates_issuer facts;
 };
 
@@ -54,6 +57,13 @@ MUST_USE struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm
 void ca_free(struct ca *ca); /* accepts NULL; nothing may be under way */
 void ca_setup_set(struct ca *ca, const struct ca_setup *setup);
 const struct ca_setup *ca_setup_get(const struct ca *ca);
+
+/* What it is now (hsm_state.h). */
+enum hsm_state ca_issuer_state(const struct ca *ca, const struct ca_issuer *issuer);
+/* How many unexpired certificates hang on it, as last counted; false: not yet. */
+bool ca_census(const struct ca *ca, const char *issuer, struct ledger_census *ret);
+/* Before the ledger closes: nothing reads it on another thread after this. */
+void ca_quiet(struct ca *ca);
 
 /* NULL where there is none of this name. */
 const struct ca_issuer *ca_issuer_find(const struct ca_setup *setup, const char *name);
@@ -144,8 +154,8 @@ struct ca_certificate {
 MUST_USE struct err *ca_certificate_of(const struct ledger_cert *record, struct arena *arena,
                                        struct ca_certificate *ret);
 
-/* The issuers above the leaf's, nearest first, without the root: what travels with a certificate. At most
- * max. */
+/* The issuers above the leaf's, nearest first, without the root, and the root's cross-certificates: what
+ * travels with a certificate. At most max. */
 size_t ca_chain(const struct ca_setup *setup, const char *issuer, struct view *ret, size_t max);
 
 /* On success e is NULL and *cert is valid until the callback returns. e is the callback's to free. */

@@ -146,6 +146,14 @@ struct ledger_template {
     struct view text;    /* JSON, which reads as a template's file */
 };
 
+/* A ceremony's, line by line, with the hashes of all that it made. */
+struct ledger_transcript {
+    const char *title;
+    uint64_t rehearsal, complete; /* 0 or 1 */
+    struct view sha256;           /* of the text */
+    struct view text;
+};
+
 struct ledger_entry {
     /* set by the ledger */
     uint64_t seq;
@@ -174,6 +182,7 @@ struct ledger_entry {
         struct ledger_issuer issuer;
         struct ledger_stray stray;
         struct ledger_note note;
+        struct ledger_transcript transcript;
         struct ledger_template template;
     } body;
     struct view raw;

@@ -95,6 +95,15 @@ struct ledger_key {
 MUST_USE struct err *ledger_key_find(struct ledger *l, struct view spki_sha256, struct arena *arena,
                                      struct ledger_key *ret);
 
+/* Certificates of an issuer that are recorded, not revoked and not over, and the end of the last of them (0).
+ * From any thread, in a read transaction of its own; looks at all of the issuer's. */
+struct ledger_census {
+    uint64_t unexpired;
+    int64_t last_not_after;
+};
+MUST_USE struct err *ledger_census(struct ledger *l, const char *issuer, int64_t now,
+                                   struct ledger_census *ret);
+
 /* --- status, for OCSP --- */
 
 enum ledger_answer { LEDGER_GOOD, LEDGER_REVOKED, LEDGER_UNKNOWN };

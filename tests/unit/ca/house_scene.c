@@ -353,6 +353,7 @@ void house_front_open(struct house *h)
 void house_front_close(struct house *h)
 {
     house_quiet(h);
+    ca_quiet(h->ca);
     ledger_close(h->ledger);
     hsm_free(h->hsm);
     shelf_close(h->shelf);
