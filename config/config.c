@@ -260,7 +260,12 @@ static struct err *issuer_check(struct parse *p, const json_t *node, const struc
             return conf_error(p->conf, json_object_get(node, "name"), "a second issuer named '%s'", i->name);
     if (i->token && strcmp(i->token, p->to->token->name) != 0)
         return conf_error(p->conf, json_object_get(node, "token"), "no token is named '%s'", i->token);
-    if (!uri_ok(i->key))
+    if (!i->key && i->issue)
+        return conf_error(p->conf, node,
+                          "an issuer without a key in the token is an offline CA: say `issue: false`");
+    if (i->key && i->crl_file)
+        return conf_error(p->conf, node, "crl.file is for an offline CA: this one makes its lists itself");
+    if (i->key && !uri_ok(i->key))
         return conf_error(p->conf, json_object_get(node, "key"), "'%s' is not a pkcs11: URI (RFC 7512)",
                           i->key);
     if (i->crl_lifetime_s <= i->crl_every_s)
@@ -278,6 +283,9 @@ static struct err *issuer_fill(struct parse *p, const json_t *node, struct confi
     TRY(fill_optional(p, ROWS_CRL, rows.crl, &rows.issuer));
     TRY(fill_optional(p, ROWS_OCSP, rows.ocsp, &rows.issuer));
     rows.issuer.certificate = resolve(p, rows.issuer.certificate);
+    if (rows.issuer.crl_file)
+        rows.issuer.crl_file = resolve(p, rows.issuer.crl_file);
+    rows.issuer.cross = resolve_all(p, rows.issuer.cross);
     *to = rows.issuer;
 out:
     return e;

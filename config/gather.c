@@ -10,7 +10,12 @@
 
 #include "base/file.h"
 
-enum { TEMPLATE_BYTES_MAX = 64 * 1024, ROSTER_BYTES_MAX = 256 * 1024, CERTIFICATE_BYTES_MAX = 64 * 1024 };
+enum {
+    TEMPLATE_BYTES_MAX = 64 * 1024,
+    ROSTER_BYTES_MAX = 256 * 1024,
+    CERTIFICATE_BYTES_MAX = 64 * 1024,
+    LIST_BYTES_MAX = 1 << 20
+};
 
 struct gather {
     struct arena *arena;
@@ -69,6 +74,20 @@ out:
     return e;
 }
 
+static struct err *add_issuer(struct gather *g, const struct config_issuer *i)
+{
+    struct err *e = NULL;
+    TRY(add_path(g, arena_printf(g->arena, "issuers/%s.pem", i->name), i->certificate,
+                 CERTIFICATE_BYTES_MAX));
+    if (i->crl_file)
+        TRY(add_path(g, arena_printf(g->arena, "issuers/%s.crl", i->name), i->crl_file, LIST_BYTES_MAX));
+    for (size_t k = 0; k < i->cross.n; k++)
+        TRY(add_path(g, arena_printf(g->arena, "issuers/%s.cross.%zu.pem", i->name, k), i->cross.items[k],
+                     CERTIFICATE_BYTES_MAX));
+out:
+    return e;
+}
+
 static const char *sigs_beside(struct arena *arena, const char *roster)
 {
     const char *slash = strrchr(roster, '/');
@@ -86,8 +105,7 @@ struct err *config_gather(const struct config *c, struct view config_bytes, uint
     TRY(add_path(&g, "roster.yaml", c->roster, ROSTER_BYTES_MAX));
     TRY(add_optional(&g, "roster.sigs", sigs_beside(arena, c->roster), ROSTER_BYTES_MAX));
     for (size_t i = 0; i < c->issuers_n; i++)
-        TRY(add_path(&g, arena_printf(arena, "issuers/%s.pem", c->issuers[i].name), c->issuers[i].certificate,
-                     CERTIFICATE_BYTES_MAX));
+        TRY(add_issuer(&g, &c->issuers[i]));
     TRY(add_templates(&g, c->templates));
     *ret = (struct generation){.number = number, .n = g.n, .files = g.files};
 out:

@@ -114,13 +114,17 @@ static const struct conf_row token[] = {
 static const struct conf_row issuer[] = {
     NEEDED("name", issuer.name, 63, "its name in paths and books: lower-case letters, digits, hyphens"),
     TEXT("token", issuer.token, 1, 63, NULL, "the token that holds its key (default: the only one)"),
-    NEEDED("key", issuer.key, 1024, "its key in the token, RFC 7512: pkcs11:object=issuing"),
+    TEXT("key", issuer.key, 1, 1024, NULL,
+         "its key in the token, RFC 7512: pkcs11:object=issuing; left out for an offline CA, whose key is "
+         "elsewhere"),
     NEEDED("certificate", issuer.certificate, 4096, "its certificate, PEM"),
     TEXT("key_type", issuer.key_type, 1, 32, NULL,
          "what init makes its key as: ec-p256, ec-p384, ec-p521, ed25519, rsa-2048, rsa-3072, rsa-4096 "
          "(default: ec-p256, a root ec-p384)"),
     TEXT("alg", issuer.alg, 1, 32, NULL,
          "signature algorithm, such as ecdsa-sha256 or pss-sha256 (default: by its key)"),
+    TEXTS("cross", issuer.cross, false, CONFIG_CROSS_MAX,
+          "certificates of its key by other roots, PEM: they travel at the end of the chain"),
     BOOLEAN("issue", issuer.issue, "true", "whether certificates can be asked of it; false for a root"),
     TREE("crl", crl, false, "its revocation lists"),
     TREE("ocsp", ocsp, false, "its OCSP answers"),
@@ -132,6 +136,8 @@ static const struct conf_row crl[] = {
     NUMBER(CONF_DURATION, "every", crl_every_s, 60, 90 * DAY_S, "12h",
            "a new list at least this often, and on each revocation"),
     NUMBER(CONF_DURATION, "lifetime", crl_lifetime_s, 600, YEAR_S, "7d", "from thisUpdate to nextUpdate"),
+    TEXT("file", crl_file, 1, 4096, NULL,
+         "of an offline CA: its list, DER, made in a ceremony and served as it is"),
 };
 static const struct conf_row ocsp[] = {
     NUMBER(CONF_DURATION, "lifetime", ocsp_lifetime_s, 600, 30 * DAY_S, "1d",

@@ -111,7 +111,8 @@ void job_start(struct crl_state *s, const struct crl_issuer *issuer, uint64_t nu
                 .aki = arena_dup(arena, issuer->key_id),
                 .number = number,
                 .this_update = now,
-                .next_update = now + issuer->lifetime_s},
+                .next_update =
+                    issuer->not_after && now > issuer->not_after ? CRL_FOR_EVER : now + issuer->lifetime_s},
     };
     s->wanted = false;
     s->wanted_ms = 0;

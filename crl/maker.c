@@ -23,6 +23,12 @@ const struct crl_issuer *maker_issuer(const struct crl_maker *m, const char *nam
     return NULL;
 }
 
+static bool maker_makes(const struct crl_maker *m, const char *name)
+{
+    const struct crl_issuer *issuer = maker_issuer(m, name);
+    return issuer && !issuer->offline;
+}
+
 static struct crl_state *state_of(struct crl_maker *m, const char *name)
 {
     for (size_t i = 0; i < m->states_n; i++)
@@ -68,6 +74,8 @@ static int64_t least(int64_t a, int64_t b)
 /* Until the next one is due by either clock: looked at each hour, since the wall clock may be moved. */
 static int64_t left_ms(const struct crl_state *s, const struct crl_issuer *issuer)
 {
+    if (s->next_update == CRL_FOR_EVER)
+        return LOOK_S * 1000;
     int64_t every_ms = issuer->every_s * 1000;
     int64_t mono = s->made_ms + every_ms - world_mono_ms();
     int64_t wall = (s->this_update + issuer->every_s - world_now_s()) * 1000;
@@ -201,8 +209,10 @@ void crl_maker_set(struct crl_maker *m, uint32_t generation, const struct crl_is
     m->issuers = issuers;
     m->n = n;
     for (size_t i = 0; i < m->states_n; i++)
-        m->states[i].served = maker_issuer(m, m->states[i].name) != NULL;
+        m->states[i].served = maker_makes(m, m->states[i].name);
     for (size_t i = 0; i < n; i++) {
+        if (issuers[i].offline)
+            continue;
         struct crl_state *s = state_of(m, issuers[i].name);
         if (!s)
             s = state_new(m, &issuers[i]);
@@ -213,6 +223,7 @@ void crl_maker_set(struct crl_maker *m, uint32_t generation, const struct crl_is
             due(s); /* new, or wanted more often than before */
     }
     publish_certificates(m);
+    publish_given(m);
 }
 
 void crl_maker_go(struct crl_maker *m)
@@ -227,6 +238,11 @@ void crl_maker_go(struct crl_maker *m)
 
 struct err *crl_maker_ready(const struct crl_maker *m)
 {
+    for (size_t i = 0; i < m->n; i++)
+        if (m->issuers[i].offline && m->issuers[i].given_until <= world_now_s())
+            return err_new(ERR_STARTING,
+                           "the revocation list of the offline CA '%s' is %s: a ceremony makes it",
+                           m->issuers[i].name, m->issuers[i].given.n ? "overdue" : "missing");
     for (size_t i = 0; i < m->states_n; i++) {
         const struct crl_state *s = &m->states[i];
         if (s->served && s->next_update <= world_now_s())

@@ -60,5 +60,7 @@ void maker_done(struct crl_job *job, struct err *e);
 /* Puts CA certificates, and after each list the bundles that hold it, on the shelf. */
 void publish_certificates(struct crl_maker *m);
 void publish_bundles(struct crl_maker *m, const char *changed);
+/* Lists of offline CAs, as they were given. */
+void publish_given(struct crl_maker *m);
 
 #endif

@@ -42,6 +42,19 @@ void publish_certificates(struct crl_maker *m)
     arena_free(arena);
 }
 
+void publish_given(struct crl_maker *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        const struct crl_issuer *issuer = &m->issuers[i];
+        if (!issuer->given.n)
+            continue;
+        struct arena *arena = arena_new(CRL_ARENA_BYTES);
+        put(m, arena, "crl", issuer->name, issuer->given, issuer->given_from, issuer->given_until);
+        arena_free(arena);
+        publish_bundles(m, issuer->name);
+    }
+}
+
 /* The lists of this issuer and all above it, as PEM; nothing where one of them is not there yet. */
 static const char *bundle(struct crl_maker *m, const struct crl_issuer *issuer, const char *changed,
                           struct arena *arena, int64_t *ret_next_update)

@@ -22,6 +22,9 @@ static const struct ca_issuer *ca_issuers(const struct setup *s)
             .root = i->parent == i,
             .parent_name = parent_name(i),
             .issue = i->config->issue,
+            .offline = i->config->key == NULL,
+            .cross = i->cross,
+            .cross_n = i->config->cross.n,
             .facts = {.name = i->config->name,
                       .subject = i->cert.tbs.subject,
                       .key_id = i->key_id,
@@ -49,21 +52,30 @@ static const struct crl_issuer *crl_issuers(const struct setup *s)
             .alg = i->alg,
             .every_s = i->config->crl_every_s,
             .lifetime_s = i->config->crl_lifetime_s,
+            .not_after = i->cert.tbs.not_after,
+            .given = i->list,
+            .given_from = i->list_from,
+            .given_until = i->list_until,
+            .offline = i->config->key == NULL,
         };
     }
     return to;
 }
 
-static const struct ocsp_issuer *ocsp_issuers(const struct setup *s)
+/* An offline CA has no responder here: its status stands in its list. */
+static const struct ocsp_issuer *ocsp_issuers(const struct setup *s, size_t *ret_n)
 {
     struct ocsp_issuer *to = arena_array(s->arena, s->n, sizeof *to);
+    size_t n = 0;
 
     for (size_t k = 0; k < s->n; k++)
-        to[k] = (struct ocsp_issuer){
-            .name = s->issuers[k].config->name,
-            .certificate = s->issuers[k].certificate,
-            .lifetime_s = s->issuers[k].config->ocsp_lifetime_s,
-        };
+        if (s->issuers[k].config->key)
+            to[n++] = (struct ocsp_issuer){
+                .name = s->issuers[k].config->name,
+                .certificate = s->issuers[k].certificate,
+                .lifetime_s = s->issuers[k].config->ocsp_lifetime_s,
+            };
+    *ret_n = n;
     return to;
 }
 
@@ -95,6 +107,6 @@ const struct front_setup *front_setup_of(const struct setup *s)
         .generation_sha256 = hex_of(s->arena, view_of(s->sha256, SHA256_BYTES)),
     };
     f->crl = crl_issuers(s);
-    f->ocsp = ocsp_issuers(s);
+    f->ocsp = ocsp_issuers(s, &f->ocsp_n);
     return f;
 }

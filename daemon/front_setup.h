@@ -14,7 +14,7 @@ struct front_setup {
     struct enroll_config enroll;
     const struct crl_issuer *crl;
     const struct ocsp_issuer *ocsp;
-    size_t n;
+    size_t n, ocsp_n; /* issuers; those that have a responder here */
 };
 
 /* Lives in the setup's arena and borrows from it. */

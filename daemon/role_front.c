@@ -196,7 +196,8 @@ static struct err *open_hsm(struct front *f, const struct setup *s)
 {
     f->hsm = hsm_new(child_loop(f->child), (struct hsm_events){on_vault, on_vault_lost, f});
     for (size_t i = 0; i < s->n; i++)
-        hsm_serials_for(f->hsm, s->issuers[i].config->name);
+        if (s->issuers[i].config->key)
+            hsm_serials_for(f->hsm, s->issuers[i].config->name);
     return NULL;
 }
 
@@ -212,7 +213,7 @@ static struct err *open_ocsp(struct front *f, const struct setup *s)
     struct ocsp_certifier certifier = {certify, f};
 
     TRY(ocsp_maker_new(child_loop(f->child), f->ledger, f->shelf, f->hsm, certifier, &f->ocsp));
-    ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->n);
+    ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->ocsp_n);
 out:
     return e;
 }
@@ -376,8 +377,9 @@ static void front_commit(void *self, struct setup *s)
     ca_setup_set(f->ca, &f->now->ca);
     enroll_set(f->enroll, &f->now->enroll);
     for (size_t i = 0; i < s->n; i++)
-        hsm_serials_for(f->hsm, s->issuers[i].config->name);
-    ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->n);
+        if (s->issuers[i].config->key)
+            hsm_serials_for(f->hsm, s->issuers[i].config->name);
+    ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->ocsp_n);
     crl_maker_set(f->crl, s->generation.number, f->now->crl, f->now->n);
     own_cert_names(f->own_cert, s->config->names.items, s->config->names.n);
     struct err *e = note(f, LEDGER_GENERATION, s, "reload");
@@ -436,6 +438,7 @@ static void front_close(void *self)
     if (ca_under_way(f->ca) > 0)
         return;
     ocsp_maker_stop(f->ocsp); /* the last commits are not answered for: the next start does */
+    ca_quiet(f->ca);
     ledger_close(f->ledger);
     shelf_close(f->shelf);
 }

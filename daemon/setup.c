@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "cert/crl.h"
 #include "cert/pem.h"
 
 enum { ARENA_BYTES = GENERATION_ARENA_BYTES + (64 << 20) };
@@ -110,6 +111,45 @@ out:
     return e;
 }
 
+/* A list from a ceremony is served as it is: it must be this issuer's, by its key. */
+static struct err *read_list(struct setup *s, struct setup_issuer *i)
+{
+    struct err *e = NULL;
+    struct cert_sealed sealed;
+    struct cert_crl crl;
+
+    TRY(file_of(s, arena_printf(s->arena, "issuers/%s.crl", i->config->name), &i->list));
+    TRY(cert_crl_open(i->list, &sealed, &crl));
+    if (!view_eq(crl.issuer, i->cert.tbs.subject))
+        TRY(err_new(ERR_CONFIG, "it is another issuer's"));
+    TRY(cert_key_verify(&i->cert.key, sealed.alg, sealed.tbs, sealed.sig));
+    i->list_from = crl.this_update;
+    i->list_until = crl.next_update;
+out:
+    return err_wrap(e, "its list %s", i->config->crl_file);
+}
+
+/* Another root's word for this key under this name. */
+static struct err *read_cross(struct setup *s, struct setup_issuer *i)
+{
+    struct err *e = NULL;
+    struct view *cross = arena_array(s->arena, i->config->cross.n, sizeof *cross);
+    size_t k = 0;
+
+    for (; k < i->config->cross.n; k++) {
+        struct view pem;
+        struct cert_chain_cert cert;
+        TRY(file_of(s, arena_printf(s->arena, "issuers/%s.cross.%zu.pem", i->config->name, k), &pem));
+        TRY(cert_pem_read(pem, "CERTIFICATE", s->arena, &cross[k]));
+        TRY(cert_chain_read(cross[k], s->arena, &cert));
+        if (!view_eq(cert.key.spki, i->cert.key.spki) || !view_eq(cert.tbs.subject, i->cert.tbs.subject))
+            TRY(err_new(ERR_CONFIG, "it is for another key or name"));
+    }
+    i->cross = cross;
+out:
+    return e ? err_wrap(e, "its cross-certificate %s", i->config->cross.items[k]) : NULL;
+}
+
 static struct err *read_issuer(struct setup *s, const struct config_issuer *config, struct setup_issuer *to)
 {
     struct err *e = NULL;
@@ -122,6 +162,9 @@ static struct err *read_issuer(struct setup *s, const struct config_issuer *conf
     TRY(cert_chain_read(to->certificate, s->arena, &to->cert));
     TRY(issuer_is_ca(to));
     TRY(issuer_alg(to));
+    if (config->crl_file)
+        TRY(read_list(s, to));
+    TRY(read_cross(s, to));
 out:
     if (e && err_code(e) != ERR_CONFIG) {
         struct err *config_err = err_new(ERR_CONFIG, "%s", err_detail(e));

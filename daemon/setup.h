@@ -15,8 +15,11 @@ struct setup_issuer {
     const struct config_issuer *config;
     struct view certificate; /* DER */
     struct cert_chain_cert cert;
-    struct view key_id;          /* octets of its subjectKeyIdentifier */
-    enum cert_alg alg;           /* it signs with */
+    struct view key_id; /* octets of its subjectKeyIdentifier */
+    enum cert_alg alg;  /* it signs with */
+    struct view list;   /* of an offline CA: its CRL, DER; else empty */
+    int64_t list_from, list_until;
+    const struct view *cross;    /* cross-certificates, DER */
     struct setup_issuer *parent; /* among ours; itself for a root, NULL where it is not ours */
 };
 

@@ -21,6 +21,7 @@ enum {
     CONFIG_ISSUERS_MAX = 64,
     CONFIG_LISTEN_MAX = 16, /* of each kind */
     CONFIG_RESPONDERS_MAX = 64,
+    CONFIG_CROSS_MAX = 4, /* cross-certificates of one issuer */
 };
 
 /* "127.0.0.1:8443", "[::1]:8443", "0.0.0.0:443", "[::]:443": numbers only, the port always given. */
@@ -58,12 +59,14 @@ struct config_token {
 struct config_issuer {
     const char *name;        /* [a-z0-9-]{1,63} */
     const char *token;       /* name of its token */
-    const char *key;         /* pkcs11:object=... */
+    const char *key;         /* pkcs11:object=...; NULL: an offline CA, its key is elsewhere */
     const char *certificate; /* absolute path of its certificate, PEM */
     const char *key_type;    /* "rsa-3072": what init makes, or NULL */
     const char *alg;         /* "ecdsa-sha256", or NULL: what fits the key */
     bool issue;              /* false: certificates are not asked of it (a root) */
     int64_t crl_every_s, crl_lifetime_s;
+    const char *crl_file;    /* absolute path of an offline CA's list, DER; or NULL */
+    struct conf_texts cross; /* absolute paths */
     int64_t ocsp_lifetime_s;
 };
 
@@ -123,8 +126,9 @@ MUST_USE struct err *config_load(const char *path, struct arena *arena, struct v
                                  struct config **ret);
 
 /* Reads what belongs to one generation: the configuration's own bytes, templates (each *.yaml of that
- * folder), roster.yaml and roster.sigs where they are, the issuers' certificates. All in the arena. Names in
- * it: "chancery.yaml", "templates/server.yaml", "roster.yaml", "roster.sigs", "issuers/NAME.pem". */
+ * folder), roster.yaml and roster.sigs where they are, the issuers' certificates, offline CAs' lists,
+ * cross-certificates. All in the arena. Names in it: "chancery.yaml", "templates/server.yaml", "roster.yaml",
+ * "roster.sigs", "issuers/NAME.pem", "issuers/NAME.crl", "issuers/NAME.cross.0.pem". */
 MUST_USE struct err *config_gather(const struct config *c, struct view config_bytes, uint32_t number,
                                    struct arena *arena, struct generation *ret);
 

@@ -32,7 +32,14 @@ struct crl_issuer {
     enum cert_alg alg;
     int64_t every_s;    /* a fresh list at least this often */
     int64_t lifetime_s; /* nextUpdate - thisUpdate; more than every_s */
+    int64_t not_after;  /* of the issuer; 0: none. A list made past it holds for ever */
+    bool offline;       /* its key is elsewhere: nothing is made, only `given` is published */
+    struct view given;  /* a whole list, DER, or empty */
+    int64_t given_from, given_until;
 };
+
+/* 9999-12-31T23:59:59Z: nextUpdate of a list that none will follow (RFC 5280 4.1.2.5). */
+#define CRL_FOR_EVER INT64_C(253402300799)
 
 struct crl_maker;
 

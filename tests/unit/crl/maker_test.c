@@ -36,7 +36,8 @@ static void on_open(struct house *h)
                                             .key_id = from->facts.key_id,
                                             .alg = from->facts.alg,
                                             .every_s = EVERY_S,
-                                            .lifetime_s = LIFETIME_S};
+                                            .lifetime_s = LIFETIME_S,
+                                            .not_after = from->facts.not_after};
     }
     OK(crl_maker_new(h->loop, h->ledger, h->shelf, h->hsm, &p->maker));
     crl_maker_set(p->maker, 1, p->issuers, 2);
@@ -307,6 +308,23 @@ static void a_wall_clock_that_moved_makes_one_too(void **state)
     ca_clock_confirm(h->ca);
 }
 
+static void an_issuer_that_is_over_makes_one_last_list(void **state)
+{
+    struct house *h = *state;
+    struct press *p = press(h);
+    int64_t left = p->issuers[1].not_after - world_now_s();
+    uint64_t before = list_of(h, "issuing").crl.number;
+    house_leap(h, (left + 60) * 1000);
+    house_pass(h, EVERY_S + 1);
+    await_above(h, "issuing", before);
+    struct list last = list_of(h, "issuing");
+    assert_int_equal(last.crl.next_update, CRL_FOR_EVER);
+    house_pass(h, 3 * EVERY_S);
+    house_run(h, 30);
+    house_quiet(h);
+    assert_int_equal(list_of(h, "issuing").crl.number, last.crl.number);
+}
+
 /* Due while the vault is away: made when it is back, though nothing was revoked. */
 static void one_that_falls_due_without_a_vault_is_made_later(void **state)
 {
@@ -441,6 +459,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_vault_lost_with_a_list_in_hand),
         cmocka_unit_test(a_reload_that_adds_an_issuer_makes_its_list),
         cmocka_unit_test(a_shorter_rhythm_takes_effect_at_once),
+        cmocka_unit_test(an_issuer_that_is_over_makes_one_last_list), /* the clock stays there */
     };
     (void)argc;
     house_world(argv);
