@@ -41,6 +41,11 @@ static json_t *detail_json(const struct ledger_entry *entry, struct arena *arena
         return json_pack("{s:s, s:I, s:s}", "template", entry->body.template.name, "version",
                          (json_int_t)entry->body.template.version, "sha256",
                          hex_of(arena, entry->body.template.sha256));
+    case LEDGER_TRANSCRIPT:
+        return json_pack("{s:s, s:b, s:b, s:s}", "ceremony", entry->body.transcript.title, "rehearsal",
+                         (int)entry->body.transcript.rehearsal, "complete",
+                         (int)entry->body.transcript.complete, "sha256",
+                         hex_of(arena, entry->body.transcript.sha256));
     case LEDGER_ISSUER:
         return json_object();
     case LEDGER_START:

@@ -4,6 +4,7 @@
  */
 #include "../house.h"
 #include "base/metric.h"
+#include "base/world.h"
 #include "rest.h"
 
 void state_healthz(struct http_request *r)
@@ -40,6 +41,37 @@ void state_readyz(struct http_request *r)
                           "generation_sha256", en->config.generation_sha256));
 }
 
+/* What has a name in it: the days left of each issuer, its state, who hangs on it. */
+static const char *issuer_metrics(struct http_request *r)
+{
+    const struct enroll *en = r->app;
+    const struct ca_setup *setup = ca_setup_get(en->setup.ca);
+    const char *text =
+        "# HELP chancery_issuer_not_after_seconds End of an issuer's certificate, since 1970.\n"
+        "# TYPE chancery_issuer_not_after_seconds gauge\n"
+        "# HELP chancery_issuer_lapsing 1 in the last third of its life.\n"
+        "# TYPE chancery_issuer_lapsing gauge\n"
+        "# HELP chancery_issuer_state 1 for the state it is in.\n"
+        "# TYPE chancery_issuer_state gauge\n"
+        "# HELP chancery_issuer_unexpired_certificates Not over and not revoked, as last counted.\n"
+        "# TYPE chancery_issuer_unexpired_certificates gauge\n";
+    for (size_t i = 0; i < setup->issuers_n; i++) {
+        const struct templates_issuer *f = &setup->issuers[i].facts;
+        struct ledger_census census;
+        text = arena_printf(r->arena,
+                            "%schancery_issuer_not_after_seconds{issuer=\"%s\"} %lld\n"
+                            "chancery_issuer_lapsing{issuer=\"%s\"} %d\n"
+                            "chancery_issuer_state{issuer=\"%s\",state=\"%s\"} 1\n",
+                            text, f->name, (long long)f->not_after, f->name,
+                            hsm_life_warns(f->not_before, f->not_after, world_now_s()), f->name,
+                            hsm_state_name(ca_issuer_state(en->setup.ca, &setup->issuers[i])));
+        if (ca_census(en->setup.ca, f->name, &census))
+            text = arena_printf(r->arena, "%schancery_issuer_unexpired_certificates{issuer=\"%s\"} %llu\n",
+                                text, f->name, (unsigned long long)census.unexpired);
+    }
+    return text;
+}
+
 void state_metrics(struct http_request *r)
 {
     struct err *e = NULL;
@@ -47,7 +79,9 @@ void state_metrics(struct http_request *r)
     if (!r->peer->loopback)
         TRY(asker_admit(r, &asker));
     http_add(r, "Cache-Control", "no-store");
-    http_reply(r, 200, "text/plain; version=0.0.4; charset=utf-8", metric_text(r->arena));
+    http_reply(r, 200, "text/plain; version=0.0.4; charset=utf-8",
+               view_str(arena_printf(r->arena, "%s%s", arena_str(r->arena, metric_text(r->arena)),
+                                     issuer_metrics(r))));
 out:
     if (e)
         asker_refuse(r, asker, e);
