@@ -5,9 +5,32 @@
 #include "cli.h"
 
 static const struct cli_column issuer_columns[] = {
-    {"NAME", "name"},       {"ISSUES", "issues"},       {"PARENT", "parent"},
-    {"UNTIL", "not_after"}, {"ALGORITHM", "algorithm"}, {"CRL", "crl"},
+    {"NAME", "name"},       {"STATE", "state"},    {"ISSUES", "issues"},       {"PARENT", "parent"},
+    {"UNTIL", "not_after"}, {"DAYS", "days_left"}, {"UNEXPIRED", "unexpired"}, {"ALGORITHM", "algorithm"},
 };
+
+static void warn_one(const char *what, const json_t *life)
+{
+    if (json_is_true(json_object_get(life, "lapsing")))
+        printf("! %s: %lld days left, in the last third of its life\n", what,
+               (long long)json_integer_value(json_object_get(life, "days_left")));
+}
+
+/* Of issuers, their responders and the daemon's own certificate. */
+static void warn_lapsing(const json_t *answer)
+{
+    size_t i;
+    json_t *issuer;
+    char what[128];
+    json_array_foreach(json_object_get(answer, "issuers"), i, issuer)
+    {
+        const char *name = json_string_value(json_object_get(issuer, "name"));
+        warn_one(name, issuer);
+        snprintf(what, sizeof what, "the OCSP responder of %s", name);
+        warn_one(what, json_object_get(issuer, "responder"));
+    }
+    warn_one("the daemon's own certificate", json_object_get(answer, "own"));
+}
 
 struct err *ca_list(struct cli *c, int argc, char **argv)
 {
@@ -16,6 +39,8 @@ struct err *ca_list(struct cli *c, int argc, char **argv)
     TRY(cli_options(NULL, 0, &argc, argv, 0, 0));
     TRY(cli_call(c, "GET", "/v1/issuers", NULL, &answer));
     cli_print_list(c, answer, "issuers", issuer_columns, sizeof issuer_columns / sizeof issuer_columns[0]);
+    if (!c->json)
+        warn_lapsing(answer);
 out:
     json_decref(answer);
     return e;
@@ -37,6 +62,10 @@ struct err *ca_show(struct cli *c, int argc, char **argv)
 {
     static const struct cli_column columns[] = {
         {"name", "name"},
+        {"state", "state"},
+        {"days left", "days_left"},
+        {"unexpired", "unexpired"},
+        {"until", "unexpired_until"},
         {"issues", "issues"},
         {"parent", "parent"},
         {"not before", "not_before"},

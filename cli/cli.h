@@ -83,10 +83,11 @@ typedef struct err *cli_run(struct cli *c, int argc, char **argv);
 cli_run cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
 cli_run token_create, token_list, token_revoke;
 cli_run hsm_info_run, hsm_login, hsm_pin;
-cli_run ca_list, ca_show;
+cli_run ca_list, ca_show, ca_import;
 cli_run template_list, template_show, template_explain, template_versions, template_diff;
 cli_run shipped_show, shipped_add;
 cli_run ledger_verify_run, ledger_log_run;
-cli_run config_check, clock_confirm_run, doctor_run, init_run;
+cli_run config_check, clock_confirm_run, doctor_run, init_run, ceremony_run;
+cli_run transcript_verify, transcript_record;
 
 #endif

@@ -161,6 +161,7 @@ struct err *init_run(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
     struct init in = {.cli = c,
+                      .door = "init",
                       .port = "8443",
                       .http_port = "8080",
                       .admin_name = "admin",
@@ -185,6 +186,7 @@ struct err *init_run(struct cli *c, int argc, char **argv)
                       "chancery.yaml"));
     if (!in.demo && !in.admin_csr)
         TRY(cli_usage("name --demo DIR, or --admin-csr FILE with the first administrator's request"));
+    in.make_label = in.demo ? "chancery" : NULL;
     TRY(prepare(&in));
     TRY(make_all(&in));
 out:

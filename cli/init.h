@@ -1,7 +1,7 @@
 /*
- * What the files of `chancery init` share. It plays the front itself, over the same frames, with a vault in a
- * child process: so the root and the issuing CA too are judged, rolled and recorded, in the ledger and in the
- * seal roll.
+ * What the files of `chancery init` share, and `chancery ceremony` with them. They play the front themselves,
+ * over the same frames, with a vault in a child process: so the root and the issuing CA too are judged,
+ * rolled and recorded, in the ledger and in the seal roll.
  */
 #ifndef CHANCERY_CLI_INIT_H
 #define CHANCERY_CLI_INIT_H
@@ -18,7 +18,9 @@ struct init {
     const char *root_key, *issuing_key; /* with --demo: TYPE or TYPE/ALG */
     bool separate_users;
     /* made on the way */
-    const char *dir; /* of the configuration, absolute */
+    const char *door;       /* in the ledger: "init", "ceremony" */
+    const char *make_label; /* of a token to be made first; NULL: it is there */
+    const char *dir;        /* of the configuration, absolute */
     struct config *config;
     struct templates *templates;
     struct ledger *ledger;
@@ -31,11 +33,14 @@ struct init {
 struct init_wish {
     const char *template;
     const char *issuer, *name; /* name: of the new issuer; NULL for an end entity */
+    struct view proof;         /* of the key of a CA that is elsewhere: hsm_ceremony_seal_other; else empty */
+    struct view keep;          /* its subject, exactly so, DER; empty: as the template writes it */
     struct templates_issuer facts;
     const struct cert_csr *csr; /* or */
     struct view spki;
     const struct templates_rdn *subject;
     size_t subject_n;
+    int64_t validity_s; /* 0: the template's default */
 };
 
 /* --- init_demo.c: a whole installation's files in a new folder --- */
@@ -46,11 +51,17 @@ MUST_USE struct err *init_demo_finish(struct init *in, const struct config_issue
 MUST_USE struct err *init_templates(struct init *in, const char *folder);
 void init_demo_undo(struct init *in); /* takes away what a failed run made */
 
+/* --- init_softhsm.c: a SoftHSM token of its own in in->dir, with random PINs --- */
+#define INIT_SOFTHSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
+MUST_USE struct err *init_softhsm_files(struct init *in);
+
 /* --- init_vault.c: the vault in a child --- */
 MUST_USE struct err *init_vault_start(struct init *in);
 void init_vault_end(struct init *in);
 
 /* --- init_ca.c: intent, seal, record --- */
+/* An entry of this kind, with actor and door. */
+struct ledger_entry init_entry(struct init *in, unsigned kind);
 MUST_USE struct err *init_certify(struct init *in, const struct init_wish *wish, struct view *ret_der);
 MUST_USE struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
                                     const struct config_issuer *issuing,

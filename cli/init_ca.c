@@ -15,10 +15,11 @@
 #include "cert/tbs.h"
 #include "init.h"
 
-static struct ledger_entry entry_of(struct init *in, unsigned kind)
+struct ledger_entry init_entry(struct init *in, unsigned kind)
 {
-    return (struct ledger_entry){
-        .kind = kind, .actor = arena_printf(in->cli->arena, "local:%u", (unsigned)getuid()), .door = "init"};
+    return (struct ledger_entry){.kind = kind,
+                                 .actor = arena_printf(in->cli->arena, "local:%u", (unsigned)getuid()),
+                                 .door = in->door};
 }
 
 static struct err *intend(struct init *in, const struct init_wish *w, const struct templates_shaped *shaped,
@@ -26,7 +27,7 @@ static struct err *intend(struct init *in, const struct init_wish *w, const stru
 {
     struct ledger_result result;
     uint8_t spki[SHA256_BYTES];
-    struct ledger_entry entry = entry_of(in, LEDGER_INTENT);
+    struct ledger_entry entry = init_entry(in, LEDGER_INTENT);
     digest_sha256(shaped->tbs->spki, spki);
     entry.issuer = w->issuer;
     entry.serial = serial;
@@ -49,6 +50,9 @@ static struct err *intend(struct init *in, const struct init_wish *w, const stru
 static struct err *seal(struct init *in, const struct init_wish *w, struct view tbs, uint64_t *ret_n,
                         struct view *ret_signature)
 {
+    if (w->proof.n)
+        return hsm_ceremony_seal_other(in->ceremony, w->issuer, w->template, tbs, w->proof, in->cli->arena,
+                                       ret_n, ret_signature);
     if (w->name)
         return hsm_ceremony_seal_ca(in->ceremony, w->issuer, w->name, w->template, tbs, in->cli->arena, ret_n,
                                     ret_signature);
@@ -60,7 +64,7 @@ static struct err *record(struct init *in, const struct init_wish *w, uint64_t i
                           struct view signature)
 {
     struct ledger_result result;
-    struct ledger_entry entry = entry_of(in, LEDGER_RECORD);
+    struct ledger_entry entry = init_entry(in, LEDGER_RECORD);
     entry.ref = intent;
     entry.body.record =
         (struct ledger_record){.n = n, .alg = cert_alg_name(w->facts.alg), .signature = signature};
@@ -86,12 +90,16 @@ struct err *init_certify(struct init *in, const struct init_wish *w, struct view
         .spki = w->spki,
         .serial = view_of(serial, SERIAL_BYTES),
         .now = world_now_s(),
+        .validity_s = w->validity_s,
         .has_subject = true,
         .subject = w->subject,
         .subject_n = w->subject_n,
     };
     TRY(templates_shape(t, &request, &w->facts, a, &shaped));
-    TRY(cert_tbs_write(shaped.tbs, a, &tbs));
+    struct cert_tbs exact = *shaped.tbs;
+    if (w->keep.n)
+        exact.subject = w->keep;
+    TRY(cert_tbs_write(&exact, a, &tbs));
     TRY(intend(in, w, &shaped, view_of(serial, SERIAL_BYTES), tbs, &intent));
     TRY(seal(in, w, tbs, &n, &signature));
     TRY(record(in, w, intent, n, signature));
@@ -140,7 +148,7 @@ static struct err *keep(struct init *in, const struct config_issuer *i, struct v
 {
     struct err *e = NULL;
     struct ledger_result result;
-    struct ledger_entry entry = entry_of(in, LEDGER_ISSUER);
+    struct ledger_entry entry = init_entry(in, LEDGER_ISSUER);
     entry.issuer = i->name;
     entry.body.issuer.certificate = der;
     TRY(ledger_append_wait(in->ledger, &entry, &result));

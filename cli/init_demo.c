@@ -20,9 +20,7 @@
 #include "enroll.h"
 #include "init.h"
 
-#define SOFTHSM_MODULE "/usr/lib/softhsm/libsofthsm2.so"
-
-enum { PIN_BYTES = 16, DEMO_TOKEN_DAYS = 30 };
+enum { DEMO_TOKEN_DAYS = 30 };
 
 static const char *in_dir(struct init *in, const char *name)
 {
@@ -81,9 +79,8 @@ static struct err *make_folders(struct init *in)
     static const struct {
         const char *name;
         unsigned mode;
-    } folders[] = {{"templates", 0755}, {"issuers", 0755}, {"run", 0755},  {"token", 0700},
-                   {"secret", 0700},    {"roll", 0700},    {"lock", 0700}, {"ledger", 0700},
-                   {"front", 0700},     {"shelf", 02770}};
+    } folders[] = {{"templates", 0755}, {"issuers", 0755}, {"run", 0755},   {"roll", 0700},
+                   {"lock", 0700},      {"ledger", 0700},  {"front", 0700}, {"shelf", 02770}};
     struct err *e = NULL;
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         TRY(file_mkdir(in_dir(in, folders[i].name), folders[i].mode));
@@ -100,19 +97,6 @@ struct err *init_templates(struct init *in, const char *folder)
     for (size_t i = 0; templates_builtin(i, &name, &bytes); i++)
         TRY(file_write(arena_printf(in->cli->arena, "%s/%s", folder, name), bytes, 0644));
 out:
-    return e;
-}
-
-/* A random PIN in a file of its own. */
-static struct err *write_pin(struct init *in, const char *name)
-{
-    uint8_t random[PIN_BYTES];
-    char text[2 * PIN_BYTES + 1];
-    world_random(random, sizeof random);
-    hex_put(text, view_of(random, sizeof random));
-    struct err *e = file_write(in_dir(in, name), view_str(text), 0600);
-    secret_wipe(random, sizeof random);
-    secret_wipe(text, sizeof text);
     return e;
 }
 
@@ -146,7 +130,7 @@ static struct err *write_configuration(struct init *in)
                      "  http: [\"127.0.0.1:%s\", \"[::1]:%s\"]\n"
                      "tokens:\n"
                      "  - name: demo\n"
-                     "    module: " SOFTHSM_MODULE "\n"
+                     "    module: " INIT_SOFTHSM_MODULE "\n"
                      "    uri: pkcs11:token=chancery\n"
                      "    pin_file: secret/pin\n"
                      "    env: {SOFTHSM2_CONF: %s/softhsm2.conf}\n"
@@ -166,12 +150,6 @@ static struct err *write_configuration(struct init *in)
                      "%s",
                      in->http_port, in->port, in->port, in->port, in->http_port, in->http_port, in->dir,
                      key_lines(in, in->root_key), key_lines(in, in->issuing_key), users);
-    TRY(file_write(in_dir(in, "softhsm2.conf"),
-                   view_str(arena_printf(in->cli->arena,
-                                         "directories.tokendir = %s/token\nobjectstore.backend = file\n"
-                                         "log.level = ERROR\nslots.removable = false\n",
-                                         in->dir)),
-                   0644));
     TRY(file_write(in_dir(in, "chancery.yaml.making"), view_str(text), 0644));
 out:
     return e;
@@ -180,17 +158,11 @@ out:
 struct err *init_demo_files(struct init *in)
 {
     struct err *e = NULL;
-    if (access(SOFTHSM_MODULE, R_OK) != 0)
-        return err_new(ERR_CONFIG, "a demo needs SoftHSM: apt-get install softhsm2 (" SOFTHSM_MODULE ")");
     TRY(make_folder(in));
     TRY(make_folders(in));
     TRY(init_templates(in, in_dir(in, "templates")));
-    TRY(write_pin(in, "secret/pin"));
-    TRY(write_pin(in, "secret/so-pin"));
+    TRY(init_softhsm_files(in));
     TRY(write_configuration(in));
-    in->so_pin_fd = open(in_dir(in, "secret/so-pin"), O_RDONLY | O_CLOEXEC);
-    if (in->so_pin_fd < 0)
-        TRY(err_sys(ERR_IO, errno, "secret/so-pin"));
     if (in->separate_users) {
         TRY(init_owner_set(in_dir(in, "token"), "chancery-vault", "chancery-vault", 0700));
         TRY(init_owner_set(in_dir(in, "secret"), "chancery-vault", "chancery-vault", 0700));

@@ -61,7 +61,7 @@ static struct err *body(struct init *in, int fd)
         .sync_path = c->token->writes.n ? c->token->writes.items[0] : NULL,
         .unsaid = ended(&c->token->unsaid, arena),
         .roll_dir = c->paths.roll,
-        .make_label = in->demo ? "chancery" : NULL,
+        .make_label = in->make_label,
         .make_so_pin_fd = in->so_pin_fd,
     };
     struct hsm_vault_config config = {

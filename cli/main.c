@@ -27,6 +27,13 @@ static const struct cli_command commands[] = {
      "chancery init --demo ./chancery-demo\n"
      "  chancery -c /etc/chancery/chancery.yaml init --admin-csr maria.csr --admin-name maria",
      init_run},
+    {"ceremony", NULL, "FILE", "run a ceremony from its file: no daemon, no network",
+     "  --rehearse DIR         the same in DIR, on a SoftHSM token of its own; nobody is asked\n",
+     "chancery ceremony --rehearse ./rehearsal root-2026.yaml", ceremony_run},
+    {"transcript", "verify", "FILE", "whether the lines of a ceremony's transcript follow each other", NULL,
+     "chancery transcript verify transcript.jsonl", transcript_verify},
+    {"transcript", "record", "FILE", "take a ceremony's transcript into the ledger", NULL,
+     "chancery transcript record transcript.jsonl", transcript_record},
     {"cert", "request", "--template T --csr FILE", "ask for a certificate; PEM chain to stdout",
      "  --issuer NAME          other than the default issuer\n"
      "  --validity 30d         shorter than the template's default\n"
@@ -68,7 +75,15 @@ static const struct cli_command commands[] = {
      token_create},
     {"token", "list", "", "tokens, without their text", NULL, "chancery token list", token_list},
     {"token", "revoke", "ID", "end a token at once", NULL, "chancery token revoke 3f9a01c2", token_revoke},
-    {"ca", "list", "", "issuers", NULL, "chancery ca list", ca_list},
+    {"ca", "list", "", "issuers: state, days left, and how many unexpired certificates hang on each", NULL,
+     "chancery ca list", ca_list},
+    {"ca", "import", "NAME CERTIFICATE",
+     "a certificate made elsewhere for a key of ours: checked, and into the configuration",
+     "  --csr FILE             the request it answers\n"
+     "  --chain FILE           a certificate above it; nearest first, the root last; may be repeated\n"
+     "  --out FILE             in place of issuers/NAME.pem beside the configuration\n"
+     "  --no-issue             it signs CAs alone: issue: false\n",
+     "chancery ca import policy policy.pem --csr policy.csr --chain root.pem --no-issue", ca_import},
     {"ca", "show", "NAME", "one issuer", NULL, "chancery ca show issuing", ca_show},
     {"template", "list", "", "templates", NULL, "chancery template list", template_list},
     {"template", "show", "NAME", "one template, all effective values", "  --version N            as it was\n",
