@@ -127,6 +127,8 @@ static json_t *value_json(const struct template *t, const struct conf_row *row)
         return subject_fixed_json(t);
     if (IS(row, subject.patterns_tree))
         return subject_patterns_json(t);
+    if (IS(row, subject.from_tree))
+        return subject_from_json(t);
     return json_loads(((const struct template_tree *)at)->text, 0, NULL);
 }
 
@@ -137,8 +139,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return ((const struct conf_texts *)((const char *)t + row->offset))->n > 0;
     if (row->choices == source_other_texts)
         return *(const int *)((const char *)t + row->offset) != SOURCE_REFUSE;
-    if (IS(row, head.extends))
-        return t->head.extends[0] != 0;
+    if (IS(row, head.extends)) /* what comes from there is shown as its own */
+        return false;
     if (IS(row, head.given_name)) /* shown as the template's name */
         return false;
     if (IS(row, head.overrides_tree)) {
@@ -150,12 +152,14 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
     if (IS(row, policies.values) || IS(row, policies.critical))
         return t->policies.values.text != NULL;
     if (IS(row, info_access) || IS(row, directory) || IS(row, conditions.tree) ||
-        IS(row, subject.computed_tree) || IS(row, subject.from_tree))
+        IS(row, subject.computed_tree))
         return ((const struct template_tree *)((const char *)t + row->offset))->text != NULL;
     if (IS(row, microsoft.template_name) || IS(row, microsoft.template_oid) || IS(row, microsoft.sid))
         return (*(const char *const *)((const char *)t + row->offset))[0] != 0;
     if (row->type == CONF_INT && !row->fallback)
         return *(const int64_t *)((const char *)t + row->offset) >= 0;
+    if (IS(row, subject.from_tree))
+        return t->subject.sourced != 0;
     if (IS(row, subject.fixed_tree))
         return t->subject.fixed_set != 0;
     if (IS(row, subject.patterns_tree))

@@ -38,8 +38,10 @@ struct err *head_load(struct load *l)
                           "an internal template has no askers: the house alone makes these");
     TRY(load_mask(l, load_root(l), "askers", &head->asker_texts, asker_names, ASKERS, (1u << ASKERS) - 1,
                   &head->askers));
-    if (head->internal)
+    if (head->internal) {
         head->askers = 0;
+        head->asker_texts.n = 0;
+    }
     if (!head->internal && head->asker_texts.n == 0)
         head->asker_texts = (struct conf_texts){ASKERS, asker_names};
 out:

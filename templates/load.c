@@ -231,7 +231,7 @@ static struct err *load_one(struct arena *arena, struct conf *conf, struct templ
     TRY(analyser_run(&l));
 out:
     memset(t->nodes, 0, sizeof(t->nodes));
-    t->subject.fixed_tree = t->subject.patterns_tree = t->custom.values_tree = NULL;
+    t->subject.fixed_tree = t->subject.patterns_tree = t->subject.from_tree = t->custom.values_tree = NULL;
     t->head.overrides_tree = NULL;
     conf_free(l.conf);
     json_decref(none);

@@ -18,27 +18,31 @@ _Static_assert((int)PATTERN_DNS == (int)CERT_SAN_DNS && (int)PATTERN_IP == (int)
                    (int)PATTERN_DIRECTORY == (int)CERT_SAN_DIRECTORY && (int)PATTERN_RID == (int)CERT_SAN_RID,
                "kinds agree");
 
-static struct err *patterns_check(const struct load *l, const char *key, const struct conf_texts *patterns,
+/* Well formed, and of a kind that the template has; inherited ones of a kind that it has taken out go. */
+static struct err *patterns_check(const struct load *l, const char *key, struct conf_texts *patterns,
                                   unsigned *ret_kinds)
 {
     const json_t *list = json_object_get(load_node(l, GROUP_SANS), key);
+    const char **kept = arena_array(l->arena, patterns->n, sizeof(kept[0]));
+    size_t n = 0;
     for (size_t i = 0; i < patterns->n; i++) {
+        const json_t *at = json_array_get(list, i);
         struct view text = view_str(patterns->items[i]);
-        struct err *bad = pattern_check(text);
-        if (bad) {
-            struct err *e = conf_error(l->conf, json_array_get(list, i), "%s", err_detail(bad));
-            err_free(bad);
-            return e;
-        }
+        struct err *bad = load_placed(l, at, pattern_check(text));
+        if (bad)
+            return bad;
         unsigned kind = 1u << pattern_parse(text).kind;
-        if (!(l->t->sans.kinds & kind) && conf_inherited(l->conf, json_array_get(list, i)))
-            continue; /* of a kind that this template has taken out */
-        if (!(l->t->sans.kinds & kind))
-            return conf_error(l->conf, json_array_get(list, i),
-                              "a pattern for %s names, which sans.kinds does not list",
+        bool has = l->t->sans.kinds & kind;
+        if (!has && !conf_inherited(l->conf, at))
+            return conf_error(l->conf, at, "a pattern for %s names, which sans.kinds does not list",
                               pattern_kind_text(pattern_parse(text).kind));
-        *ret_kinds |= kind;
+        if (has)
+            kept[n++] = patterns->items[i];
+        *ret_kinds |= has ? kind : 0;
     }
+    if (patterns->n > 0 && n == 0 && strcmp(key, "allow") == 0)
+        return load_error(l, GROUP_SANS, "kinds", "no inherited pattern allows any of these kinds");
+    *patterns = (struct conf_texts){n, kept};
     return NULL;
 }
 

@@ -201,7 +201,7 @@ static struct err *load_from(struct load *l)
 {
     struct err *e = NULL;
     struct template_subject *s = &l->t->subject;
-    const json_t *tree = s->from_tree.node;
+    const json_t *tree = s->from_tree;
     const char *key;
     json_t *list;
     unsigned attr;
@@ -212,11 +212,14 @@ static struct err *load_from(struct load *l)
     json_object_foreach((json_t *)tree, key, list)
     {
         TRY(attr_of_key(l, list, key, &attr));
-        if (!(s->allow & (1u << attr)) && !conf_inherited(l->conf, list))
+        bool has = s->allow & (1u << attr);
+        if (!has && conf_inherited(l->conf, list))
+            continue; /* of an attribute that this template has taken out */
+        if (!has)
             return conf_error(l->conf, list, "a source for '%s', which is not under 'allow'", key);
         TRY(load_sources(l, list, &s->sources[attr]));
+        s->sourced |= 1u << attr;
     }
-    load_keep(l, &s->from_tree);
 out:
     return e;
 }
@@ -307,6 +310,22 @@ json_t *subject_patterns_json(const struct template *t)
         for (size_t k = 0; k < patterns->n; k++)
             json_array_append_new(list, json_string(patterns->items[k]));
         json_object_set_new(all, subject_attrs[i], list);
+    }
+    return all;
+}
+
+json_t *subject_from_json(const struct template *t)
+{
+    json_t *all = json_object();
+    for (unsigned i = 0; i < SUBJECT_ATTRS; i++) {
+        json_t *list = json_array();
+        if (t->subject.sources[i] & SOURCE_REQUEST)
+            json_array_append_new(list, json_string("request"));
+        if (t->subject.sources[i] & SOURCE_CSR)
+            json_array_append_new(list, json_string("csr"));
+        if (t->subject.sourced & (1u << i))
+            json_object_set(all, subject_attrs[i], list);
+        json_decref(list);
     }
     return all;
 }

@@ -16,5 +16,6 @@ bool subject_repeats(struct view cn, const struct cert_san *sans, size_t n, stru
 
 json_t *subject_fixed_json(const struct template *t);
 json_t *subject_patterns_json(const struct template *t);
+json_t *subject_from_json(const struct template *t);
 
 #endif

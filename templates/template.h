@@ -85,7 +85,9 @@ struct template_subject {
     uint32_t allow, require, fixed_set, patterned; /* 1 << attribute */
     const char *fixed[SUBJECT_ATTRS];              /* NULL: not fixed */
     struct conf_texts patterns[SUBJECT_ATTRS];
-    struct template_tree from_tree, computed_tree;
+    const json_t *from_tree; /* during load only */
+    struct template_tree computed_tree;
+    uint32_t sourced; /* those that `from` names */
     struct conf_texts forbid_texts, order_texts;
     uint32_t forbid;                            /* 1 << attribute */
     unsigned sources[SUBJECT_ATTRS];            /* enum source, of each that may be given */

@@ -1,7 +1,8 @@
 /*
  * What each builtin template's certificate says, as OpenSSL prints it, held against
- * tests/golden/templates/NAME.txt. The subject's key is always the same; the signature is a real one and left
- * out of the text.
+ * tests/golden/templates/NAME.txt; those of AWS's 61 against tests/golden/templates/aws.txt, for a CSR and a
+ * request that both ask for everything. The subject's key is always the same; the signature is a real one and
+ * left out of the text.
  *
  * GOLDEN_WRITE=1 writes the files anew: read the difference before it is committed.
  */
@@ -19,6 +20,8 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "cert/csr.h"
+#include "cert/ext.h"
 #include "cert/name.h"
 #include "cert/seal.h"
 #include "cert/tbs.h"
@@ -155,11 +158,12 @@ static char *certificate_text(struct arena *arena, const struct template *t, siz
 static char *file_read(struct arena *arena, const char *path)
 {
     FILE *file = fopen(path, "r");
-    char *text = arena_alloc(arena, 16384);
+    enum { TEXT_BYTES = 1 << 18 };
+    char *text = arena_alloc(arena, TEXT_BYTES);
     if (!file)
         print_error("no %s: run with GOLDEN_WRITE=1\n", path);
     assert_non_null(file);
-    text[fread(text, 1, 16383, file)] = 0;
+    text[fread(text, 1, TEXT_BYTES - 1, file)] = 0;
     fclose(file);
     return text;
 }
@@ -188,7 +192,7 @@ static void each_builtin_template_says_what_it_said(void **state)
 {
     (void)state;
     struct templates *set = builtins();
-    struct arena *arena = arena_new(1 << 22);
+    struct arena *arena = arena_new(1 << 26);
     for (size_t i = 0; i < CASES; i++) {
         const struct template *t = templates_find(set, view_str(cases[i].name));
         char *path = arena_printf(arena, "%s/%s.txt", GOLDEN_DIR, cases[i].name);
@@ -201,10 +205,81 @@ static void each_builtin_template_says_what_it_said(void **state)
     templates_free(set);
 }
 
+/* --- AWS's --- */
+
+static struct cert_csr *csr_of(struct arena *arena, const char *name)
+{
+    struct cert_csr *csr = ARENA_NEW(arena, struct cert_csr);
+    const char *pem = file_read(arena, arena_printf(arena, "%s/../csr/%s.pem", GOLDEN_DIR, name));
+    ok(cert_csr_parse(view_str(pem), arena, csr));
+    ok(cert_csr_verify(csr));
+    return csr;
+}
+
+static void ask_beside(struct arena *arena, bool ca, struct cert_ext exts[3])
+{
+    struct view oid;
+    ok(cert_ext_write_key_usage(CERT_KU_CONTENT_COMMITMENT | (ca ? CERT_KU_KEY_CERT_SIGN : 0), true, arena,
+                                &exts[0]));
+    ok(cert_ext_eku_parse("emailProtection", arena, &oid));
+    ok(cert_ext_write_eku((struct cert_views){&oid, 1}, false, arena, &exts[1]));
+    exts[2] = (struct cert_ext){view_str("\x2a\x03\x05"), false, view_str("\x0c\x07request")};
+}
+
+static char *aws_text(struct arena *arena, const struct template *t)
+{
+    static const uint8_t serial[16] = {0x41, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const char *const sans[] = {"dns:api.example"};
+    const struct templates_rdn cn = {"CN", "api"};
+    struct cert_ext exts[3];
+    struct templates_issuer by = issuer(arena, strstr(templates_name(t), "RootCA") != NULL);
+    struct templates_shaped shaped;
+    ask_beside(arena, templates_is_ca(t), exts);
+    const struct templates_request r = {.csr = csr_of(arena, templates_is_ca(t) ? "ca" : "leaf"),
+                                        .serial = view_of(serial, sizeof(serial)),
+                                        .now = NOW,
+                                        .has_subject = true,
+                                        .subject = &cn,
+                                        .subject_n = 1,
+                                        .has_sans = true,
+                                        .sans = sans,
+                                        .sans_n = 1,
+                                        .exts = exts,
+                                        .exts_n = 3};
+    ok(templates_shape(t, &r, &by, arena, &shaped));
+    return arena_printf(arena, "%s\n%s\n", templates_name(t), text_of(arena, seal(arena, shaped.tbs)));
+}
+
+static void each_of_aws_templates_says_what_it_said(void **state)
+{
+    (void)state;
+    enum { AWS = 61 };
+    struct templates_file files[AWS + 1];
+    struct templates *set = NULL;
+    struct arena *arena = arena_new(1 << 26);
+    size_t n = 0, whole = 0;
+    while (n <= AWS && templates_aws(n, &files[n].name, &files[n].bytes))
+        n++;
+    assert_int_equal(n, AWS);
+    ok(templates_load(files, n, &set));
+    char *path = arena_printf(arena, "%s/aws.txt", GOLDEN_DIR), *all = arena_alloc(arena, 1 << 20);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = aws_text(arena, templates_at(set, i));
+        memcpy(all + whole, text, strlen(text) + 1);
+        whole += strlen(text);
+    }
+    if (getenv("GOLDEN_WRITE"))
+        file_write(path, all);
+    assert_string_equal(all, file_read(arena, path));
+    arena_free(arena);
+    templates_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_builtin_template_says_what_it_said),
+        cmocka_unit_test(each_of_aws_templates_says_what_it_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -265,6 +265,15 @@ static const struct {
     {TOP "name: aws/x\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
     {TOP "name: A\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
     {TOP "name: aws//V1\n" LIFE NAMES EKU, "templates/x.yaml:2:7: a name is one word"},
+    {"description: &d test\n" LIFE NAMES EKU, "templates/x.yaml:1:14: anchors are not used here"},
+    {TOP LIFE NAMES "extended_key_usage: *d\n", "templates/x.yaml:5:21: aliases are not used here"},
+    {TOP LIFE NAMES EKU "enabled: !!bool true\n", "templates/x.yaml:6:10: tags are not used here"},
+    {TOP LIFE NAMES EKU LIFE, "templates/x.yaml:6:1: "},
+    {TOP LIFE NAMES EKU "<<: {enabled: true}\n", "templates/x.yaml:6:1: "},
+    {TOP LIFE NAMES EKU
+     "policies: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
+     "templates/x.yaml:6:"},
+    {TOP LIFE NAMES EKU "---\ndescription: another\n", "templates/x.yaml:6:"},
     {"- a\n", "templates/x.yaml:1:1: "},
     {"", "templates/x.yaml"},
 };
