@@ -38,7 +38,7 @@ bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record)
 }
 
 /* By what the certificate says; one that cannot be read is treated as a CA's. */
-static bool is_ca(const struct ledger_cert *record)
+bool asker_is_ca(const struct ledger_cert *record)
 {
     struct arena *arena = arena_new(1u << 20);
     struct cert_tbs tbs;
@@ -59,7 +59,7 @@ struct err *asker_check_revoke(const struct ca_asker *asker, const struct ledger
         return err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
     if (asker->role == CA_ROLE_AUDITOR)
         return err_new(ERR_FORBIDDEN, "an auditor may look, not revoke");
-    if (asker->role != CA_ROLE_ADMIN && is_ca(record))
+    if (asker->role != CA_ROLE_ADMIN && asker_is_ca(record))
         return err_new(ERR_FORBIDDEN, "only an administrator may revoke a CA's certificate");
     return NULL;
 }

@@ -103,12 +103,13 @@ static void show_report(const json_t *r)
     printf("%s: %s\n", text_of(r, "question"), dry ? "nothing is revoked yet" : text_of(r, "state"));
     printf("  %-9s %lld of %lld chosen\n", dry ? "to go" : "revoked", (long long)number_of(r, "hit"),
            (long long)number_of(r, "chosen"));
-    static const char *const members[][2] = {{"already", "revoked before"},
-                                             {"expired", "of them past their end"},
-                                             {"renewed", "of them have a newer one in force"},
-                                             {"refused", "not to be revoked by you, or not yet handed out"},
-                                             {"missing", "not on record"},
-                                             {"strays", "of them sealed, but not in the ledger"}};
+    static const char *const members[][2] = {
+        {"already", "revoked before"},
+        {"expired", "of them past their end"},
+        {"renewed", "of them have a newer one in force"},
+        {"refused", "left alone: a CA's, not yours, or not yet handed out"},
+        {"missing", "not on record"},
+        {"strays", "of them sealed, but not in the ledger"}};
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         if (number_of(r, members[i][0]))
             printf("  %-9s %lld %s\n", "", (long long)number_of(r, members[i][0]), members[i][1]);

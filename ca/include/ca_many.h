@@ -50,7 +50,7 @@ struct ca_many_report {
     uint64_t already; /* were revoked */
     uint64_t expired; /* of those hit: past their end */
     uint64_t renewed; /* dry run, of those hit: another one in force has the same names */
-    uint64_t refused; /* not this asker's to revoke */
+    uint64_t refused; /* not this asker's to revoke, a CA's, or not yet handed out */
     uint64_t missing; /* serials that are not on record */
     uint64_t strays;  /* ROLL, of those hit: sealed, and the ledger does not know them */
     struct ca_many_groups owners, templates, issuers; /* of those hit */

@@ -155,6 +155,12 @@ crl_lacks() { crl_has "$1" && return 1 || return 0; }
     chancery cert revoke --under dns:slow.example.internal --yes --json | jq -e '.hit + .already == 6 and .already > 0'
 }
 
+@test "a CA's certificate is not among many" {
+    chancery cert revoke --issuer root --dry-run --json | jq -e '.hit == 0 or (.templates | has("sub-ca") or has("root") | not)'
+    chancery cert revoke --template sub-ca --yes --json | jq -e '.hit == 0 and .refused > 0'
+    openssl ocsp -issuer "$CHANCERY_ROOT" -cert "$CHANCERY_ISSUER" -CAfile "$CHANCERY_ROOT" -url "$CHANCERY_HTTP_URL/ocsp/root" 2>&1 | grep -q ': good'
+}
+
 # --- on hold ---
 
 @test "a hold is seen, ends, and is good again in OCSP and gone from the CRL" {
