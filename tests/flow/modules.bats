@@ -19,7 +19,7 @@ teardown() {
     for pid in "${SERVICES[@]}"; do kill "$pid" 2>/dev/null || true; done
 }
 
-@test "NSS softokn" {
+softokn() { # FURTHER-LINES of the token
     [ -e "$LIB/libsoftokn3.so" ] && command -v certutil >/dev/null || skip "softokn is not here: apt-get install libnss3 libnss3-tools"
     module_pin pin12345
     mkdir -m 700 "$DIR/db"
@@ -27,20 +27,17 @@ teardown() {
     TOKEN_YAML="    module: $LIB/libsoftokn3.so
     uri: pkcs11:token=NSS%20Certificate%20DB
     init_args: \"configdir='sql:$DIR/db' certPrefix='' keyPrefix='' secmod='secmod.db' flags=\"
-    unsaid: [local]
-    writes: [db]"
+    writes: [db]
+$1"
+}
+
+@test "NSS softokn" {
+    softokn "    unsaid: [local]"
     signs_and_issues ec-p384 rsa-2048
 }
 
 @test "softokn says that no key of its own was generated there: refused where the configuration does not know that" {
-    [ -e "$LIB/libsoftokn3.so" ] && command -v certutil >/dev/null || skip "softokn is not here: apt-get install libnss3 libnss3-tools"
-    module_pin pin12345
-    mkdir -m 700 "$DIR/db"
-    certutil -N -d "sql:$DIR/db" -f "$DIR/secret/pin"
-    TOKEN_YAML="    module: $LIB/libsoftokn3.so
-    uri: pkcs11:token=NSS%20Certificate%20DB
-    init_args: \"configdir='sql:$DIR/db' certPrefix='' keyPrefix='' secmod='secmod.db' flags=\"
-    writes: [db]"
+    softokn ""
     run signs_and_issues ec-p384 ec-p256
     [ "$status" -ne 0 ]
     matches "$output" 'was not generated in this token'
