@@ -8,6 +8,8 @@
 #include "ext_value.h"
 #include "ocsp_id.h"
 
+static const uint8_t oid_archive_cutoff[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x06};
+
 /* --- writing --- */
 
 static void put_status(struct der_out *out, const struct cert_ocsp_single *single)
@@ -27,6 +29,21 @@ static void put_status(struct der_out *out, const struct cert_ocsp_single *singl
     der_finish(out, revoked);
 }
 
+/* RFC 6960 4.4.4, as the only singleExtension. */
+static void put_archive_cutoff(struct der_out *out, int64_t cutoff)
+{
+    size_t exts = der_begin(out, DER_CONTEXT_CONS(1));
+    size_t list = der_begin(out, DER_SEQUENCE);
+    size_t one = der_begin(out, DER_SEQUENCE);
+    der_put_oid(out, view_of(oid_archive_cutoff, sizeof oid_archive_cutoff));
+    size_t value = der_begin(out, DER_OCTET_STRING);
+    der_put_gentime(out, DER_GENERALIZED_TIME, cutoff);
+    der_finish(out, value);
+    der_finish(out, one);
+    der_finish(out, list);
+    der_finish(out, exts);
+}
+
 static void put_single(struct der_out *out, const struct cert_ocsp_single *single)
 {
     if (single->der.p) {
@@ -42,6 +59,8 @@ static void put_single(struct der_out *out, const struct cert_ocsp_single *singl
         der_put_gentime(out, DER_GENERALIZED_TIME, single->next_update);
         der_finish(out, next);
     }
+    if (single->has_archive_cutoff)
+        put_archive_cutoff(out, single->archive_cutoff);
     der_finish(out, seq);
 }
 
@@ -136,10 +155,29 @@ out:
     return e;
 }
 
+static struct err *read_archive_cutoff(struct view body, struct cert_ocsp_single *single)
+{
+    struct err *e = NULL;
+    struct view list;
+    struct cert_ext ext;
+    TRY(der_read(&body, DER_SEQUENCE, &list));
+    TRY(der_end(body));
+    TRY(ext_value_read_one(&list, &ext));
+    TRY(der_end(list));
+    if (!view_eq(ext.oid, view_of(oid_archive_cutoff, sizeof oid_archive_cutoff)) || ext.critical)
+        return err_new(ERR_BAD_EXTENSION,
+                       "a single response with an extension other than an archive cutoff (RFC 6960 4.4.4)");
+    TRY(der_read_gentime(&ext.value, DER_GENERALIZED_TIME, &single->archive_cutoff));
+    TRY(der_end(ext.value));
+    single->has_archive_cutoff = true;
+out:
+    return e;
+}
+
 static struct err *read_single(struct view *in, struct cert_ocsp_single *single)
 {
     struct err *e = NULL;
-    struct view seq, next;
+    struct view seq, next, exts;
     struct view before = *in;
     TRY(der_read(in, DER_SEQUENCE, &seq));
     single->der = view_of(before.p, before.n - in->n);
@@ -154,6 +192,9 @@ static struct err *read_single(struct view *in, struct cert_ocsp_single *single)
         TRY(der_read_gentime(&next, DER_GENERALIZED_TIME, &single->next_update));
         TRY(der_end(next));
     }
+    TRY(der_read_optional(&seq, DER_CONTEXT_CONS(1), &exts));
+    if (exts.p)
+        TRY(read_archive_cutoff(exts, single));
     TRY(der_end(seq));
 out:
     return e;

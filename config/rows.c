@@ -11,6 +11,8 @@
 
 static const char *const logs[] = {"text", "json", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const ocsp_signers[] = {"responder", "issuer", NULL};
+static const char *const ocsp_unknowns[] = {"unauthorized", "signed", NULL};
 static const char *const isolations[] = {"any", "landlock", "users", "full", NULL};
 
 static const char *const connections[] = {"none", "local", "network", NULL};
@@ -140,8 +142,12 @@ static const struct conf_row crl[] = {
          "of an offline CA: its list, DER, made in a ceremony and served as it is"),
 };
 static const struct conf_row ocsp[] = {
-    NUMBER(CONF_DURATION, "lifetime", ocsp_lifetime_s, 600, 30 * DAY_S, "1d",
-           "from thisUpdate to nextUpdate"),
+    NUMBER(CONF_DURATION, "lifetime", ocsp_lifetime_s, 600, 14 * DAY_S, "1d",
+           "from thisUpdate to nextUpdate; made anew when half of it is over"),
+    CHOICE("signer", ocsp_signer, ocsp_signers, "responder",
+           "who signs: responder (a certificate of its own, key in the token, renewed by itself) or issuer"),
+    CHOICE("unknown", ocsp_unknown, ocsp_unknowns, "unauthorized",
+           "what is answered for serials not on record: unauthorized (unsigned, costs nothing) or signed"),
 };
 #undef ROW_OF
 

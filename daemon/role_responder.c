@@ -26,8 +26,8 @@ static const struct ocsp_issuer *issuers_of(const struct setup *s)
 {
     struct ocsp_issuer *to = arena_array(s->arena, s->n, sizeof *to);
     for (size_t i = 0; i < s->n; i++)
-        to[i] = (struct ocsp_issuer){s->issuers[i].config->name, s->issuers[i].certificate,
-                                     s->issuers[i].config->ocsp_lifetime_s};
+        to[i] = (struct ocsp_issuer){.name = s->issuers[i].config->name,
+                                     .certificate = s->issuers[i].certificate};
     return to;
 }
 

@@ -140,7 +140,8 @@ struct err *hsm_seal_ocsp(struct hsm *h, const struct hsm_ocsp *what, hsm_sealed
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
     struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
-    TRY(client_ask(h, &call, FRAMES_SEAL_OCSP, what->generation, body, -1, ret));
+    TRY(client_ask(h, &call, FRAMES_SEAL_OCSP, what->generation, body, -1,
+                   ret));
 out:
     arena_reset(client_scratch(h));
     return e;
@@ -187,17 +188,20 @@ static bool answer_finish(struct client_call *c, struct err *e, struct view body
     return false;
 }
 
-struct err *hsm_nonce(struct hsm *h, const char *issuer, struct view answer, struct view nonce,
-                      hsm_answer_fn *done, void *arg, ticket_id *ret)
+struct err *hsm_nonce(struct hsm *h, const struct hsm_nonce *what, hsm_answer_fn *done, void *arg,
+                      ticket_id *ret)
 {
     struct err *e = NULL;
     struct der_out out;
     struct view body;
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
-    der_put_text(&out, issuer);
-    der_put_octets(&out, answer);
-    der_put_octets(&out, nonce);
+    der_put_text(&out, what->issuer);
+    der_put_octets(&out, what->nonce);
+    size_t list = der_begin(&out, DER_SEQUENCE);
+    for (size_t i = 0; i < what->n; i++)
+        der_put_octets(&out, what->answers[i]);
+    der_finish(&out, list);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
     struct client_call call = {.finish = answer_finish, .done.answer = done, .arg = arg};

@@ -23,6 +23,7 @@ struct house_issuer {
     struct templates_issuer facts; /* subject, key id, algorithm, dates, base URL */
     int path_len;                  /* of its certificate; -1: none */
     bool may_issue;
+    bool ocsp_by_issuer;               /* its own key answers OCSP */
     const struct token_key *token_key; /* NULL: not there, and reason says why */
     char reason[200];
 };

@@ -10,6 +10,7 @@
 
 #include "cert/tbs.h"
 #include "house.h"
+#include "known.h"
 #include "responder.h"
 
 enum {
@@ -86,16 +87,24 @@ MUST_USE struct err *judge_crl(const struct house_issuer *issuer, struct view tb
 MUST_USE struct err *judge_ocsp(const struct house_issuer *issuer, const struct responder_key *key,
                                 struct view tbs, int64_t now, struct arena *arena, bool *ret_revoked);
 
+struct judge_nonce_case {
+    const struct house_issuer *issuer;
+    const struct responder_keys *responders;
+    struct known *known;        /* what need not be verified; what was is added */
+    const struct view *answers; /* whole */
+    size_t n;
+    struct view nonce; /* empty: none */
+    int64_t now;
+};
 struct judge_nonce_found {
-    const struct responder_key *key;
-    struct view tbs; /* the new ResponseData */
+    struct responder_key key; /* of the youngest of them */
+    struct view tbs;          /* the new ResponseData */
     const struct view *certs;
     size_t cert_count;
 };
-/* A whole answer of ours to be sealed again with this nonce: verified with the responder key that made it,
- * still valid. */
-MUST_USE struct err *judge_nonce(const struct house_issuer *issuer, const struct responder_keys *responders,
-                                 struct view answer, struct view nonce, int64_t now, struct arena *arena,
+/* Whole answers of ours to be sealed again as one, with this nonce: each made by a responder key of the
+ * issuer, still valid, and known or verified. */
+MUST_USE struct err *judge_nonce(const struct judge_nonce_case *c, struct arena *arena,
                                  struct judge_nonce_found *ret);
 
 /* Rules that several share. */

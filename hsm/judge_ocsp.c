@@ -5,6 +5,7 @@
  */
 #include "judge.h"
 
+#include "base/check.h"
 #include "floor.h"
 
 static struct err *check_single(const struct house_issuer *issuer, const struct cert_ocsp_single *one,
@@ -62,48 +63,100 @@ out:
     return e;
 }
 
+/* --- the nonce lane --- */
+
 /* All that a ready answer must still be; its dates were judged when it was made. */
-static struct err *check_ready(const struct house_issuer *issuer, const struct responder_key *key,
-                               const struct cert_ocsp_answer *answer, int64_t now)
+static struct err *check_ready(const struct judge_nonce_case *c, const struct responder_key *key,
+                               const struct cert_ocsp_answer *answer)
 {
     struct err *e = NULL;
     const struct cert_ocsp_data *data = &answer->data;
-    TRY(check_key(issuer, key, data->responder_key_sha1));
+    TRY(check_key(c->issuer, key, data->responder_key_sha1));
     if (data->nonce.p)
         TRY(floor_breach(FLOOR_NONCE_TWICE, "the answer carries a nonce already"));
     for (size_t i = 0; i < data->n; i++) {
         const struct cert_ocsp_single *one = &data->singles[i];
-        if (!cert_ocsp_fits(&issuer->ocsp, &one->id))
-            TRY(floor_breach(FLOOR_NONCE_CERT_ID, "a certID is not of %s (RFC 6960 4.1.1)", issuer->name));
-        if (one->this_update > now + JUDGE_AHEAD_S || !one->has_next_update || one->next_update <= now)
+        if (!cert_ocsp_fits(&c->issuer->ocsp, &one->id))
+            TRY(floor_breach(FLOOR_NONCE_CERT_ID, "a certID is not of %s (RFC 6960 4.1.1)", c->issuer->name));
+        if (one->this_update > c->now + JUDGE_AHEAD_S || !one->has_next_update || one->next_update <= c->now)
             TRY(floor_breach(FLOOR_NONCE_VALID, "the answer is not valid now"));
     }
-    TRY(floor_held(FLOOR_NONCE_SIGNATURE,
-                   cert_key_verify(&key->key, answer->sealed.alg, answer->sealed.tbs, answer->sealed.sig)));
 out:
     return e;
 }
 
-struct err *judge_nonce(const struct house_issuer *issuer, const struct responder_keys *responders,
-                        struct view answer, struct view nonce, int64_t now, struct arena *arena,
-                        struct judge_nonce_found *ret)
+/* The signature of the key it names, unless it is known to be there. */
+static struct err *check_ours(const struct judge_nonce_case *c, const struct responder_key *key,
+                              const struct cert_sealed *sealed)
+{
+    uint8_t hash[SHA256_BYTES];
+    digest_sha256(sealed->tbs, hash);
+    if (known_has(c->known, hash))
+        return NULL;
+    struct err *e = cert_key_verify(&key->key, sealed->alg, sealed->tbs, sealed->sig);
+    if (!e)
+        known_add(c->known, hash);
+    return floor_held(FLOOR_NONCE_SIGNATURE, e);
+}
+
+static struct err *find_key(const struct judge_nonce_case *c, const struct cert_ocsp_answer *answer,
+                            struct responder_key *ret)
+{
+    struct view said = answer->data.responder_key_sha1;
+    const struct responder_key *key = responder_find_sha1(c->responders, said);
+    bool own = !key && (c->issuer->ocsp_by_issuer || c->issuer->facts.not_after <= c->now) &&
+               view_eq(said, view_of(c->issuer->ocsp.key_sha1, SHA1_BYTES));
+    if (key)
+        *ret = *key;
+    if (own)
+        *ret = responder_of_issuer(c->issuer);
+    if ((!key && !own) || answer->sealed.alg != ret->alg)
+        return err_new(ERR_FLOOR, "not an answer by a responder key of this house");
+    return NULL;
+}
+
+/* Joins what one answer says to the others; the youngest's key will sign. */
+static struct err *join(const struct judge_nonce_case *c, struct view der, struct arena *arena,
+                        struct cert_ocsp_data *all, struct cert_ocsp_single *singles,
+                        struct judge_nonce_found *found)
 {
     struct err *e = NULL;
     struct cert_ocsp_answer ready;
-    TRY(cert_ocsp_open(answer, arena, &ready));
+    struct responder_key key;
+    TRY(cert_ocsp_open(der, arena, &ready));
     if (ready.status != CERT_OCSP_SUCCESSFUL)
         TRY(err_new(ERR_FLOOR, "not a successful answer"));
-    const struct responder_key *key = responder_find_sha1(responders, ready.data.responder_key_sha1);
-    if (!key || ready.sealed.alg != cert_alg_default(key->key.kind))
-        TRY(err_new(ERR_FLOOR, "not an answer by a responder key of this house"));
-    TRY(check_ready(issuer, key, &ready, now));
-    struct cert_ocsp_data data = ready.data;
-    data.produced_at = now;
-    data.nonce = nonce;
-    TRY(cert_ocsp_data_write(&data, arena, &ret->tbs));
-    ret->key = key;
-    ret->certs = ready.certs;
-    ret->cert_count = ready.cert_count;
+    TRY(find_key(c, &ready, &key));
+    TRY(check_ready(c, &key, &ready));
+    TRY(check_ours(c, &key, &ready.sealed));
+    if (all->n + ready.data.n > LIMIT_OCSP_REQUESTS)
+        TRY(err_new(ERR_TOO_MANY, "an answer about more than %d certificates", LIMIT_OCSP_REQUESTS));
+    for (size_t i = 0; i < ready.data.n; i++)
+        singles[all->n++] = ready.data.singles[i];
+    if (all->produced_at > ready.data.produced_at)
+        return NULL;
+    all->produced_at = ready.data.produced_at;
+    found->key = key;
+    found->certs = ready.certs;
+    found->cert_count = ready.cert_count;
+out:
+    return e;
+}
+
+struct err *judge_nonce(const struct judge_nonce_case *c, struct arena *arena, struct judge_nonce_found *ret)
+{
+    struct err *e = NULL;
+    struct judge_nonce_found found;
+    struct cert_ocsp_single singles[LIMIT_OCSP_REQUESTS];
+    struct cert_ocsp_data all = {.singles = singles, .produced_at = INT64_MIN};
+    CHECK(c->n > 0);
+    for (size_t i = 0; i < c->n; i++)
+        TRY(join(c, c->answers[i], arena, &all, singles, &found));
+    all.responder_key_sha1 = view_of(found.key.spki_sha1, SHA1_BYTES);
+    all.produced_at = c->now;
+    all.nonce = c->nonce.n ? c->nonce : (struct view){NULL, 0};
+    TRY(cert_ocsp_data_write(&all, arena, &found.tbs));
+    *ret = found;
 out:
     return e;
 }

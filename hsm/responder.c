@@ -25,6 +25,7 @@ static struct err *fill_key(struct arena *arena, struct view spki, struct respon
 {
     struct err *e = NULL;
     TRY(cert_key_parse(arena_dup(arena, spki), &to->key));
+    to->alg = cert_alg_default(to->key.kind);
     cert_key_sha256(&to->key, to->spki_sha256);
     cert_key_sha1(&to->key, to->spki_sha1);
     to->roll_key = arena_printf(arena, "%s/ocsp/%.16s", to->issuer,
@@ -143,6 +144,19 @@ const struct responder_key *responder_find_sha1(const struct responder_keys *r, 
         if (view_eq(spki_sha1, view_of(r->keys[i].spki_sha1, SHA1_BYTES)))
             return &r->keys[i];
     return NULL;
+}
+
+struct responder_key responder_of_issuer(const struct house_issuer *issuer)
+{
+    struct responder_key key = {.issuer = issuer->name,
+                                .label = "",
+                                .key = issuer->key,
+                                .roll_key = issuer->name,
+                                .alg = issuer->facts.alg,
+                                .token_key = issuer->token_key};
+    memcpy(key.spki_sha256, issuer->spki_sha256, SHA256_BYTES);
+    memcpy(key.spki_sha1, issuer->ocsp.key_sha1, SHA1_BYTES);
+    return key;
 }
 
 void responder_label(struct view issuer, int64_t now_s, char to[RESPONDER_LABEL_MAX])

@@ -24,6 +24,7 @@ struct responder_key {
     uint8_t spki_sha256[SHA256_BYTES],
         spki_sha1[SHA1_BYTES];         /* sha1: of the key's bits, as responderID has it */
     const char *roll_key;              /* "ISSUER/ocsp/HEX16" */
+    enum cert_alg alg;                 /* with which it signs */
     const struct token_key *token_key; /* NULL: not there now */
 };
 
@@ -40,6 +41,9 @@ const struct responder_key *responder_newest(const struct responder_keys *r, str
 /* By SHA-256 of the SPKI; by SHA-1 of the key's bits. NULL where it is none of ours. */
 const struct responder_key *responder_find(const struct responder_keys *r, struct view spki_sha256);
 const struct responder_key *responder_find_sha1(const struct responder_keys *r, struct view spki_sha1);
+
+/* The issuer's own key in the part of a responder's; borrows from issuer. */
+struct responder_key responder_of_issuer(const struct house_issuer *issuer);
 
 /* "ocsp-ISSUER-yyyymmddhhmmss"; to: RESPONDER_LABEL_MAX. */
 void responder_label(struct view issuer, int64_t now_s, char to[RESPONDER_LABEL_MAX]);

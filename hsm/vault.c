@@ -28,6 +28,7 @@ void vault_release(struct hsm_vault *v)
     module_close(v->t.module);
     roll_file_close(v->roll);
     responder_free(v->responders);
+    known_free(v->known);
     ceiling_free(v->ceilings);
     house_unref(v->house);
     house_unref(v->previous);
@@ -145,6 +146,7 @@ static struct hsm_vault *vault_new(struct loop *l, const struct hsm_vault_setup 
     CHECK(v != NULL);
     v->loop = l;
     v->refs = 1;
+    v->known = known_new();
     v->arena = arena_new(1 << 20);
     v->scratch = arena_new(8 << 20);
     v->setup = copy_setup(v->arena, setup);

@@ -10,7 +10,7 @@
  *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
  *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT
  *     vault_crl.c      SEAL_CRL
- *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY, NONCE
+ *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY; vault_nonce.c: NONCE
  *     vault_info.c     INFO
  *     vault_roll.c     ROLL_READ, ROLL_FIND
  *     vault_act.c      ACT, and what any other question that needs one asks
@@ -29,6 +29,7 @@
 #include "frames.h"
 #include "handlers.h"
 #include "judge.h"
+#include "known.h"
 #include "lease.h"
 #include "roll_file.h"
 #include "roster.h"
@@ -96,6 +97,7 @@ struct hsm_vault {
     struct freeze_book *freezes;
     struct state_book *states;
     struct vault_grant *grant;    /* NULL: none stands */
+    struct known *known;          /* answers of our own making */
     struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
     struct vault_token t;
@@ -110,6 +112,7 @@ struct hsm_vault {
     bool write_due;
     bool informing;                    /* INFO: the worker asks the token */
     int64_t nonce_second, nonce_count; /* of this second */
+    int64_t issue_second;              /* the last in which something was sealed in the first lane */
     struct vault_wait *waits, **waits_end;
 };
 
@@ -169,5 +172,10 @@ uint64_t vault_seal_note(struct hsm_vault *v, struct vault_peer *peer, uint64_t 
 void vault_seal_sync(struct hsm_vault *v);
 void vault_seal_drop_all(struct hsm_vault *v);
 void vault_roll_drop_all(struct hsm_vault *v);
+
+/* --- vault_ocsp.c --- */
+/* Fills entry, key and algorithm of an answer's seal; tbs_sha256 is borrowed. ERR_TOKEN_AWAY. */
+MUST_USE struct err *vault_ocsp_want(const struct responder_key *key, enum hsm_roll_kind kind,
+                                     const uint8_t tbs_sha256[SHA256_BYTES], struct vault_seal_want *want);
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * SEAL_OCSP, OCSP_KEY and NONCE: answers judged and sealed with responder keys that live in the token; those
- * keys made; and the responder's narrow lane, where a ready answer of ours gets a nonce. The vault's loop,
- * but for make_run.
+ * SEAL_OCSP and OCSP_KEY: answers judged and sealed with responder keys that live in the token,
+ * or with the issuer's own where that is configured; and those keys made. The vault's loop, but for make_run.
  */
 #include <stdlib.h>
 
@@ -33,47 +32,62 @@ out:
     return vault_peer_malformed(e);
 }
 
-static struct vault_seal_want want_of(struct house *house, const struct responder_key *key,
-                                      enum hsm_roll_kind kind, struct view tbs, uint8_t hash[SHA256_BYTES])
+/* One of the issuer's responder keys, or its own where that is configured, or where it has expired: nothing
+ * can be certified under it any more, and what it issued may still be asked about. */
+static struct err *find_key(const struct hsm_vault *v, const struct house_issuer *issuer, struct view sha256,
+                            struct responder_key *ret)
 {
-    digest_sha256(tbs, hash);
-    return (struct vault_seal_want){
-        .house = house,
-        .entry = {.key = view_str(key->roll_key), .kind = kind, .tbs_sha256 = view_of(hash, SHA256_BYTES)},
-        .token_key = key->token_key,
-        .alg = cert_alg_default(key->key.kind),
-        .tbs = tbs,
-        .lane = SIGNER_NONCE};
-}
-
-static struct err *key_here(const struct responder_key *key)
-{
-    return key->token_key ? NULL : err_new(ERR_TOKEN_AWAY, "the responder key is not in the token");
+    const struct responder_key *key = responder_find(v->responders, sha256);
+    if (key) {
+        *ret = *key;
+        return NULL;
+    }
+    if (!view_eq(sha256, view_of(issuer->spki_sha256, SHA256_BYTES)))
+        return err_new(ERR_FLOOR, "not a responder key of this house");
+    *ret = responder_of_issuer(issuer);
+    return issuer->ocsp_by_issuer || issuer->facts.not_after <= world_now_s()
+               ? NULL
+               : floor_breach(FLOOR_OCSP_BY_ISSUER, "%s does not answer itself by its configuration",
+                              issuer->name);
 }
 
 struct err *vault_ocsp_seal(struct vault_call *call)
 {
     struct err *e = NULL;
+    struct hsm_vault *v = call->v;
     struct asked asked;
     struct house *house;
     struct house_issuer *issuer;
+    struct responder_key key;
     uint8_t hash[SHA256_BYTES];
     bool revoked = false;
     TRY(read_asked(call->body, &asked));
-    TRY(vault_token_check(call->v));
-    TRY(vault_house(call->v, call->generation, &house));
+    TRY(vault_token_check(v));
+    TRY(vault_house(v, call->generation, &house));
     TRY(vault_issuer(house, asked.issuer, &issuer));
-    TRY(floor_held(FLOOR_STATE, vault_state_check(call->v, issuer, HSM_WORKS_OCSP)));
-    const struct responder_key *key = responder_find(call->v->responders, asked.key);
-    if (!key)
-        TRY(err_new(ERR_FLOOR, "not a responder key of this house"));
-    TRY(judge_ocsp(issuer, key, asked.tbs, world_now_s(), call->arena, &revoked));
-    TRY(key_here(key));
-    struct vault_seal_want want = want_of(house, key, HSM_ROLL_OCSP, asked.tbs, hash);
-    want.lane = revoked ? SIGNER_REVOKE : SIGNER_BULK;
-    TRY(vault_seal_start(call->v, call->peer, call->id, &want));
+    TRY(floor_held(FLOOR_STATE, vault_state_check(v, issuer, HSM_WORKS_OCSP)));
+    TRY(find_key(v, issuer, asked.key, &key));
+    TRY(judge_ocsp(issuer, &key, asked.tbs, world_now_s(), call->arena, &revoked));
+    digest_sha256(asked.tbs, hash);
+    struct vault_seal_want want = {
+        .house = house, .tbs = asked.tbs, .lane = revoked ? SIGNER_REVOKE : SIGNER_BULK};
+    TRY(vault_ocsp_want(&key, HSM_ROLL_OCSP, hash, &want));
+    TRY(vault_seal_start(v, call->peer, call->id, &want));
+    known_add(v->known, hash);
 out:
     return e;
+}
+
+struct err *vault_ocsp_want(const struct responder_key *key, enum hsm_roll_kind kind,
+                            const uint8_t tbs_sha256[SHA256_BYTES], struct vault_seal_want *want)
+{
+    if (!key->token_key)
+        return err_new(ERR_TOKEN_AWAY, "the responder key is not in the token");
+    want->entry = (struct hsm_roll_entry){
+        .key = view_str(key->roll_key), .kind = kind, .tbs_sha256 = view_of(tbs_sha256, SHA256_BYTES)};
+    want->token_key = key->token_key;
+    want->alg = key->alg;
+    return NULL;
 }
 
 /* --- OCSP_KEY --- */
@@ -217,104 +231,5 @@ struct err *vault_ocsp_key(struct vault_call *call)
                          issuer->name));
     TRY(make_key(call, name, now_s));
 out:
-    return e;
-}
-
-/* --- NONCE --- */
-
-struct nonced {
-    struct arena *arena;
-    enum cert_alg alg;
-    struct view *certs;
-    size_t cert_count;
-};
-
-static void nonced_forget(void *arg)
-{
-    struct nonced *n = arg;
-    arena_free(n->arena); /* holds n too */
-}
-
-static struct err *nonced_finish(void *arg, const struct vault_sealed *sealed, struct arena *arena,
-                                 struct view *ret)
-{
-    const struct nonced *n = arg;
-    struct err *e = NULL;
-    struct view response;
-    struct der_out out;
-    TRY(cert_ocsp_seal(sealed->tbs, n->alg, sealed->signature, n->certs, n->cert_count, arena, &response));
-    der_out_init(&out, arena, FRAME_BODY_MAX);
-    der_put_octets(&out, response);
-    TRY(der_out_done(&out, ret));
-out:
-    return e;
-}
-
-static struct nonced *nonced_new(const struct judge_nonce_found *found, enum cert_alg alg)
-{
-    struct arena *arena = arena_new(256 * 1024);
-    struct nonced *n = ARENA_NEW(arena, struct nonced);
-    *n = (struct nonced){.arena = arena, .alg = alg, .cert_count = found->cert_count};
-    n->certs = arena_array(arena, found->cert_count, sizeof *n->certs);
-    for (size_t i = 0; i < found->cert_count; i++)
-        n->certs[i] = arena_dup(arena, found->certs[i]);
-    return n;
-}
-
-/* The lane's share, checked before anything is parsed or verified. */
-static struct err *nonce_share(struct hsm_vault *v)
-{
-    int64_t second = world_mono_ms() / 1000;
-    if (second != v->nonce_second) {
-        v->nonce_second = second;
-        v->nonce_count = 0;
-    }
-    if (++v->nonce_count > VAULT_NONCES_PER_S)
-        return err_new(ERR_BUSY, "more than %d nonces in a second", VAULT_NONCES_PER_S);
-    return vault_seal_room(v, SIGNER_NONCE);
-}
-
-static struct err *read_nonce_asked(struct view in, struct view *ret_issuer, struct view *ret_answer,
-                                    struct view *ret_nonce)
-{
-    struct err *e = NULL;
-    struct view body;
-    TRY(der_read(&in, DER_SEQUENCE, &body));
-    TRY(der_end(in));
-    TRY(der_read(&body, DER_UTF8_STRING, ret_issuer));
-    TRY(der_read(&body, DER_OCTET_STRING, ret_answer));
-    TRY(der_read(&body, DER_OCTET_STRING, ret_nonce));
-    TRY(der_end(body));
-    if (ret_nonce->n == 0 || ret_nonce->n > CERT_OCSP_NONCE_MAX_BYTES)
-        e = err_new(ERR_BAD_REQUEST, "a nonce of %zu octets (RFC 9654 2.1)", ret_nonce->n);
-out:
-    return vault_peer_malformed(e);
-}
-
-struct err *vault_ocsp_nonce(struct vault_call *call)
-{
-    struct err *e = NULL;
-    struct hsm_vault *v = call->v;
-    struct view name, answer, nonce;
-    struct house_issuer *issuer;
-    struct judge_nonce_found found;
-    struct nonced *nonced = NULL;
-    uint8_t hash[SHA256_BYTES];
-    TRY(read_nonce_asked(call->body, &name, &answer, &nonce));
-    TRY(nonce_share(v));
-    TRY(vault_issuer(v->house, name, &issuer));
-    TRY(floor_held(FLOOR_STATE, vault_state_check(v, issuer, HSM_WORKS_OCSP)));
-    TRY(judge_nonce(issuer, v->responders, answer, nonce, world_now_s(), call->arena, &found));
-    TRY(key_here(found.key));
-    struct vault_seal_want want = want_of(v->house, found.key, HSM_ROLL_NONCE, found.tbs, hash);
-    nonced = nonced_new(&found, want.alg);
-    want.finish = nonced_finish;
-    want.forget = nonced_forget;
-    want.arg = nonced;
-    TRY(vault_seal_start(v, call->peer, call->id, &want));
-    nonced = NULL;
-out:
-    if (nonced)
-        nonced_forget(nonced);
     return e;
 }

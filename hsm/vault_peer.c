@@ -22,7 +22,7 @@ static vault_handler *const handlers[FRAMES__LAST] = {
     [FRAMES_ROLL_FIND] = vault_roll_find,
     [FRAMES_STATUS] = vault_status,
     [FRAMES_INFO] = vault_info,
-    [FRAMES_NONCE] = vault_ocsp_nonce,
+    [FRAMES_NONCE] = vault_nonce,
     [FRAMES_KEY_GENERATE] = vault_ceremony_key,
     [FRAMES_SEAL_CA] = vault_ceremony_seal,
     [FRAMES_ACT] = vault_act_do,
@@ -130,6 +130,15 @@ struct err *vault_peer_malformed(struct err *e)
     return ret;
 }
 
+/* What a responder asks for strangers asked it for: their number must not fill the log. */
+static void say_refused(const struct vault_peer *p, uint16_t kind, const struct err *e)
+{
+    log_event(p->kind == HSM_PEER_RESPONDER ? LOG_DEBUG : LOG_INFO, "vault.refused",
+              (const struct log_field[]){log_text("peer", frames_peer_name(p->kind)),
+                                         log_text("frame", frames_row(kind)->name), log_err(e)},
+              3);
+}
+
 /* The peer must outlive the handler: an answer that cannot be sent drops it. */
 static void on_frame(void *arg, struct frame *f)
 {
@@ -159,8 +168,7 @@ static void on_frame(void *arg, struct frame *f)
             peer_gone(p);
     } else if (e) {
         metric_add(METRIC_SEALS_REFUSED, 1);
-        log_info("vault.refused", log_text("peer", frames_peer_name(p->kind)),
-                 log_text("frame", frames_row(f->kind)->name), log_err(e));
+        say_refused(p, f->kind, e);
         vault_peer_refuse(p, f->id, e);
     }
     vault_peer_release(p);

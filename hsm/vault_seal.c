@@ -256,6 +256,8 @@ static uint64_t seal_begin(struct hsm_vault *v, struct vault_peer *peer, uint64_
     vault_hold(v);
     v->seals++;
     v->lanes[want->lane]++;
+    if (want->lane == SIGNER_ISSUE)
+        v->issue_second = world_mono_ms() / 1000;
     world_point("vault.judged");
     struct hsm_roll_entry entry = want->entry;
     entry.generation = want->house->generation;

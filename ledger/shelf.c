@@ -188,7 +188,7 @@ static struct err *queue(struct shelf *s, struct put *p)
 
 static struct err *check_key(const char *name, size_t max, struct view serial)
 {
-    if (!*name || strlen(name) > max || serial.n > SERIAL_BYTES)
+    if (!*name || strlen(name) > max || serial.n > SHELF_ID_BYTES)
         return err_new(ERR_BAD_FIELD, "not a name or a serial that the shelf takes");
     return NULL;
 }
@@ -294,8 +294,10 @@ static struct err *walk(const struct store_ops *ops, struct store_cursor *c, str
     size_t n = 0;
     TRY(ops->move(c, STORE_AT_OR_AFTER, &key, &value, &found));
     while (found && n < max && view_starts(key, prefix)) {
-        if (key.n == prefix.n + SERIAL_BYTES && shelf_form_get(value, &item)) {
-            memcpy(to[n].serial, key.p + prefix.n, SERIAL_BYTES);
+        size_t id_n = key.n - prefix.n;
+        if (id_n >= SERIAL_BYTES && id_n <= SHELF_ID_BYTES && shelf_form_get(value, &item)) {
+            memcpy(to[n].id, key.p + prefix.n, id_n);
+            to[n].id_n = id_n;
             to[n].this_update = item.this_update;
             to[n++].next_update = item.next_update;
         }

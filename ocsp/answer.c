@@ -28,10 +28,15 @@ struct making {
     int64_t this_update, next_update;
     bool again;   /* out of date before it is done */
     bool changed; /* shows a revocation that someone waits for */
+    bool unknown; /* says `unknown`, and goes to who asked alone */
+    bool sealing; /* the vault has it: `seal` */
+    ticket_id seal;
     int64_t started_ms;
     enum want_outcome outcome; /* once the old answer is taken off */
     struct ocsp_signer signer; /* as it was when the seal was asked for */
 };
+
+enum { UNKNOWN_S = 600 }; /* how long an `unknown` holds at most */
 
 static bool same(const struct want *a, const struct want *b)
 {
@@ -48,30 +53,35 @@ static void unlink_it(struct making *k)
     k->maker->making_n--;
 }
 
-static void tell(struct making *k, enum want_outcome outcome)
+static void tell(struct making *k, const struct want_done *done)
 {
     while (k->waiters) {
         struct waiter *w = k->waiters;
         k->waiters = w->next;
-        w->done(w->arg, outcome);
+        w->done(w->arg, done);
         free(w);
     }
 }
 
-static void finish(struct making *k, enum want_outcome outcome)
+static void finish_with(struct making *k, const struct want_done *done)
 {
     struct ocsp_maker *m = k->maker;
     unlink_it(k);
     if (k->changed)
         m->revocations--;
-    if (k->changed && outcome == WANT_MADE)
+    if (k->changed && done->outcome == WANT_MADE)
         metric_observe_us(METRIC_REVOCATION_VISIBLE, (uint64_t)(world_mono_ms() - k->started_ms) * 1000);
-    if (outcome == WANT_MADE)
+    if (done->outcome == WANT_MADE)
         metric_add(METRIC_OCSP_MADE, 1);
-    tell(k, outcome);
+    tell(k, done);
     sweep_note(m);
     arena_free(k->arena);
     free(k);
+}
+
+static void finish(struct making *k, enum want_outcome outcome)
+{
+    finish_with(k, &(struct want_done){outcome, {NULL, 0}});
 }
 
 static void taken_off(void *arg, struct err *e)
@@ -89,12 +99,9 @@ static void taken_off(void *arg, struct err *e)
  * question makes it. */
 static void take_off(struct making *k, enum want_outcome outcome)
 {
-    struct shelf *shelf = k->maker->shelf;
-    struct view serial = view_of(k->want.serial, SERIAL_BYTES);
+    uint8_t id[SHELF_ID_BYTES];
     k->outcome = outcome;
-    struct err *e = k->want.hash == CERT_OCSP_SHA1
-                        ? shelf_del_answer(shelf, k->want.issuer, serial, taken_off, k)
-                        : shelf_del_blob(shelf, want_blob(&k->want, k->arena), taken_off, k);
+    struct err *e = shelf_del_answer(k->maker->shelf, k->want.issuer, want_id(&k->want, id), taken_off, k);
     if (e)
         taken_off(k, e);
 }
@@ -135,7 +142,7 @@ static void shelved(void *arg, struct err *e)
 
 static struct err *put(struct making *k, struct view answer)
 {
-    uint8_t hash[SHA256_BYTES];
+    uint8_t hash[SHA256_BYTES], id[SHELF_ID_BYTES];
     digest_sha256(answer, hash);
     const struct shelf_item item = {
         .bytes = answer,
@@ -143,11 +150,7 @@ static struct err *put(struct making *k, struct view answer)
         .next_update = k->next_update,
         .etag = hex_of(k->arena, view_of(hash, 16)),
     };
-    struct shelf *shelf = k->maker->shelf;
-    if (k->want.hash == CERT_OCSP_SHA1)
-        return shelf_put_answer(shelf, k->want.issuer, view_of(k->want.serial, SERIAL_BYTES), &item, shelved,
-                                k);
-    return shelf_put_blob(shelf, want_blob(&k->want, k->arena), &item, shelved, k);
+    return shelf_put_answer(k->maker->shelf, k->want.issuer, want_id(&k->want, id), &item, shelved, k);
 }
 
 static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
@@ -155,6 +158,7 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
     struct making *k = arg;
     struct view answer, cert = view_of(k->signer.der, k->signer.der_n);
     (void)n;
+    k->sealing = false;
     world_point("ocsp.sealed");
     if (k->maker->stopped && !e)
         e = err_new(ERR_CANCELLED, "the front is ending");
@@ -163,23 +167,37 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
         return;
     }
     if (!e)
-        e = cert_ocsp_seal(k->tbs, k->signer.alg, signature, &cert, 1, k->arena, &answer);
+        e = cert_ocsp_seal(k->tbs, k->signer.alg, signature, &cert, cert.n ? 1 : 0, k->arena, &answer);
+    if (!e && k->unknown) {
+        finish_with(k, &(struct want_done){WANT_HERE, answer});
+        return;
+    }
     if (!e)
         e = put(k, answer);
     if (e)
         fail(k, e);
 }
 
+static enum cert_ocsp_cert_status said(const struct ledger_status *status)
+{
+    return status->answer == LEDGER_GOOD      ? CERT_OCSP_GOOD
+           : status->answer == LEDGER_REVOKED ? CERT_OCSP_REVOKED
+                                              : CERT_OCSP_UNKNOWN;
+}
+
+/* Nothing on record is ever dropped: what has expired is answered for since the issuer's first day. */
 static struct err *write_tbs(struct making *k, const struct ocsp_state *s, const struct ledger_status *status)
 {
     struct cert_ocsp_single single = {
         .id = cert_ocsp_id_for(&s->hashes, k->want.hash, view_of(k->want.serial, SERIAL_BYTES)),
-        .status = status->answer == LEDGER_GOOD ? CERT_OCSP_GOOD : CERT_OCSP_REVOKED,
+        .status = said(status),
         .revoked_at = status->at,
         .reason = (enum cert_reason)status->reason,
         .this_update = k->this_update,
         .has_next_update = true,
         .next_update = k->next_update,
+        .has_archive_cutoff = !k->unknown && status->not_after < k->this_update,
+        .archive_cutoff = s->not_before,
     };
     const struct cert_ocsp_data data = {
         .responder_key_sha1 = view_of(k->signer.key_sha1, SHA1_BYTES),
@@ -195,6 +213,25 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* `unknown` is signed only where that is configured, and never of what an intent stands for. */
+static bool may_answer(const struct ocsp_issuer *issuer, const struct ledger_status *status)
+{
+    return status->answer != LEDGER_UNKNOWN || (issuer->sign_unknown && status->intent == 0);
+}
+
+static struct err *ask_seal(struct making *k)
+{
+    const struct hsm_ocsp what = {
+        .generation = k->maker->generation,
+        .issuer = k->want.issuer,
+        .key_sha256 = k->signer.key_sha256,
+        .tbs = k->tbs,
+    };
+    struct err *e = hsm_seal_ocsp(k->maker->hsm, &what, sealed, k, &k->seal);
+    k->sealing = e == NULL;
+    return e;
+}
+
 static struct err *seal(struct making *k)
 {
     struct err *e = NULL;
@@ -203,21 +240,17 @@ static struct err *seal(struct making *k)
     const struct ocsp_issuer *issuer = maker_issuer_of(k->maker, k->want.issuer);
 
     TRY(ledger_status(k->maker->ledger, k->want.issuer, view_of(k->want.serial, SERIAL_BYTES), &status));
-    if (status.answer == LEDGER_UNKNOWN || !issuer || !s)
+    if (!issuer || !s || !may_answer(issuer, &status))
         return err_new(ERR_NOT_FOUND, "not on record");
     if (!signer_holds(&s->signer))
         return err_new(ERR_STARTING, "no responder certificate");
+    k->unknown = status.answer == LEDGER_UNKNOWN;
     k->signer = s->signer;
     k->this_update = world_now_s();
-    k->next_update = least(k->this_update + issuer->lifetime_s, k->signer.not_after);
+    k->next_update =
+        least(k->this_update + (k->unknown ? UNKNOWN_S : issuer->lifetime_s), k->signer.not_after);
     TRY(write_tbs(k, s, &status));
-    const struct hsm_ocsp what = {
-        .generation = k->maker->generation,
-        .issuer = k->want.issuer,
-        .key_sha256 = k->signer.key_sha256,
-        .tbs = k->tbs,
-    };
-    TRY(hsm_seal_ocsp(k->maker->hsm, &what, sealed, k, NULL));
+    TRY(ask_seal(k));
 out:
     return e;
 }
@@ -259,43 +292,54 @@ static void join(struct making *k, answer_made *done, void *arg)
     k->waiters = w;
 }
 
-static void mark_changed(struct making *k)
+/* What the vault has in hand is out of date: asked for anew at once, ahead of what nobody waits for. */
+static void change(struct making *k)
 {
     if (!k->changed)
         k->maker->revocations++;
     k->changed = true;
     k->started_ms = world_mono_ms();
+    k->again = true;
+    if (!k->sealing)
+        return;
+    hsm_cancel(k->maker->hsm, k->seal);
+    k->sealing = false;
+    start(k);
 }
 
-void answer_make(struct ocsp_maker *m, const struct want *want, bool changed, answer_made *done, void *arg)
+static struct making *making_new(struct ocsp_maker *m, const struct want *want)
 {
-    struct making *k = find(m, want);
-    if (m->stopped) {
-        if (done)
-            done(arg, WANT_NOT_NOW);
-        return;
-    }
-    if (k) {
-        k->again = k->again || changed;
-        join(k, done, arg);
-        if (changed)
-            mark_changed(k);
-        return;
-    }
-    if (m->making_n >= OCSP_MAKING_MAX && !changed) {
-        if (done)
-            done(arg, WANT_NOT_NOW);
-        return;
-    }
-    k = calloc(1, sizeof *k);
+    struct making *k = calloc(1, sizeof *k);
     CHECK(k);
     *k = (struct making){.next = m->making, .maker = m, .want = *want, .arena = arena_new(256 * 1024)};
     m->making = k;
     m->making_n++;
+    return k;
+}
+
+static void not_now(answer_made *done, void *arg)
+{
+    if (done)
+        done(arg, &(struct want_done){.outcome = WANT_NOT_NOW});
+}
+
+void answer_make(struct ocsp_maker *m, const struct want *want, enum answer_why why, answer_made *done,
+                 void *arg)
+{
+    struct making *k = find(m, want);
+    bool changed = why == ANSWER_CHANGED;
+    if (m->stopped || (!k && m->making_n >= OCSP_MAKING_MAX && !changed)) {
+        not_now(done, arg);
+        return;
+    }
+    bool fresh = !k;
+    if (fresh)
+        k = making_new(m, want);
     join(k, done, arg);
     if (changed)
-        mark_changed(k);
-    start(k);
+        change(k);
+    if (fresh)
+        start(k);
 }
 
 void answer_drop_all(struct ocsp_maker *m)
@@ -303,7 +347,7 @@ void answer_drop_all(struct ocsp_maker *m)
     while (m->making) {
         struct making *k = m->making;
         m->making = k->next;
-        tell(k, WANT_NOT_NOW);
+        tell(k, &(struct want_done){.outcome = WANT_NOT_NOW});
         arena_free(k->arena);
         free(k);
     }

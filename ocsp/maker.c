@@ -26,13 +26,16 @@ struct ocsp_state *maker_state(struct ocsp_maker *m, const char *name)
     return NULL;
 }
 
-static struct err *hashes_of(struct view certificate, struct cert_ocsp_issuer *ret)
+static struct err *read_issuer(struct view certificate, struct ocsp_state *ret)
 {
     struct err *e = NULL;
     struct cert_chain_cert cert;
     struct arena *arena = arena_new(256 * 1024);
     TRY(cert_chain_read(certificate, arena, &cert));
-    cert_ocsp_issuer_of(cert.tbs.subject, &cert.key, ret);
+    cert_ocsp_issuer_of(cert.tbs.subject, &cert.key, &ret->hashes);
+    digest_sha256(cert.key.spki, ret->spki_sha256);
+    ret->not_before = cert.tbs.not_before;
+    ret->not_after = cert.tbs.not_after;
 out:
     arena_free(arena);
     return e;
@@ -46,7 +49,7 @@ static void state_new(struct ocsp_maker *m, const struct ocsp_issuer *issuer)
         e = err_new(ERR_CONFIG, "more than %d issuers", OCSP_ISSUERS_MAX);
     if (!e) {
         *s = (struct ocsp_state){.maker = m, .served = true};
-        e = hashes_of(issuer->certificate, &s->hashes);
+        e = read_issuer(issuer->certificate, s);
     }
     if (e) {
         log_error("ocsp.issuer", log_text("issuer", issuer->name), log_err(e));
@@ -63,8 +66,10 @@ void ocsp_maker_set(struct ocsp_maker *m, uint32_t generation, const struct ocsp
     m->generation = generation;
     m->issuers = issuers;
     m->n = n;
-    for (size_t i = 0; i < m->states_n; i++)
+    for (size_t i = 0; i < m->states_n; i++) {
         m->states[i].served = maker_issuer_of(m, m->states[i].name) != NULL;
+        m->states[i].waits = false; /* who signs may be another now */
+    }
     for (size_t i = 0; i < n; i++)
         if (!maker_state(m, issuers[i].name))
             state_new(m, &issuers[i]);
@@ -85,7 +90,7 @@ void ocsp_maker_go(struct ocsp_maker *m)
 struct err *ocsp_maker_ready(const struct ocsp_maker *m)
 {
     for (size_t i = 0; i < m->states_n; i++)
-        if (m->states[i].served && !signer_holds(&m->states[i].signer))
+        if (signer_needed(&m->states[i]) && !signer_holds(&m->states[i].signer))
             return err_new(ERR_STARTING, "'%s' has no responder certificate", m->states[i].name);
     return NULL;
 }

@@ -10,13 +10,15 @@
 
 enum { OCSP_ISSUERS_MAX = 64, OCSP_RESPONDERS_MAX = 64, OCSP_MAKING_MAX = 1024, OCSP_CERT_BYTES = 4096 };
 
-/* A delegated responder's key and certificate (RFC 6960 4.2.2.2). */
+/* A delegated responder's key and certificate, or the issuer's own key, which needs none (RFC 6960 4.2.2.2).
+ */
 struct ocsp_signer {
+    bool there, own;
+    enum cert_alg alg;
     uint8_t key_sha256[SHA256_BYTES], key_sha1[SHA1_BYTES];
     uint8_t serial[SERIAL_BYTES];
     uint8_t der[OCSP_CERT_BYTES];
-    size_t der_n; /* 0: there is none */
-    enum cert_alg alg;
+    size_t der_n; /* 0: it answers without one */
     int64_t not_before, not_after;
 };
 
@@ -25,13 +27,15 @@ struct ocsp_state {
     char name[64];
     bool served;
     struct cert_ocsp_issuer hashes;
+    uint8_t spki_sha256[SHA256_BYTES];
+    int64_t not_before, not_after; /* of the issuer */
     struct ocsp_signer signer;
     bool renewing; /* a key or certificate is on its way: of one issuer at a time */
     bool fresh;    /* that key is a new one */
     bool waits;    /* for its timer */
     unsigned failures;
     struct loop_timer *renew;
-    uint8_t swept[SERIAL_BYTES]; /* how far the sweep has come */
+    uint8_t swept[SHELF_ID_BYTES]; /* how far the sweep has come */
     size_t swept_n;
 };
 
@@ -70,6 +74,8 @@ struct ocsp_state *maker_state(struct ocsp_maker *m, const char *name);
 
 /* --- signer.c: the delegated responder certificate --- */
 bool signer_holds(const struct ocsp_signer *s);
+/* Whether it may be that there is none: an issuer that has expired gets no certificate any more. */
+bool signer_needed(const struct ocsp_state *s);
 void signer_go(struct ocsp_state *s); /* looks up or makes what is missing or due */
 void signer_next(
     struct ocsp_maker *m); /* the first that is due and waits for nothing, where none is under way */
@@ -78,12 +84,16 @@ void signer_revoked(struct ocsp_state *s, struct view serial); /* a certificate 
 
 /* --- answer.c: one answer --- */
 
-/* Called once with what became of it. */
-typedef void answer_made(void *arg, enum want_outcome outcome);
+/* Called once with what became of it; borrowed. */
+typedef void answer_made(void *arg, const struct want_done *done);
 
-/* Makes the answer and puts it on the shelf. Questions for one that is under way join it. `changed`: the
- * status has just changed, so that one that is under way is out of date and made again. done may be NULL. */
-void answer_make(struct ocsp_maker *m, const struct want *want, bool changed, answer_made *done, void *arg);
+/* Why one is made: asked for, due to be made anew, or its status has just changed. */
+enum answer_why { ANSWER_ASKED, ANSWER_DUE, ANSWER_CHANGED };
+
+/* Makes the answer and puts it on the shelf. Questions for one that is under way join it; where its status
+ * has changed, one that is under way is out of date and made again. done may be NULL. */
+void answer_make(struct ocsp_maker *m, const struct want *want, enum answer_why why, answer_made *done,
+                 void *arg);
 bool answer_under_way(const struct ocsp_maker *m, const struct want *want);
 void answer_drop_all(struct ocsp_maker *m); /* at the end of the maker's life */
 

@@ -22,14 +22,14 @@ static void drop(struct ocsp_peer *p)
     p->channel = NULL;
 }
 
-static void answer(void *arg, enum want_outcome outcome)
+static void answer(void *arg, const struct want_done *done)
 {
     struct question *q = arg;
     struct ocsp_peer *p = &q->maker->peers[q->place];
     if (p->channel && p->life == q->life) {
-        struct arena *arena = arena_new(4096);
+        struct arena *arena = arena_new(2 * WANT_DONE_MAX);
         const struct frame f = {
-            .kind = WANT_DONE, .id = q->id, .body = want_done_write(outcome, arena), .fd = -1};
+            .kind = WANT_DONE, .id = q->id, .body = want_done_write(done, arena), .fd = -1};
         struct err *e = channel_send(p->channel, &f);
         if (e)
             log_warn("ocsp.unanswered", log_err(e));
@@ -58,7 +58,7 @@ static void on_frame(void *arg, struct frame *f)
     CHECK(q);
     *q = (struct question){
         .maker = p->maker, .place = (size_t)(p - p->maker->peers), .life = p->life, .id = f->id};
-    answer_make(p->maker, &want, false, answer, q);
+    answer_make(p->maker, &want, ANSWER_ASKED, answer, q);
 }
 
 static void on_close(void *arg, struct err *why)

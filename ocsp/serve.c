@@ -61,66 +61,138 @@ static void reply_ready(struct http_request *r, const struct shelf_item *item)
         http_reply(r, 200, type, item->bytes);
 }
 
-static bool ready_answer(struct ocsp_server *s, const struct question *q, struct shelf_item *ret)
+/* --- the shelf --- */
+
+static bool is_ready(const struct question *q)
 {
-    const struct want *w = &q->want;
-    if (!begin_turn(s))
-        return false;
-    bool there = w->hash == CERT_OCSP_SHA1
-                     ? shelf_reader_answer(s->shelf, w->issuer, view_of(w->serial, SERIAL_BYTES), ret)
-                     : shelf_reader_blob(s->shelf, want_blob(w, q->arena), ret);
-    return there && ret->next_update > world_now_s();
+    return q->here.p || q->item.bytes.p;
 }
 
-/* --- a nonce: the vault seals the ready answer anew --- */
-
-static void nonce_done(void *arg, struct err *e, struct view answer)
+static void look(struct ocsp_server *s, struct question *q)
 {
-    struct question *q = arg;
-    struct http_request *r = http_resume(q->server->http, q->ticket);
-    struct shelf_item item;
+    uint8_t id[SHELF_ID_BYTES];
+    q->item.bytes = view_of(NULL, 0);
+    if (shelf_reader_answer(s->shelf, q->want.issuer, want_id(&q->want, id), &q->item) &&
+        q->item.next_update <= world_now_s())
+        q->item.bytes = view_of(NULL, 0);
+}
+
+/* Whether all of it lies ready. The items are good for this turn. */
+static bool look_all(struct query *query)
+{
+    bool all = true;
+    bool open = begin_turn(query->server);
+    for (size_t i = 0; i < query->n; i++) {
+        struct question *q = &query->questions[i];
+        if (open)
+            look(query->server, q);
+        all = all && is_ready(q);
+    }
+    return all;
+}
+
+/* --- answers that are sealed for this query: a nonce, or several in one --- */
+
+static void reply_fresh(struct http_request *r, struct view answer)
+{
+    http_add(r, "Cache-Control", "no-store");
+    http_reply(r, 200, type, answer);
+}
+
+static void reply_one(struct http_request *r, const struct question *q)
+{
+    if (q->here.p)
+        reply_fresh(r, q->here);
+    else
+        reply_ready(r, &q->item);
+}
+
+/* Without the vault the ready answer serves, without the nonce (RFC 5019 4: a client may insist). */
+static void reply_unsealed(struct http_request *r, struct query *query)
+{
+    if (query->n == 1 && look_all(query))
+        reply_one(r, &query->questions[0]);
+    else
+        reply_error(r, CERT_OCSP_TRY_LATER);
+}
+
+static void sealed(void *arg, struct err *e, struct view answer)
+{
+    struct query *query = arg;
+    struct http_request *r = http_resume(query->server->http, query->ticket);
     if (r && !e) {
         metric_add(METRIC_OCSP_NONCES, 1);
-        http_add(r, "Cache-Control", "no-store");
-        http_reply(r, 200, type, answer);
+        reply_fresh(r, answer);
     }
-    /* Without the vault the ready answer serves, without the nonce (RFC 5019 4: a client may insist). */
-    if (r && e && ready_answer(q->server, q, &item))
-        reply_ready(r, &item);
-    else if (r && e)
-        reply_error(r, CERT_OCSP_TRY_LATER);
+    if (r && e)
+        reply_unsealed(r, query);
     err_free(e);
 }
 
-static void serve_found(struct http_request *r, struct question *q, const struct shelf_item *item)
+static void seal(struct http_request *r, struct query *query)
 {
-    if (!q->nonce.p) {
-        reply_ready(r, item);
-        return;
+    struct view answers[LIMIT_OCSP_REQUESTS];
+    for (size_t i = 0; i < query->n; i++) {
+        const struct question *q = &query->questions[i];
+        answers[i] = q->here.p ? q->here : q->item.bytes;
     }
-    struct err *e = hsm_nonce(q->server->hsm, q->want.issuer, item->bytes, q->nonce, nonce_done, q, NULL);
+    const struct hsm_nonce what = {
+        .issuer = query->questions[0].want.issuer, .answers = answers, .n = query->n, .nonce = query->nonce};
+    struct err *e = hsm_nonce(query->server->hsm, &what, sealed, query, NULL);
     if (e) {
         err_free(e);
-        reply_ready(r, item);
+        reply_unsealed(r, query);
         return;
     }
-    q->ticket = http_park(r);
+    query->ticket = http_park(r);
+}
+
+static void reply_found(struct http_request *r, struct query *query)
+{
+    if (query->n == 1 && !query->nonce.p)
+        reply_one(r, &query->questions[0]);
+    else
+        seal(r, query);
 }
 
 /* --- what is not on the shelf yet --- */
 
-void serve_wanted(struct question *q, enum want_outcome outcome)
+static void wanted_all(struct query *query)
 {
-    struct http_request *r = http_resume(q->server->http, q->ticket);
-    struct shelf_item item;
+    struct http_request *r = http_resume(query->server->http, query->ticket);
     if (!r)
         return;
-    if (outcome == WANT_MADE && ready_answer(q->server, q, &item))
-        serve_found(r, q, &item);
-    else if (outcome == WANT_UNKNOWN)
+    if (query->worst == WANT_UNKNOWN)
         reply_error(r, CERT_OCSP_UNAUTHORIZED);
-    else
+    else if (query->worst == WANT_NOT_NOW || !look_all(query))
         reply_error(r, CERT_OCSP_TRY_LATER);
+    else
+        reply_found(r, query);
+}
+
+void serve_wanted(struct question *q, const struct want_done *done)
+{
+    struct query *query = q->query;
+    if (done->outcome == WANT_HERE)
+        q->here = arena_dup(query->arena, done->answer);
+    else if (done->outcome > query->worst)
+        query->worst = done->outcome;
+    if (--query->waits == 0)
+        wanted_all(query);
+}
+
+/* False where one cannot be asked for: then none is waited for longer than the others take. */
+static bool ask_missing(struct query *query)
+{
+    for (size_t i = 0; i < query->n; i++) {
+        struct question *q = &query->questions[i];
+        if (is_ready(q))
+            continue;
+        if (!wanting_ask(query->server, q))
+            return false;
+        query->waits++;
+    }
+    return true;
 }
 
 /* --- the query --- */
@@ -133,27 +205,28 @@ static const struct served *issuer_of(const struct ocsp_server *s, struct view n
     return NULL;
 }
 
-/* What may be asked here: one certificate (RFC 5019 2.1.1) of this issuer, with a serial of our form. NULL:
- * not ours. */
-static struct question *question_of(struct http_request *r, const struct cert_ocsp_request *request)
+/* What may be asked here: certificates of this issuer, with serials of our form. NULL: not ours. */
+static struct query *query_of(struct http_request *r, const struct cert_ocsp_request *request)
 {
     struct ocsp_server *s = r->app;
     const struct served *issuer = issuer_of(s, http_segment(r, "issuer"));
-    const struct cert_ocsp_id *id = &request->ids[0];
-    if (!issuer || request->n != 1 || id->serial.n != SERIAL_BYTES || !cert_ocsp_fits(&issuer->hashes, id))
-        return NULL;
-    struct question *q = ARENA_NEW(r->arena, struct question);
-    *q = (struct question){.server = s, .arena = r->arena, .nonce = request->nonce};
-    snprintf(q->want.issuer, sizeof q->want.issuer, "%s", issuer->name);
-    memcpy(q->want.serial, id->serial.p, SERIAL_BYTES);
-    q->want.hash = id->hash;
-    return q;
+    struct query *query = arena_alloc(r->arena, sizeof *query + request->n * sizeof query->questions[0]);
+    *query = (struct query){.server = s, .arena = r->arena, .nonce = request->nonce, .n = request->n};
+    for (size_t i = 0; i < request->n; i++) {
+        const struct cert_ocsp_id *id = &request->ids[i];
+        struct question *q = &query->questions[i];
+        if (!issuer || id->serial.n != SERIAL_BYTES || !cert_ocsp_fits(&issuer->hashes, id))
+            return NULL;
+        *q = (struct question){.query = query, .want.hash = id->hash};
+        memcpy(q->want.issuer, issuer->name, sizeof q->want.issuer);
+        memcpy(q->want.serial, id->serial.p, SERIAL_BYTES);
+    }
+    return query;
 }
 
 static void serve(struct http_request *r, struct view der)
 {
     struct cert_ocsp_request request;
-    struct shelf_item item;
     struct err *e = cert_ocsp_request_parse(der, r->arena, &request);
     if (e) {
         log_debug("ocsp.malformed", log_err(e));
@@ -161,15 +234,15 @@ static void serve(struct http_request *r, struct view der)
         reply_error(r, CERT_OCSP_MALFORMED_REQUEST);
         return;
     }
-    struct question *q = question_of(r, &request);
-    if (!q)
+    struct query *query = query_of(r, &request);
+    if (!query)
         reply_error(r, CERT_OCSP_UNAUTHORIZED);
-    else if (ready_answer(q->server, q, &item))
-        serve_found(r, q, &item);
-    else if (wanting_ask(q->server, q))
-        q->ticket = http_park(r);
-    else
+    else if (look_all(query))
+        reply_found(r, query);
+    else if (!ask_missing(query) && query->waits == 0)
         reply_error(r, CERT_OCSP_TRY_LATER);
+    else
+        query->ticket = http_park(r);
 }
 
 static void post(struct http_request *r)

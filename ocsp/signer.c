@@ -1,8 +1,9 @@
 /*
- * The delegated responder certificate of an issuer: its key lives in the token, the engine certifies it, and
- * it is renewed with a new key when a third of its life is left. Answers carry the certificate they were
- * sealed under, so old ones stay good while the new one takes over. One issuer at a time: the vault makes one
- * key after the other. On the front's loop.
+ * Who signs an issuer's answers: its own key where that is configured, or where it has expired and nothing is
+ * certified under it any more; else a delegated responder, whose key lives in the token, the engine certifies
+ * it, and it is renewed with a new key when a third of its life is left. Answers carry the certificate they
+ * were sealed under, so old ones stay good while the new one takes over. One issuer at a time: the vault
+ * makes one key after the other. On the front's loop.
  */
 #include "base/log.h"
 #include "base/world.h"
@@ -13,7 +14,7 @@ enum { RETRY_MS = 500, RETRY_MAX_MS = 60 * 1000, LOOK_S = 3600 };
 bool signer_holds(const struct ocsp_signer *s)
 {
     int64_t now = world_now_s();
-    return s->der_n && s->not_before <= now && now < s->not_after;
+    return s->there && s->not_before <= now && now < s->not_after;
 }
 
 static int64_t due_at(const struct ocsp_signer *s)
@@ -21,9 +22,23 @@ static int64_t due_at(const struct ocsp_signer *s)
     return s->not_after - (s->not_after - s->not_before) / 3;
 }
 
-static bool is_due(const struct ocsp_signer *s)
+static bool is_own(const struct ocsp_state *s)
 {
-    return !signer_holds(s) || world_now_s() >= due_at(s);
+    const struct ocsp_issuer *issuer = maker_issuer_of(s->maker, s->name);
+    return (issuer && issuer->by_issuer) || s->not_after <= world_now_s();
+}
+
+bool signer_needed(const struct ocsp_state *s)
+{
+    return s->served && s->not_after > world_now_s();
+}
+
+static bool is_due(const struct ocsp_state *s)
+{
+    const struct ocsp_signer *now = &s->signer;
+    if (now->own || is_own(s))
+        return now->own != is_own(s) || !signer_holds(now);
+    return !signer_holds(now) || world_now_s() >= due_at(now);
 }
 
 /* --- whose turn it is --- */
@@ -64,7 +79,7 @@ static void again_later(struct ocsp_state *s, struct err *e)
 /* Until it is due; looked at each hour, since the wall clock that says so may be moved. */
 static void rest(struct ocsp_state *s)
 {
-    int64_t left = due_at(&s->signer) - world_now_s();
+    int64_t left = s->signer.own ? LOOK_S : due_at(&s->signer) - world_now_s();
     left = left < 1 ? 1 : left > LOOK_S ? LOOK_S : left;
     s->failures = 0;
     wait_for(s, left * 1000);
@@ -77,7 +92,7 @@ static struct err *take_certificate(struct ocsp_state *s, struct view der)
     struct err *e = NULL;
     struct cert_chain_cert cert;
     struct arena *arena = arena_new(256 * 1024);
-    struct ocsp_signer next = {.der_n = der.n};
+    struct ocsp_signer next = {.there = true, .der_n = der.n};
 
     if (der.n > OCSP_CERT_BYTES)
         TRY(err_new(ERR_TOO_LARGE, "a responder certificate of %zu octets", der.n));
@@ -94,6 +109,19 @@ static struct err *take_certificate(struct ocsp_state *s, struct view der)
 out:
     arena_free(arena);
     return e;
+}
+
+/* No certificate goes along: who asks has the issuer's. */
+static void take_own(struct ocsp_state *s)
+{
+    const struct ocsp_issuer *issuer = maker_issuer_of(s->maker, s->name);
+    struct ocsp_signer own = {
+        .there = issuer != NULL, .own = true, .not_before = s->not_before, .not_after = INT64_MAX};
+    own.alg = issuer ? issuer->alg : CERT_ALG_ECDSA_SHA256;
+    memcpy(own.key_sha256, s->spki_sha256, SHA256_BYTES);
+    memcpy(own.key_sha1, s->hashes.key_sha1, SHA1_BYTES);
+    s->signer = own;
+    log_info("ocsp.by-issuer", log_text("issuer", s->name));
 }
 
 static void noted(void *arg, struct err *e, const struct ledger_result *r)
@@ -205,7 +233,7 @@ static void key_there(void *arg, struct err *e, struct view spki)
         e = look_up(s, spki, &spent);
     if (e)
         again_later(s, e);
-    else if (!is_due(&s->signer))
+    else if (!is_due(s))
         settled(s);
     else if (spent && !s->fresh)
         ask_key(s, true);
@@ -226,7 +254,9 @@ void signer_go(struct ocsp_state *s)
 {
     if (s->maker->stopped || !s->served || !hsm_ready(s->maker->hsm) || is_busy(s->maker))
         return;
-    if (!is_due(&s->signer)) {
+    if (is_due(s) && is_own(s))
+        take_own(s);
+    if (!is_due(s)) {
         rest(s);
         return;
     }
@@ -246,7 +276,7 @@ void signer_revoked(struct ocsp_state *s, struct view serial)
     if (!s->signer.der_n || !view_eq(serial, view_of(s->signer.serial, SERIAL_BYTES)))
         return;
     log_warn("ocsp.certificate-revoked", log_text("issuer", s->name));
-    s->signer = (struct ocsp_signer){.der_n = 0};
+    s->signer = (struct ocsp_signer){.there = false};
     s->waits = false;
     signer_go(s);
 }

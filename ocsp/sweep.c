@@ -23,10 +23,10 @@ enum {
 
 static const char *const note_name = "ocsp/seen";
 
-/* Between 0 and a sixteenth of its life, fixed by the serial. */
+/* Between 0 and a sixteenth of its life, fixed by the serial's last octet. */
 static int64_t jitter(const struct shelf_due *due)
 {
-    return (due->next_update - due->this_update) / 16 * due->serial[SERIAL_BYTES - 1] / 256;
+    return (due->next_update - due->this_update) / 16 * due->id[SERIAL_BYTES - 1] / 256;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -39,11 +39,11 @@ static bool half_over(const struct shelf_due *due, int64_t now)
     return now >= due->this_update + (due->next_update - due->this_update) / 2 - jitter(due);
 }
 
-static struct want want_of(const char *issuer, const uint8_t serial[SERIAL_BYTES])
+static struct want want_of(const char *issuer, struct view id)
 {
     struct want w = {.hash = CERT_OCSP_SHA1};
     snprintf(w.issuer, sizeof w.issuer, "%s", issuer);
-    memcpy(w.serial, serial, SERIAL_BYTES);
+    want_of_id(id, &w);
     return w;
 }
 
@@ -51,12 +51,12 @@ static struct want want_of(const char *issuer, const uint8_t serial[SERIAL_BYTES
 static void refresh(struct ocsp_maker *m, const struct want *w, int64_t now)
 {
     struct ledger_status status;
-    struct view serial = view_of(w->serial, SERIAL_BYTES);
-    struct err *e = ledger_status(m->ledger, w->issuer, serial, &status);
+    uint8_t id[SHELF_ID_BYTES];
+    struct err *e = ledger_status(m->ledger, w->issuer, view_of(w->serial, SERIAL_BYTES), &status);
     if (!e && status.not_after >= now)
-        answer_make(m, w, false, NULL, NULL);
+        answer_make(m, w, ANSWER_DUE, NULL, NULL);
     else if (!e)
-        e = shelf_del_answer(m->shelf, w->issuer, serial, NULL, NULL);
+        e = shelf_del_answer(m->shelf, w->issuer, want_id(w, id), NULL, NULL);
     if (e)
         log_warn("ocsp.sweep", log_text("issuer", w->issuer), log_err(e));
     err_free(e);
@@ -74,9 +74,9 @@ static void sweep_issuer(struct ocsp_state *s)
         log_warn("ocsp.sweep", log_text("issuer", s->name), log_err(e));
     err_free(e);
     for (size_t i = 0; i < n && m->making_n < MAKING_AT_ONCE; i++) {
-        struct want w = want_of(s->name, due[i].serial);
-        memcpy(s->swept, due[i].serial, SERIAL_BYTES);
-        s->swept_n = SERIAL_BYTES;
+        struct want w = want_of(s->name, view_of(due[i].id, due[i].id_n));
+        memcpy(s->swept, due[i].id, due[i].id_n);
+        s->swept_n = due[i].id_n;
         if (half_over(&due[i], now))
             refresh(m, &w, now);
     }
@@ -103,10 +103,8 @@ static bool lies_there(struct ocsp_maker *m, const struct want *w)
 {
     struct arena *arena = arena_new(256 * 1024);
     struct shelf_item item = {.bytes = {NULL, 0}};
-    struct err *e =
-        w->hash == CERT_OCSP_SHA1
-            ? shelf_get_answer(m->shelf, w->issuer, view_of(w->serial, SERIAL_BYTES), arena, &item)
-            : shelf_get_blob(m->shelf, want_blob(w, arena), arena, &item);
+    uint8_t id[SHELF_ID_BYTES];
+    struct err *e = shelf_get_answer(m->shelf, w->issuer, want_id(w, id), arena, &item);
     bool there = e || item.bytes.p;
     err_free(e);
     arena_free(arena);
@@ -117,14 +115,14 @@ static bool lies_there(struct ocsp_maker *m, const struct want *w)
 static void renew(struct ocsp_maker *m, const struct want *w, bool always)
 {
     if (always || answer_under_way(m, w) || lies_there(m, w))
-        answer_make(m, w, true, NULL, NULL);
+        answer_make(m, w, ANSWER_CHANGED, NULL, NULL);
 }
 
 static void revoked(struct ocsp_maker *m, const char *issuer, struct view serial, bool always)
 {
     if (serial.n != SERIAL_BYTES || strlen(issuer) >= sizeof((struct want){0}).issuer)
         return;
-    struct want w = want_of(issuer, serial.p);
+    struct want w = want_of(issuer, serial);
     renew(m, &w, always);
     w.hash = CERT_OCSP_SHA256; /* asked for less: only where it was before */
     renew(m, &w, false);

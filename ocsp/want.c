@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/der.h"
-#include "base/hex.h"
 
 static struct view done_or_bug(struct der_out *out)
 {
@@ -49,26 +48,47 @@ out:
     return e;
 }
 
-struct view want_done_write(enum want_outcome outcome, struct arena *arena)
+struct view want_done_write(const struct want_done *d, struct arena *arena)
 {
     struct der_out out;
-    der_out_init(&out, arena, WANT_BODY_MAX);
-    der_put_uint(&out, outcome);
+    der_out_init(&out, arena, WANT_DONE_MAX);
+    size_t mark = der_begin(&out, DER_SEQUENCE);
+    der_put_uint(&out, d->outcome);
+    if (d->outcome == WANT_HERE)
+        der_put_octets(&out, d->answer);
+    der_finish(&out, mark);
     return done_or_bug(&out);
 }
 
-struct err *want_done_read(struct view body, enum want_outcome *ret)
+struct err *want_done_read(struct view body, struct want_done *ret)
 {
+    struct err *e = NULL;
+    struct view in;
     uint64_t outcome;
-    struct err *e = der_read_uint(&body, WANT_NOT_NOW, &outcome);
-    if (!e)
-        e = der_end(body);
-    if (!e)
-        *ret = (enum want_outcome)outcome;
+    struct want_done d = {.answer = {NULL, 0}};
+
+    TRY(der_read(&body, DER_SEQUENCE, &in));
+    TRY(der_end(body));
+    TRY(der_read_uint(&in, WANT_HERE, &outcome));
+    d.outcome = (enum want_outcome)outcome;
+    if (d.outcome == WANT_HERE)
+        TRY(der_read(&in, DER_OCTET_STRING, &d.answer));
+    TRY(der_end(in));
+    *ret = d;
+out:
     return e;
 }
 
-const char *want_blob(const struct want *w, struct arena *arena)
+struct view want_id(const struct want *w, uint8_t to[SHELF_ID_BYTES])
 {
-    return arena_printf(arena, "ocsp256/%s/%s", w->issuer, hex_of(arena, view_of(w->serial, SERIAL_BYTES)));
+    memcpy(to, w->serial, SERIAL_BYTES);
+    to[SERIAL_BYTES] = (uint8_t)w->hash;
+    return view_of(to, w->hash == CERT_OCSP_SHA1 ? SERIAL_BYTES : SHELF_ID_BYTES);
+}
+
+void want_of_id(struct view id, struct want *ret)
+{
+    CHECK(id.n == SERIAL_BYTES || id.n == SHELF_ID_BYTES);
+    memcpy(ret->serial, id.p, SERIAL_BYTES);
+    ret->hash = id.n == SERIAL_BYTES ? CERT_OCSP_SHA1 : CERT_OCSP_SHA256;
 }

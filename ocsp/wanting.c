@@ -29,43 +29,68 @@ static void take(struct ocsp_server *s, struct question *q)
         q->prev->next = q->next;
     else
         s->wants = q->next;
+    if (s->unsent == q)
+        s->unsent = q->next;
+    s->with_front -= q->sent;
     s->wants_n--;
+}
+
+static void end(struct ocsp_server *s, struct question *q, const struct want_done *done)
+{
+    take(s, q);
+    serve_wanted(q, done);
 }
 
 static void overdue(void *arg)
 {
     struct ocsp_server *s = arg;
-    while (s->wants && s->wants->until_ms <= loop_now_ms(s->loop)) {
-        struct question *q = s->wants;
-        take(s, q);
-        serve_wanted(q, WANT_NOT_NOW);
-    }
+    while (s->wants && s->wants->until_ms <= loop_now_ms(s->loop))
+        end(s, s->wants, &(struct want_done){.outcome = WANT_NOT_NOW});
     arm(s);
 }
 
-/* The front has other work: what strangers ask here must not become the most of it. */
-static bool has_share(struct ocsp_server *s)
+/* --- in turn, at a pace --- */
+
+static bool has_room(struct ocsp_server *s)
 {
-    int64_t second = loop_now_ms(s->loop) / 1000;
-    if (second != s->want_second) {
-        s->want_second = second;
-        s->want_count = 0;
+    int64_t slice = loop_now_ms(s->loop) / SERVE_SLICE_MS;
+    if (slice != s->slice) {
+        s->slice = slice;
+        s->slice_wants = 0;
     }
-    return s->want_count++ < SERVE_WANTS_PER_S;
+    return s->with_front < SERVE_WITH_FRONT_MAX && s->slice_wants < SERVE_SLICE_WANTS;
+}
+
+static struct err *send_one(struct ocsp_server *s, struct question *q)
+{
+    const struct frame f = {
+        .kind = WANT_FRAME, .id = q->id, .body = want_write(&q->want, q->query->arena), .fd = -1};
+    struct err *e = channel_send(s->front, &f);
+    if (e)
+        return e;
+    q->sent = true;
+    s->unsent = q->next;
+    s->with_front++;
+    s->slice_wants++;
+    return NULL;
+}
+
+static void send_some(void *arg)
+{
+    struct ocsp_server *s = arg;
+    struct err *e = NULL;
+    while (!e && s->front && s->unsent && has_room(s))
+        e = send_one(s, s->unsent);
+    if (s->front && s->unsent)
+        loop_timer_set(s->pace, SERVE_SLICE_MS);
+    err_free(e); /* the front's channel is full: the pace tries again */
 }
 
 bool wanting_ask(struct ocsp_server *s, struct question *q)
 {
-    if (!s->front || s->wants_n >= SERVE_WANTS_MAX || !has_share(s))
+    if (!s->front || s->wants_n >= SERVE_WANTS_MAX)
         return false;
     q->id = ++s->next_id;
-    const struct frame f = {
-        .kind = WANT_FRAME, .id = q->id, .body = want_write(&q->want, q->arena), .fd = -1};
-    struct err *e = channel_send(s->front, &f);
-    if (e) {
-        err_free(e);
-        return false;
-    }
     q->until_ms = loop_now_ms(s->loop) + SERVE_WANT_MS;
     q->prev = s->wants_last;
     if (s->wants_last)
@@ -74,6 +99,10 @@ bool wanting_ask(struct ocsp_server *s, struct question *q)
         s->wants = q;
     s->wants_last = q;
     s->wants_n++;
+    if (!s->unsent)
+        s->unsent = q;
+    if (s->unsent == q)
+        send_some(s);
     if (s->wants == q)
         arm(s);
     return true;
@@ -89,9 +118,9 @@ static void drop_front(struct ocsp_server *s)
 static void on_frame(void *arg, struct frame *f)
 {
     struct ocsp_server *s = arg;
-    enum want_outcome outcome;
+    struct want_done done;
     struct err *e = f->kind == WANT_DONE
-                        ? want_done_read(f->body, &outcome)
+                        ? want_done_read(f->body, &done)
                         : err_new(ERR_PROTOCOL, "the front sent a frame of kind %u", f->kind);
     if (e) {
         log_error("ocsp.front-violation", log_err(e));
@@ -102,8 +131,8 @@ static void on_frame(void *arg, struct frame *f)
     for (struct question *q = s->wants; q; q = q->next) {
         if (q->id != f->id)
             continue;
-        take(s, q);
-        serve_wanted(q, outcome);
+        end(s, q, &done);
+        send_some(s);
         return;
     }
 }
@@ -126,11 +155,8 @@ void ocsp_server_attach(struct ocsp_server *s, int fd)
 void wanting_close(struct ocsp_server *s)
 {
     drop_front(s);
-    while (s->wants) {
-        struct question *q = s->wants;
-        take(s, q);
-        serve_wanted(q, WANT_NOT_NOW);
-    }
+    while (s->wants)
+        end(s, s->wants, &(struct want_done){.outcome = WANT_NOT_NOW});
 }
 
 /* --- the server's life --- */
@@ -169,6 +195,7 @@ struct err *ocsp_server_new(struct loop *loop, struct shelf_reader *shelf, struc
         return err_new(ERR_NOMEM, "no memory for the OCSP server");
     *s = (struct ocsp_server){.loop = loop, .shelf = shelf, .hsm = hsm};
     s->deadline = loop_timer_new(loop, overdue, s);
+    s->pace = loop_timer_new(loop, send_some, s);
     *ret = s;
     return NULL;
 }
@@ -184,5 +211,6 @@ void ocsp_server_free(struct ocsp_server *s)
         return;
     wanting_close(s);
     loop_timer_free(s->deadline);
+    loop_timer_free(s->pace);
     free(s);
 }

@@ -56,6 +56,9 @@ struct config_token {
     struct conf_texts reads, writes, shares; /* absolute: what else the module opens */
 };
 
+enum config_ocsp_signer { CONFIG_OCSP_RESPONDER, CONFIG_OCSP_ISSUER };
+enum config_ocsp_unknown { CONFIG_OCSP_UNAUTHORIZED, CONFIG_OCSP_SIGNED };
+
 struct config_issuer {
     const char *name;        /* [a-z0-9-]{1,63} */
     const char *token;       /* name of its token */
@@ -68,6 +71,8 @@ struct config_issuer {
     const char *crl_file;    /* absolute path of an offline CA's list, DER; or NULL */
     struct conf_texts cross; /* absolute paths */
     int64_t ocsp_lifetime_s;
+    int ocsp_signer;  /* enum config_ocsp_signer */
+    int ocsp_unknown; /* enum config_ocsp_unknown */
 };
 
 enum config_isolation {

@@ -109,11 +109,18 @@ typedef void hsm_spki_fn(void *arg, struct err *e, struct view spki);
 MUST_USE struct err *hsm_ocsp_key(struct hsm *h, const char *issuer, bool fresh, hsm_spki_fn *done, void *arg,
                                   ticket_id *ret);
 
-/* Responder only: the ready answer (whole OCSPResponse, made by this vault, still valid) sealed anew with the
- * nonce. ERR_BUSY over the lane's share: serve the ready answer without the nonce, or tryLater. */
+/* Responder only: ready answers (whole OCSPResponses of one issuer, made by this vault, still valid) sealed
+ * anew as one, with the nonce; several may be joined without a nonce (empty). ERR_BUSY over the lane's share:
+ * serve the ready answer without the nonce, or tryLater. */
+struct hsm_nonce {
+    const char *issuer;
+    const struct view *answers;
+    size_t n; /* 1 to LIMIT_OCSP_REQUESTS */
+    struct view nonce;
+};
 typedef void hsm_answer_fn(void *arg, struct err *e, struct view ocsp_response);
-MUST_USE struct err *hsm_nonce(struct hsm *h, const char *issuer, struct view answer, struct view nonce,
-                               hsm_answer_fn *done, void *arg, ticket_id *ret);
+MUST_USE struct err *hsm_nonce(struct hsm *h, const struct hsm_nonce *what, hsm_answer_fn *done, void *arg,
+                               ticket_id *ret);
 
 /* --- the seal roll (entries: hsm_books.h) --- */
 

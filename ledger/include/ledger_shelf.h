@@ -11,7 +11,12 @@
 #include "base/limits.h"
 #include "base/loop.h"
 
-enum { SHELF_NAME_BYTES = 255, SHELF_ETAG_BYTES = 64, SHELF_ISSUER_BYTES = 63 };
+enum {
+    SHELF_NAME_BYTES = 255,
+    SHELF_ETAG_BYTES = 64,
+    SHELF_ISSUER_BYTES = 63,
+    SHELF_ID_BYTES = SERIAL_BYTES + 1
+};
 
 /* When what lies there was made and until when it holds. next_update 0: without end. etag: without quotes,
  * may be "" */
@@ -33,28 +38,29 @@ void shelf_close(struct shelf *s); /* writes what is queued, calls its dones; ac
 /* e: NULL: a reader that begins its turn now sees it. Else the callee's. */
 typedef void shelf_done(void *arg, struct err *e);
 
-/* Everything is copied. done may be NULL: failures are then
- * only logged. Errors at once: ERR_BUSY. Puts are committed in order; those that wait together, in one
- * transaction. */
-MUST_USE struct err *shelf_put_answer(struct shelf *s, const char *issuer, struct view serial,
+/* Everything is copied. done may be NULL: failures are then only logged. Errors at once: ERR_BUSY. Puts are
+ * committed in order; those that wait together, in one transaction. id, here and below: the serial, and one
+ * octet more where there are several answers for it. */
+MUST_USE struct err *shelf_put_answer(struct shelf *s, const char *issuer, struct view id,
                                       const struct shelf_item *item, shelf_done *done, void *arg);
-MUST_USE struct err *shelf_del_answer(struct shelf *s, const char *issuer, struct view serial,
-                                      shelf_done *done, void *arg);
+MUST_USE struct err *shelf_del_answer(struct shelf *s, const char *issuer, struct view id, shelf_done *done,
+                                      void *arg);
 /* name: "crl/issuing", "ca/issuing", "chain/issuing", "meta", ... */
 MUST_USE struct err *shelf_put_blob(struct shelf *s, const char *name, const struct shelf_item *item,
                                     shelf_done *done, void *arg);
 MUST_USE struct err *shelf_del_blob(struct shelf *s, const char *name, shelf_done *done, void *arg);
 
 /* The front's own look at what lies there; copied into the arena. bytes.p NULL: nothing. */
-MUST_USE struct err *shelf_get_answer(struct shelf *s, const char *issuer, struct view serial,
+MUST_USE struct err *shelf_get_answer(struct shelf *s, const char *issuer, struct view id,
                                       struct arena *arena, struct shelf_item *ret);
 MUST_USE struct err *shelf_get_blob(struct shelf *s, const char *name, struct arena *arena,
                                     struct shelf_item *ret);
 
-/* For the sweep: up to max answers in key order after (issuer, after): serials, and when they stop to hold.
+/* For the sweep: up to max answers in key order after (issuer, after): which, and when they stop to hold.
  * Ends with the issuer. */
 struct shelf_due {
-    uint8_t serial[SERIAL_BYTES];
+    uint8_t id[SHELF_ID_BYTES];
+    size_t id_n; /* SERIAL_BYTES, or one more */
     int64_t this_update, next_update;
 };
 MUST_USE struct err *shelf_answers(struct shelf *s, const char *issuer, struct view after,
@@ -74,8 +80,7 @@ void shelf_reader_free(struct shelf_reader *r); /* accepts NULL */
 MUST_USE struct err *shelf_reader_begin(struct shelf_reader *r);
 void shelf_reader_end(struct shelf_reader *r);
 /* Between begin and end. False: not there. ret->bytes and etag point into the shelf. */
-bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view serial,
-                         struct shelf_item *ret);
+bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view id, struct shelf_item *ret);
 bool shelf_reader_blob(struct shelf_reader *r, const char *name, struct shelf_item *ret);
 
 #endif

@@ -25,6 +25,9 @@ struct ocsp_issuer {
     const char *name;
     struct view certificate; /* DER */
     int64_t lifetime_s;      /* nextUpdate - thisUpdate of an answer; refreshed at half of it */
+    enum cert_alg alg;       /* with which the issuer signs */
+    bool by_issuer;          /* it answers with its own key: no delegated responder */
+    bool sign_unknown;       /* what is not on record is answered `unknown`, signed; else unauthorized */
 };
 
 /* --- making: the front's loop --- */

@@ -161,6 +161,17 @@ static void revoked_tomorrow(struct owned *o, struct answer *a)
     a->single.revoked_at = a->single.this_update + DAY;
 }
 
+/* With the issuing CA's own key, which its configuration does not have answer. */
+static void aim_own(struct owned *o, const struct owned_attack *attack, struct owned_shot *to)
+{
+    struct answer *a = answer_new(o, "issuing");
+    (void)attack;
+    a->key = o->s->issuing->key;
+    memcpy(a->key_sha1, o->s->issuing->ocsp.key_sha1, SHA1_BYTES);
+    to->kind = FRAMES_SEAL_OCSP;
+    to->body = seal_body(o, a, written(o, a));
+}
+
 static void clock_back(struct owned *o)
 {
     atomic_store(&o->page->wall_offset_ms, 0);
@@ -189,6 +200,7 @@ const struct owned_attack owned_ocsp_attacks[] = {
         what, HSM_PEER_FRONT, aim, {__VA_ARGS__}, &(const struct how){change, key_of}, false                 \
     }
     TRIES("an answer by another issuer's responder", nothing, "root", "ocsp.key_issuer"),
+    {"an answer in the issuing CA's own name", HSM_PEER_FRONT, aim_own, {"ocsp.by_issuer"}, NULL, false},
     TRIES("an answer in another responder's name", other_responder, "issuing", "ocsp.responder_id"),
     TRIES("an answer made two hours ago", made_before, "issuing", "ocsp.produced_at"),
     TRIES("an answer made in an hour", made_later, "issuing", "ocsp.produced_at"),
@@ -224,8 +236,18 @@ static struct view ready(struct owned *o, const struct answer *a, const char *is
 
 static struct view nonce_body(struct owned *o, struct view answer)
 {
-    const struct view parts[] = {answer, view_str("nonce-of-a-client")};
-    return owned_body(o, (const char *const[]){"issuing", NULL}, parts, 2);
+    struct der_out out;
+    struct view ret;
+    der_out_init(&out, o->s->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, "issuing");
+    der_put_octets(&out, view_str("nonce-of-a-client"));
+    size_t list = der_begin(&out, DER_SEQUENCE);
+    der_put_octets(&out, answer);
+    der_finish(&out, list);
+    der_finish(&out, m);
+    good(der_out_done(&out, &ret));
+    return ret;
 }
 
 struct nonce_how {
@@ -274,7 +296,9 @@ static struct view made_by_itself(struct owned *o, struct owned_shot *to)
     (void)to;
     uint8_t sig[256];
     size_t n = sizeof sig;
-    struct view ret, tbs = written(o, answer_new(o, "issuing"));
+    struct answer *a = answer_new(o, "issuing");
+    a->single.next_update += HOUR; /* what the vault has never said */
+    struct view ret, tbs = written(o, a);
     EVP_PKEY *key = EVP_EC_gen("P-256");
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key), 1);

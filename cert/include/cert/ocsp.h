@@ -61,6 +61,8 @@ struct cert_ocsp_single {
     int64_t this_update;
     bool has_next_update; /* without: newer is always available */
     int64_t next_update;
+    bool has_archive_cutoff; /* RFC 6960 4.4.4: from when on the status of what has expired is kept */
+    int64_t archive_cutoff;
     struct view der; /* the whole SingleResponse as read; where p != NULL the writer copies it as it is */
 };
 
@@ -74,7 +76,8 @@ struct cert_ocsp_data { /* ResponseData */
 
 MUST_USE struct err *cert_ocsp_data_write(const struct cert_ocsp_data *data, struct arena *arena,
                                           struct view *ret_tbs);
-/* Strict: byKey, no extension but the nonce, nothing left over. */
+/* Strict: byKey, no extension but the nonce and, of a single response, the archive cutoff; nothing left over.
+ */
 MUST_USE struct err *cert_ocsp_data_read(struct view tbs, struct arena *arena, struct cert_ocsp_data *ret);
 
 /* A whole OCSPResponse, successful, with the certificates (DER) that go along; usually the responder's own.

@@ -292,6 +292,38 @@ static void openssl_verifies_every_status(void **state)
     world_end(&w);
 }
 
+/* For what has expired: since when its status is kept (RFC 6960 4.4.4). */
+static void openssl_reads_the_archive_cutoff(void **state)
+{
+    struct world w = world_of(*state);
+    uint8_t key_hash[SHA1_BYTES];
+    cert_key_sha1(&w.responder_key, key_hash);
+    struct cert_ocsp_single single = {.id = cert_ocsp_id_for(&w.names, CERT_OCSP_SHA1, w.leaf_tbs.serial),
+                                      .this_update = NOW,
+                                      .has_next_update = true,
+                                      .next_update = NOW + 3600,
+                                      .has_archive_cutoff = true,
+                                      .archive_cutoff = NOW - 86400};
+    struct cert_ocsp_data data = {.responder_key_sha1 = view_of(key_hash, sizeof key_hash),
+                                  .produced_at = NOW,
+                                  .singles = &single,
+                                  .n = 1};
+    struct cert_ocsp_answer answer;
+    struct view der = answer_of(&w, &data, *state);
+    assert_ok(cert_ocsp_open(der, *state, &answer));
+    assert_true(answer.data.singles[0].has_archive_cutoff);
+    assert_int_equal(answer.data.singles[0].archive_cutoff, NOW - 86400);
+    OCSP_BASICRESP *basic = basic_of(der);
+    assert_int_equal(verify(&w, basic), 1);
+    ASN1_GENERALIZEDTIME *cutoff =
+        OCSP_SINGLERESP_get1_ext_d2i(OCSP_resp_get0(basic, 0), NID_id_pkix_OCSP_archiveCutoff, NULL, NULL);
+    assert_non_null(cutoff);
+    assert_int_equal(ASN1_TIME_cmp_time_t(cutoff, NOW - 86400), 0);
+    ASN1_GENERALIZEDTIME_free(cutoff);
+    OCSP_BASICRESP_free(basic);
+    world_end(&w);
+}
+
 /* What the vault does for a nonce: read an answer of its own, add the nonce, seal again. */
 static void a_nonce_is_added_to_an_answer(void **state)
 {
@@ -425,6 +457,7 @@ int main(void)
         TEST(nonces_have_1_to_128_octets),
         TEST(cut_or_flipped_requests_never_crash),
         TEST(openssl_verifies_every_status),
+        TEST(openssl_reads_the_archive_cutoff),
         TEST(a_nonce_is_added_to_an_answer),
         TEST(error_answers_are_openssls),
         TEST(what_cannot_be_written_is_refused),

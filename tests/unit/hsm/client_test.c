@@ -226,7 +226,9 @@ static void lists_answers_and_nonces_come_back(void **state)
     wait_one(&f);
     assert_int_equal(f.code, ERR__COUNT);
     good(cert_ocsp_seal(tbs, CERT_ALG_ECDSA_SHA256, view_of(f.bytes, f.bytes_n), NULL, 0, s->arena, &ready));
-    good(hsm_nonce(r.h, "issuing", ready, view_str("12345678"), on_bytes, &r, NULL));
+    const struct hsm_nonce nonce = {
+        .issuer = "issuing", .answers = &ready, .n = 1, .nonce = view_str("12345678")};
+    good(hsm_nonce(r.h, &nonce, on_bytes, &r, NULL));
     wait_one(&r);
     assert_int_equal(r.code, ERR__COUNT);
     struct cert_ocsp_answer answer;

@@ -125,10 +125,21 @@ static struct view sealed(struct judge_scene *s, struct answer *a, EVP_PKEY *key
     return der;
 }
 
+static enum err_code nonce_for(struct judge_scene *s, const struct house_issuer *issuer,
+                               const struct view *ders, size_t n, struct view nonce, int64_t now,
+                               struct judge_nonce_found *found)
+{
+    struct known *known = known_new();
+    const struct judge_nonce_case c = {issuer, s->responders, known, ders, n, nonce, now};
+    enum err_code code = told(judge_nonce(&c, s->arena, found));
+    known_free(known);
+    return code;
+}
+
 static enum err_code nonce_at(struct judge_scene *s, struct view der, int64_t now,
                               struct judge_nonce_found *found)
 {
-    return told(judge_nonce(s->issuing, s->responders, der, view_str("a-nonce"), now, s->arena, found));
+    return nonce_for(s, s->issuing, &der, 1, view_str("a-nonce"), now, found);
 }
 
 static void a_nonce_changes_nothing_but_time_and_nonce(void **state)
@@ -161,9 +172,7 @@ static void only_what_the_vault_made_gets_a_nonce(void **state)
     uint8_t *status = memmem(bad.p, bad.n, serial, sizeof serial);
     status[5] ^= 1; /* another serial under the same signature */
     assert_int_equal(nonce_at(s, bad, JUDGE_NOW, &found), ERR_BAD_SIGNATURE);
-    assert_int_equal(
-        told(judge_nonce(s->root, s->responders, der, view_str("x"), JUDGE_NOW, s->arena, &found)),
-        ERR_FLOOR);
+    assert_int_equal(nonce_for(s, s->root, &der, 1, view_str("x"), JUDGE_NOW, &found), ERR_FLOOR);
 }
 
 static void a_stale_or_nonced_answer_gets_none(void **state)
@@ -179,6 +188,73 @@ static void a_stale_or_nonced_answer_gets_none(void **state)
     assert_int_not_equal(nonce_at(s, cert_ocsp_error(CERT_OCSP_TRY_LATER), JUDGE_NOW, &found), ERR__COUNT);
 }
 
+static void several_answers_become_one(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s), b = fine(s);
+    struct judge_nonce_found found;
+    struct cert_ocsp_data now;
+    const uint8_t other[SERIAL_BYTES] = {0x41, 10};
+    b.single.id = cert_ocsp_id_for(&s->issuing->ocsp, CERT_OCSP_SHA256, view_of(other, sizeof other));
+    b.single.status = CERT_OCSP_REVOKED;
+    b.single.revoked_at = JUDGE_NOW - 5;
+    const struct view ders[] = {sealed(s, &a, s->responder_key), sealed(s, &b, s->responder_key)};
+    assert_int_equal(nonce_for(s, s->issuing, ders, 2, view_of(NULL, 0), JUDGE_NOW + 100, &found),
+                     ERR__COUNT);
+    good(cert_ocsp_data_read(found.tbs, s->arena, &now));
+    assert_int_equal(now.n, 2);
+    assert_null(now.nonce.p);
+    assert_int_equal(now.produced_at, JUDGE_NOW + 100);
+    assert_int_equal(now.singles[0].status, CERT_OCSP_GOOD);
+    assert_int_equal(now.singles[1].status, CERT_OCSP_REVOKED);
+    assert_true(view_eq(now.singles[1].id.serial, view_of(other, sizeof other)));
+    const struct view mixed[] = {ders[0], sealed(s, &b, s->issuing_key)}; /* one of them not ours */
+    assert_int_equal(nonce_for(s, s->issuing, mixed, 2, view_str("x"), JUDGE_NOW, &found), ERR_BAD_SIGNATURE);
+}
+
+/* What is known by what it says needs no signature; whatever else it says is not known. */
+static void what_is_known_is_not_verified_again(void **state)
+{
+    struct judge_scene *s = *state;
+    struct answer a = fine(s);
+    struct judge_nonce_found found;
+    struct cert_ocsp_answer read;
+    struct known *known = known_new();
+    struct view der = sealed(s, &a, s->issuing_key);
+    struct judge_nonce_case c = {s->issuing, s->responders, known, &der, 1, view_str("x"), JUDGE_NOW};
+    uint8_t hash[SHA256_BYTES];
+    assert_int_equal(code_of(judge_nonce(&c, s->arena, &found)), ERR_BAD_SIGNATURE);
+    assert_int_equal(code_of(judge_nonce(&c, s->arena, &found)),
+                     ERR_BAD_SIGNATURE); /* not learnt by failing */
+    der = sealed(s, &a, s->responder_key);
+    assert_int_equal(code_of(judge_nonce(&c, s->arena, &found)), ERR__COUNT);
+    good(cert_ocsp_open(der, s->arena, &read));
+    digest_sha256(read.sealed.tbs, hash);
+    assert_true(known_has(known, hash));
+    a.single.next_update++;
+    der = sealed(s, &a, s->issuing_key);
+    assert_int_equal(code_of(judge_nonce(&c, s->arena, &found)), ERR_BAD_SIGNATURE);
+    known_free(known);
+}
+
+static void an_issuer_answers_itself_where_configured(void **state)
+{
+    struct judge_scene *s = *state;
+    bool revoked;
+    struct answer a = fine(s);
+    struct judge_nonce_found found;
+    struct responder_key own = responder_of_issuer(s->issuing);
+    a.data.responder_key_sha1 = view_of(own.spki_sha1, SHA1_BYTES);
+    assert_int_equal(told(judge_ocsp(s->issuing, &own, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)), ERR__COUNT);
+    assert_int_equal(told(judge_ocsp(s->root, &own, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)), ERR_FLOOR);
+    struct view der = sealed(s, &a, s->issuing_key);
+    assert_int_equal(nonce_at(s, der, JUDGE_NOW, &found), ERR_FLOOR);
+    s->issuing->ocsp_by_issuer = true;
+    assert_int_equal(nonce_at(s, der, JUDGE_NOW, &found), ERR__COUNT);
+    assert_ptr_equal(found.key.roll_key, s->issuing->name);
+    assert_int_equal(nonce_at(s, sealed(s, &a, s->responder_key), JUDGE_NOW, &found), ERR_BAD_SIGNATURE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +268,9 @@ int main(void)
         TEST(a_nonce_changes_nothing_but_time_and_nonce),
         TEST(only_what_the_vault_made_gets_a_nonce),
         TEST(a_stale_or_nonced_answer_gets_none),
+        TEST(several_answers_become_one),
+        TEST(what_is_known_is_not_verified_again),
+        TEST(an_issuer_answers_itself_where_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

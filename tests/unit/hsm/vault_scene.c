@@ -139,13 +139,13 @@ static void ceremony(struct vault_scene *s, struct hsm_ceremony *c)
         shape_root("root", "Vault Root", root_spki, CERT_ALG_ECDSA_SHA256, s->arena);
     s->issuers[0] = (struct hsm_issuer_setup){
         "root", "pkcs11:object=root", ceremony_ca(s, c, &root, "root", "root", "Vault Root", root_spki),
-        CERT_ALG_ECDSA_SHA256, false};
+        CERT_ALG_ECDSA_SHA256, false, false};
     root.not_before = world_now_s() - 3600;
     root.not_after = world_now_s() + INT64_C(19) * 365 * 86400;
     s->issuers[1] = (struct hsm_issuer_setup){
         "issuing", "pkcs11:object=issuing",
         ceremony_ca(s, c, &root, "issuing", "sub-ca", "Vault Issuing", issuing_spki), CERT_ALG_ECDSA_SHA256,
-        true};
+        true, false};
 }
 
 static void run_ceremony(struct vault_scene *s)

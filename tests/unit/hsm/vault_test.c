@@ -172,14 +172,14 @@ static void a_frame_that_is_not_ones_own_closes_the_channel(void **state)
         enum hsm_peer peer;
         enum frames_kind kind;
     } forbidden[] = {
-        {HSM_PEER_FRONT, FRAMES_NONCE},         {HSM_PEER_FRONT, FRAMES_KEY_GENERATE},
-        {HSM_PEER_FRONT, FRAMES_SEAL_CA},       {HSM_PEER_FRONT, FRAMES_DRAINED},
-        {HSM_PEER_FRONT, FRAMES_RESULT},        {HSM_PEER_FRONT, (enum frames_kind)0},
-        {HSM_PEER_FRONT, (enum frames_kind)33}, {HSM_PEER_FRONT, (enum frames_kind)60000},
-        {HSM_PEER_RESPONDER, FRAMES_LEASE},     {HSM_PEER_RESPONDER, FRAMES_SEAL_CERT},
-        {HSM_PEER_RESPONDER, FRAMES_SEAL_CRL},  {HSM_PEER_RESPONDER, FRAMES_SEAL_OCSP},
-        {HSM_PEER_RESPONDER, FRAMES_OCSP_KEY},  {HSM_PEER_RESPONDER, FRAMES_ROLL_READ},
-        {HSM_PEER_RESPONDER, FRAMES_ROLL_FIND}, {HSM_PEER_RESPONDER, FRAMES_SEAL_CA},
+        {HSM_PEER_FRONT, FRAMES_NONCE},           {HSM_PEER_FRONT, FRAMES_KEY_GENERATE},
+        {HSM_PEER_FRONT, FRAMES_SEAL_CA},         {HSM_PEER_FRONT, FRAMES_DRAINED},
+        {HSM_PEER_FRONT, FRAMES_RESULT},          {HSM_PEER_FRONT, (enum frames_kind)0},
+        {HSM_PEER_FRONT, (enum frames_kind)33},   {HSM_PEER_FRONT, (enum frames_kind)60000},
+        {HSM_PEER_RESPONDER, FRAMES_LEASE},       {HSM_PEER_RESPONDER, FRAMES_SEAL_CERT},
+        {HSM_PEER_RESPONDER, FRAMES_SEAL_CRL},    {HSM_PEER_RESPONDER, FRAMES_SEAL_OCSP},
+        {HSM_PEER_RESPONDER, FRAMES_OCSP_KEY},    {HSM_PEER_RESPONDER, FRAMES_ROLL_READ},
+        {HSM_PEER_RESPONDER, FRAMES_ROLL_FIND},   {HSM_PEER_RESPONDER, FRAMES_SEAL_CA},
     };
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
         int fd = vault_scene_attach(s, forbidden[i].peer, NULL);
@@ -385,10 +385,18 @@ static struct err *seal_ocsp(struct vault_scene *s, int fd, struct view spki, st
 
 static enum err_code nonce(struct vault_scene *s, int fd, struct view answer, struct view *ret)
 {
-    const struct view parts[] = {answer, view_str("nonce-of-a-client")};
-    struct view body, der = {NULL, 0};
-    struct err *e = vault_scene_ask(
-        s, fd, FRAMES_NONCE, vault_scene_seq(s, (const char *const[]){"issuing", NULL}, parts, 2), -1, &body);
+    struct view body, question, der = {NULL, 0};
+    struct der_out out;
+    der_out_init(&out, s->arena, FRAME_BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, "issuing");
+    der_put_octets(&out, view_str("nonce-of-a-client"));
+    size_t list = der_begin(&out, DER_SEQUENCE);
+    der_put_octets(&out, answer);
+    der_finish(&out, list);
+    der_finish(&out, m);
+    good(der_out_done(&out, &question));
+    struct err *e = vault_scene_ask(s, fd, FRAMES_NONCE, question, -1, &body);
     if (!e)
         good(frames_read_octets(body, &der));
     *ret = der;

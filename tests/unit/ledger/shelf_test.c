@@ -111,9 +111,9 @@ static void answers_are_swept_in_order(void **state)
     run(p);
     OK(shelf_answers(p->shelf, "issuing", (struct view){NULL, 0}, due, 4, &n));
     assert_int_equal(n, 4);
-    assert_memory_equal(due[0].serial, scene_serial(1).p, SERIAL_BYTES);
+    assert_memory_equal(due[0].id, scene_serial(1).p, SERIAL_BYTES);
     assert_int_equal(due[3].next_update, 204);
-    OK(shelf_answers(p->shelf, "issuing", view_of(due[3].serial, SERIAL_BYTES), due, 4, &n));
+    OK(shelf_answers(p->shelf, "issuing", view_of(due[3].id, due[3].id_n), due, 4, &n));
     assert_int_equal(n, 1);
 }
 

@@ -49,8 +49,11 @@ static void on_open(struct house *h)
     if (a->sit_out)
         return;
     for (int i = 0; i < 2; i++)
-        a->issuers[i] =
-            (struct ocsp_issuer){h->issuers[i].name, h->issuers[i].certificate, ANSWERS_LIFETIME_S};
+        a->issuers[i] = (struct ocsp_issuer){.name = h->issuers[i].name,
+                                             .certificate = h->issuers[i].certificate,
+                                             .lifetime_s = ANSWERS_LIFETIME_S,
+                                             .alg = CERT_ALG_ECDSA_SHA256,
+                                             .sign_unknown = a->sign_unknown};
     OK(ocsp_maker_new(h->loop, h->ledger, h->shelf, h->hsm, (struct ocsp_certifier){certify, h}, &a->maker));
     ocsp_maker_set(a->maker, 1, a->issuers, 2);
 }
@@ -138,10 +141,8 @@ struct answer answers_of(struct house *h, struct view serial, enum cert_ocsp_has
 {
     struct answer a = {.there = false};
     struct want w = want_of(serial, hash);
-    if (hash == CERT_OCSP_SHA1)
-        OK(shelf_get_answer(h->shelf, "issuing", serial, h->arena, &a.item));
-    else
-        OK(shelf_get_blob(h->shelf, want_blob(&w, h->arena), h->arena, &a.item));
+    uint8_t id[SHELF_ID_BYTES];
+    OK(shelf_get_answer(h->shelf, "issuing", want_id(&w, id), h->arena, &a.item));
     a.there = a.item.bytes.p != NULL;
     if (a.there)
         check(h, &a, serial, hash);
@@ -153,18 +154,18 @@ struct wanting {
     enum want_outcome outcome;
 };
 
-static void on_made(void *arg, enum want_outcome outcome)
+static void on_made(void *arg, const struct want_done *done)
 {
     struct wanting *w = arg;
     assert_false(w->done);
-    *w = (struct wanting){true, outcome};
+    *w = (struct wanting){true, done->outcome};
 }
 
 enum want_outcome answers_want(struct house *h, struct view serial, enum cert_ocsp_hash hash)
 {
     struct wanting w = {.done = false};
     struct want want = want_of(serial, hash);
-    answer_make(((struct answers *)h->more)->maker, &want, false, on_made, &w);
+    answer_make(((struct answers *)h->more)->maker, &want, ANSWER_ASKED, on_made, &w);
     house_await(h, &w.done);
     return w.outcome;
 }

@@ -13,6 +13,7 @@ struct answers {
     struct ocsp_issuer issuers[2];
     bool sit_out;      /* the next life of the front has no maker */
     int certified;     /* how often a certificate was asked for */
+    bool sign_unknown; /* what is not on record is answered `unknown` */
     bool no_vault_yet; /* what ocsp_maker_go would do is left to the test */
 };
 

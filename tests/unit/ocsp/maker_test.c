@@ -106,7 +106,7 @@ static void questions_for_one_answer_share_it(void **state)
     memcpy(w.serial, serial.p, SERIAL_BYTES);
     house_hold(h);
     for (int i = 0; i < 50; i++)
-        answer_make(makers(h)->maker, &w, false, NULL, NULL);
+        answer_make(makers(h)->maker, &w, ANSWER_ASKED, NULL, NULL);
     house_release(h);
     assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_MADE);
     assert_int_equal(house_count(h, "token.C_Sign"), signs + 1);
@@ -135,7 +135,7 @@ static void a_good_in_flight_never_lands(struct house *h, enum cert_ocsp_hash ha
     struct want w = {.issuer = "issuing", .hash = hash};
     memcpy(w.serial, serial.p, SERIAL_BYTES);
     int rule = house_rule(h, "vault.judged", WORLD_STALL, 0);
-    answer_make(makers(h)->maker, &w, false, NULL, NULL);
+    answer_make(makers(h)->maker, &w, ANSWER_ASKED, NULL, NULL);
     house_passed(h, "vault.judged", judged + 1);
     answers_revoke(h, serial, CERT_REASON_SUPERSEDED);
     assert_false(answers_of(h, serial, hash).there);
@@ -168,7 +168,7 @@ static void a_good_on_its_way_to_the_disk_is_followed(void **state)
     struct want w = {.issuer = "issuing", .hash = CERT_OCSP_SHA1};
     unsigned long long sealed = house_count(h, "ocsp.sealed");
     memcpy(w.serial, serial.p, SERIAL_BYTES);
-    answer_make(makers(h)->maker, &w, false, NULL, NULL);
+    answer_make(makers(h)->maker, &w, ANSWER_ASKED, NULL, NULL);
     while (house_count(h, "ocsp.sealed") == sealed)
         house_run(h, 0);
     answers_revoke(h, serial, CERT_REASON_SUPERSEDED);
@@ -341,7 +341,9 @@ static void half_its_life_later_it_is_made_anew(void **state)
     struct house *h = *state;
     struct view serial = answers_fresh(h);
     assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_MADE);
+    assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA256), WANT_MADE);
     struct newer n = {h, serial, answers_of(h, serial, CERT_OCSP_SHA1).this_update};
+    assert_false(answers_of(h, serial, CERT_OCSP_SHA1).ocsp.data.singles[0].has_archive_cutoff);
     house_pass(h, ANSWERS_LIFETIME_S / 3);
     house_run(h, 50);
     house_quiet(h);
@@ -349,6 +351,7 @@ static void half_its_life_later_it_is_made_anew(void **state)
     house_pass(h, ANSWERS_LIFETIME_S / 4);
     house_wait(h, is_newer, &n);
     house_quiet(h);
+    assert_true(answers_of(h, serial, CERT_OCSP_SHA256).this_update > n.than);
 }
 
 static void what_has_expired_is_not_kept_fresh(void **state)
@@ -365,6 +368,9 @@ static void what_has_expired_is_not_kept_fresh(void **state)
     await_gone(h, serial, CERT_OCSP_SHA1);
     assert_int_equal(answers_want(h, serial, CERT_OCSP_SHA1), WANT_MADE); /* asked, it is answered */
     house_quiet(h);
+    const struct cert_ocsp_single one = answers_of(h, serial, CERT_OCSP_SHA1).ocsp.data.singles[0];
+    assert_true(one.has_archive_cutoff); /* for since its issuer's first day it is kept */
+    assert_int_equal(one.archive_cutoff, maker_state(makers(h)->maker, "issuing")->not_before);
 }
 
 /* --- renewal --- */

@@ -80,32 +80,39 @@ static int teardown(void **state)
 
 /* --- questions --- */
 
-enum { BY_SHA256 = 1, WITH_NONCE = 2, TWICE = 4, OF_ROOT = 8 };
+enum { BY_SHA256 = 1, WITH_NONCE = 2, OF_ROOT = 8 };
 
-static struct view question(struct house *h, struct view serial, int how)
+/* Asks for all of them in one query. */
+static struct view question_of(struct house *h, const struct view *serials, size_t count, int how)
 {
     struct view issuer_der = how & OF_ROOT ? h->root : h->issuing;
     const unsigned char *p = issuer_der.p;
     unsigned char *der = NULL;
     X509 *issuer = d2i_X509(NULL, &p, (long)issuer_der.n);
-    BIGNUM *number = BN_bin2bn(serial.p, (int)serial.n, NULL);
-    ASN1_INTEGER *integer = BN_to_ASN1_INTEGER(number, NULL);
     OCSP_REQUEST *request = OCSP_REQUEST_new();
-    for (int i = 0; i < (how & TWICE ? 2 : 1); i++)
+    for (size_t i = 0; i < count; i++) {
+        BIGNUM *number = BN_bin2bn(serials[i].p, (int)serials[i].n, NULL);
+        ASN1_INTEGER *integer = BN_to_ASN1_INTEGER(number, NULL);
         assert_non_null(
             OCSP_request_add0_id(request, OCSP_cert_id_new(how & BY_SHA256 ? EVP_sha256() : EVP_sha1(),
                                                            X509_get_subject_name(issuer),
                                                            X509_get0_pubkey_bitstr(issuer), integer)));
+        ASN1_INTEGER_free(integer);
+        BN_free(number);
+    }
     if (how & WITH_NONCE)
         assert_true(OCSP_request_add1_nonce(request, (unsigned char *)(uintptr_t) "0123456789abcdef", 16));
     int n = i2d_OCSP_REQUEST(request, &der);
     struct view ret = arena_dup(h->arena, view_of(der, (size_t)n));
     OPENSSL_free(der);
     OCSP_REQUEST_free(request);
-    ASN1_INTEGER_free(integer);
-    BN_free(number);
     X509_free(issuer);
     return ret;
+}
+
+static struct view question(struct house *h, struct view serial, int how)
+{
+    return question_of(h, &serial, 1, how);
 }
 
 static struct web_answer post(struct house *h, const char *path, struct view der)
@@ -177,6 +184,74 @@ static void a_nonce_comes_back_in_an_answer_made_for_it(void **state)
     assert_null(asked(h, question(h, serial, 0)).data.nonce.p);
 }
 
+/* One live answer about all of them, in the order asked, the same certificate twice too. */
+static void several_questions_get_one_answer(void **state)
+{
+    struct house *h = *state;
+    struct view serials[LIMIT_OCSP_REQUESTS], some[4];
+    for (int i = 0; i < 3; i++)
+        some[i] = answers_fresh(h);
+    some[3] = some[0];
+    answers_revoke(h, some[1], CERT_REASON_SUPERSEDED);
+    for (int how = 0; how <= (BY_SHA256 | WITH_NONCE); how++) {
+        struct cert_ocsp_answer a = asked(h, question_of(h, some, 4, how));
+        assert_int_equal(a.status, CERT_OCSP_SUCCESSFUL);
+        assert_int_equal(a.data.n, 4);
+        assert_int_equal(a.cert_count, 1);
+        assert_int_equal(a.data.nonce.n, how & WITH_NONCE ? 16 : 0);
+        for (int i = 0; i < 4; i++) {
+            assert_true(view_eq(a.data.singles[i].id.serial, some[i]));
+            assert_int_equal(a.data.singles[i].status, i == 1 ? CERT_OCSP_REVOKED : CERT_OCSP_GOOD);
+        }
+    }
+    for (size_t i = 0; i < LIMIT_OCSP_REQUESTS; i++)
+        serials[i] = some[i % 3];
+    struct web_answer raw = post(h, "/ocsp/issuing", question_of(h, serials, LIMIT_OCSP_REQUESTS, 0));
+    assert_string_equal(web_header(&raw, "Cache-Control"), "no-store");
+    assert_true(raw.n > 2000);
+    web_free(&raw);
+}
+
+/* Nobody but the vault can join answers. */
+static void without_the_vault_several_are_for_later(void **state)
+{
+    struct house *h = *state;
+    struct view some[2] = {answers_fresh(h), answers_fresh(h)};
+    int pair[2];
+    assert_int_equal(asked(h, question_of(h, some, 2, 0)).data.n, 2);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    close(pair[1]);
+    hsm_attach(the.hsm, pair[0]);
+    expect_error(h, "/ocsp/issuing", question_of(h, some, 2, 0), CERT_OCSP_TRY_LATER);
+    hsm_attach(the.hsm, house_vault_connect(h->vault, HSM_PEER_RESPONDER));
+    house_wait(h, has_vault, NULL);
+}
+
+/* Where it is configured: signed, for who asked alone, and on no shelf. */
+static void unknown_is_signed_where_configured(void **state)
+{
+    struct house *h = *state;
+    const uint8_t never[SERIAL_BYTES] = {0x41, 99};
+    const struct view both[] = {answers_fresh(h), view_of(never, SERIAL_BYTES)};
+    the.answers.issuers[0].sign_unknown = the.answers.issuers[1].sign_unknown = true;
+    struct cert_ocsp_answer a = asked(h, question(h, both[1], 0));
+    assert_int_equal(a.data.singles[0].status, CERT_OCSP_UNKNOWN);
+    assert_int_equal(a.data.singles[0].next_update - a.data.singles[0].this_update, 600);
+    struct web_answer raw = post(h, "/ocsp/issuing", question(h, both[1], BY_SHA256));
+    assert_string_equal(web_header(&raw, "Cache-Control"), "no-store");
+    web_free(&raw);
+    a = asked(h, question(h, both[1], WITH_NONCE));
+    assert_int_equal(a.data.singles[0].status, CERT_OCSP_UNKNOWN);
+    assert_int_equal(a.data.nonce.n, 16);
+    a = asked(h, question_of(h, both, 2, 0));
+    assert_int_equal(a.data.singles[0].status, CERT_OCSP_GOOD);
+    assert_int_equal(a.data.singles[1].status, CERT_OCSP_UNKNOWN);
+    assert_false(answers_of(h, both[1], CERT_OCSP_SHA1).there);
+    assert_false(answers_of(h, both[1], CERT_OCSP_SHA256).there);
+    the.answers.issuers[0].sign_unknown = the.answers.issuers[1].sign_unknown = false;
+    expect_error(h, "/ocsp/issuing", question(h, both[1], 0), CERT_OCSP_UNAUTHORIZED);
+}
+
 static void without_the_vault_the_ready_answer_serves(void **state)
 {
     struct house *h = *state;
@@ -206,7 +281,8 @@ static void what_is_not_ours_is_unauthorized(void **state)
                  CERT_OCSP_UNAUTHORIZED); /* another CertID */
     expect_error(h, "/ocsp/root", question(h, serial, 0), CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/nobody", question(h, serial, 0), CERT_OCSP_UNAUTHORIZED);
-    expect_error(h, "/ocsp/issuing", question(h, serial, TWICE), CERT_OCSP_UNAUTHORIZED); /* RFC 5019 2.1.1 */
+    const struct view mixed[] = {serial, view_of(never, sizeof never)};
+    expect_error(h, "/ocsp/issuing", question_of(h, mixed, 2, 0), CERT_OCSP_UNAUTHORIZED);
 }
 
 static void what_is_no_request_is_malformed(void **state)
@@ -382,7 +458,7 @@ static void a_responder_that_sends_anything_else_is_cut_off(void **state)
         struct view body;
     } rows[] = {
         {WANT_FRAME, view_str("no want")},
-        {WANT_DONE, want_done_write(WANT_MADE, h->arena)},
+        {WANT_DONE, want_done_write(&(struct want_done){.outcome = WANT_MADE}, h->arena)},
         {77, want_write(&w, h->arena)},
     };
     for (size_t i = 0; i < 3; i++) {
@@ -436,18 +512,19 @@ static void an_answer_finds_no_other_peer(void **state)
     house_run(h, 20);
 }
 
-static void a_stranger_s_questions_have_a_share(void **state)
+/* Past its share of a moment a question waits for the next one, and is then answered. */
+static void strangers_questions_have_a_pace(void **state)
 {
     struct house *h = *state;
     const uint8_t never[SERIAL_BYTES] = {0x41, 77};
-    int64_t second = world_mono_ms() / 1000;
-    the.server->want_count = SERVE_WANTS_PER_S;
-    the.server->want_second = second;
-    struct web_answer a = post(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0));
-    bool later = view_eq(view_of(a.body, a.n), cert_ocsp_error(CERT_OCSP_TRY_LATER));
-    web_free(&a);
-    assert_true(later || world_mono_ms() / 1000 != second);
-    house_run(h, 1100);
+    the.server->slice = loop_now_ms(h->loop) / SERVE_SLICE_MS + 2; /* as if that one were full already */
+    the.server->slice_wants = SERVE_SLICE_WANTS;
+    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0), CERT_OCSP_UNAUTHORIZED);
+    the.server->with_front = SERVE_WITH_FRONT_MAX; /* as if the front had as many as it may */
+    int64_t began = world_mono_ms();
+    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0), CERT_OCSP_TRY_LATER);
+    assert_true(world_mono_ms() - began >= SERVE_WANT_MS - 10);
+    the.server->with_front = 0;
     expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0), CERT_OCSP_UNAUTHORIZED);
 }
 
@@ -457,6 +534,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_first_question_has_it_made_and_waits_for_it),
         cmocka_unit_test(a_revocation_shows),
         cmocka_unit_test(a_nonce_comes_back_in_an_answer_made_for_it),
+        cmocka_unit_test(several_questions_get_one_answer),
+        cmocka_unit_test(without_the_vault_several_are_for_later),
+        cmocka_unit_test(unknown_is_signed_where_configured),
         cmocka_unit_test(without_the_vault_the_ready_answer_serves),
         cmocka_unit_test(what_is_not_ours_is_unauthorized),
         cmocka_unit_test(what_is_no_request_is_malformed),
@@ -469,7 +549,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_responder_that_sends_anything_else_is_cut_off),
         cmocka_unit_test(a_front_that_sends_anything_else_is_cut_off),
         cmocka_unit_test(an_answer_finds_no_other_peer),
-        cmocka_unit_test(a_stranger_s_questions_have_a_share),
+        cmocka_unit_test(strangers_questions_have_a_pace),
     };
     (void)argc;
     house_world(argv);

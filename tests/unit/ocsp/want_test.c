@@ -30,10 +30,12 @@ static void there_and_back(void **state)
         assert_memory_equal(back.serial, w.serial, SERIAL_BYTES);
         assert_int_equal(back.hash, w.hash);
     }
-    for (int o = WANT_MADE; o <= WANT_NOT_NOW; o++) {
-        enum want_outcome back;
-        assert_null(want_done_read(want_done_write((enum want_outcome)o, arena), &back));
-        assert_int_equal(back, o);
+    for (int o = WANT_MADE; o <= WANT_HERE; o++) {
+        const struct want_done done = {(enum want_outcome)o, view_str("an answer")};
+        struct want_done back;
+        assert_null(want_done_read(want_done_write(&done, arena), &back));
+        assert_int_equal(back.outcome, o);
+        assert_true(o == WANT_HERE ? view_eq_str(back.answer, "an answer") : back.answer.p == NULL);
     }
     arena_free(arena);
 }
@@ -92,26 +94,34 @@ static void what_is_no_want_is_refused(void **state)
 
 static void what_is_no_outcome_is_refused(void **state)
 {
-    static const uint8_t three[] = {2, 1, 3}, negative[] = {2, 1, 0x80}, longer[] = {2, 1, 1, 0};
-    const struct view bodies[] = {view_of(three, 3), view_of(negative, 3), view_of(longer, 4),
-                                  view_of(three, 2), view_of("", 0)};
+    static const uint8_t four[] = {0x30, 3, 2, 1, 4}, negative[] = {0x30, 3, 2, 1, 0x80},
+                         longer[] = {0x30, 3, 2, 1, 1, 0}, more[] = {0x30, 6, 2, 1, 1, 4, 1, 7},
+                         less[] = {0x30, 3, 2, 1, 3};
+    const struct view bodies[] = {view_of(four, 5), view_of(negative, 5), view_of(longer, 6),
+                                  view_of(more, 8), view_of(less, 5),     view_of(four, 4),
+                                  view_of("", 0)};
     (void)state;
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        enum want_outcome back = WANT_MADE;
+        struct want_done back = {.outcome = WANT_MADE};
         struct err *e = want_done_read(bodies[i], &back);
         assert_non_null(e);
-        assert_int_equal(back, WANT_MADE);
+        assert_int_equal(back.outcome, WANT_MADE);
         err_free(e);
     }
 }
 
 static void an_answer_by_sha256_has_a_place_of_its_own(void **state)
 {
-    struct arena *arena = arena_new(64 * 1024);
-    struct want w = a_want(CERT_OCSP_SHA256);
+    uint8_t one[SHELF_ID_BYTES], other[SHELF_ID_BYTES];
+    struct want by1 = a_want(CERT_OCSP_SHA1), by256 = a_want(CERT_OCSP_SHA256), back;
+    struct view id1 = want_id(&by1, one), id256 = want_id(&by256, other);
     (void)state;
-    assert_string_equal(want_blob(&w, arena), "ocsp256/issuing/404142434445464748494a4b4c4d4e4f50515253");
-    arena_free(arena);
+    assert_false(view_eq(id1, id256));
+    want_of_id(id1, &back);
+    assert_int_equal(back.hash, CERT_OCSP_SHA1);
+    want_of_id(id256, &back);
+    assert_int_equal(back.hash, CERT_OCSP_SHA256);
+    assert_memory_equal(back.serial, by256.serial, SERIAL_BYTES);
 }
 
 int main(void)
