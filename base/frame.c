@@ -1,6 +1,7 @@
 /*
  * Frames over a stream socketpair: the form, and the blocking calls. A descriptor travels with the first
- * octet of its frame. Knows no kinds and keeps no state; the buffered channel is channel.c.
+ * octet of its frame; without one, frames go through a pipe as well. Knows no kinds and keeps no state; the
+ * buffered channel is channel.c.
  */
 #include "base/frame.h"
 
@@ -77,7 +78,10 @@ ssize_t frame_form_send(int sock, struct view bytes, int fd)
         c->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(c), &fd, sizeof(int));
     }
-    return world_sendmsg(sock, &m, MSG_NOSIGNAL);
+    ssize_t sent = world_sendmsg(sock, &m, MSG_NOSIGNAL);
+    if (sent < 0 && errno == ENOTSOCK && fd < 0)
+        return world_write(sock, bytes.p, bytes.n);
+    return sent;
 }
 
 /* Puts the descriptors of m at fds; false where there are more than room for (the rest is closed). */
@@ -113,6 +117,8 @@ ssize_t frame_form_recv(int sock, void *to, size_t n, struct frame_fds *fds)
                        .msg_control = control.room,
                        .msg_controllen = sizeof(control.room)};
     ssize_t got = world_recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+    if (got < 0 && errno == ENOTSOCK)
+        return read(sock, to, n);
     if (got >= 0 && !take_fds(&m, fds)) {
         errno = EMFILE;
         return -1;

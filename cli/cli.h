@@ -89,5 +89,6 @@ cli_run shipped_show, shipped_add;
 cli_run ledger_verify_run, ledger_log_run;
 cli_run config_check, clock_confirm_run, doctor_run, init_run, ceremony_run;
 cli_run transcript_verify, transcript_record;
+cli_run shelf_send, shelf_receive, shelf_position;
 
 #endif

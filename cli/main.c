@@ -115,6 +115,17 @@ static const struct cli_command commands[] = {
      "chancery ledger verify", ledger_verify_run},
     {"ledger", "log", "", "the entries as they stand", "  --from N   --limit N\n",
      "chancery ledger log --from 100", ledger_log_run},
+    {"shelf", "send", "", "what the responders serve, as a stream of records to stdout",
+     "  --follow               go on: what changes is sent within a tenth of a second\n"
+     "  --from POSITION        only what has changed since (`shelf position` at the other end)\n"
+     "  --shelf DIR            a shelf elsewhere\n",
+     "chancery shelf send --follow | ssh edge chancery shelf receive", shelf_send},
+    {"shelf", "receive", "", "put such a stream on this host's shelf, for its responders",
+     "  --shelf DIR            a shelf elsewhere\n",
+     "ssh ca chancery shelf send --follow --from \"$(chancery shelf position)\" | chancery shelf receive",
+     shelf_receive},
+    {"shelf", "position", "", "how far this host's shelf has received another's",
+     "  --shelf DIR            a shelf elsewhere\n", "chancery shelf position", shelf_position},
     {"config", "check", "[FILE]", "check a configuration, its templates and its roster, without a daemon",
      NULL, "chancery config check /etc/chancery/chancery.yaml", config_check},
     {"clock", "confirm", "", "the clock is right: issue again", NULL, "chancery clock confirm",

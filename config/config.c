@@ -369,6 +369,7 @@ static struct err *parse_all(struct parse *p, const char *file)
     c->demo = p->top.demo;
     c->isolation = p->top.isolation;
     c->responders = p->top.responders;
+    c->responders_only = p->top.responders_only;
     TRY(own_names(p));
     TRY(urls(p));
     TRY(listening(p));

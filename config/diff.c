@@ -89,6 +89,8 @@ const char *config_needs_restart(const struct config *now, const struct config *
         return "demo";
     if (now->isolation != next->isolation)
         return "isolation";
+    if (now->responders_only != next->responders_only)
+        return "responders_only";
     if (now->responders != next->responders)
         return "responders";
     if (!same_addresses(&now->https, &next->https))

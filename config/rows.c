@@ -71,6 +71,9 @@ static const struct conf_row top[] = {
          "file of administrators, operators and auditors, by key hash"),
     TREE("paths", paths, false, "folders of the running house"),
     TREE("users", users, false, "own users of the processes, where started as root"),
+    BOOLEAN(
+        "responders_only", responders_only, "false",
+        "only the responders run here, from a shelf that `chancery shelf receive` fills; no token is needed"),
     NUMBER(CONF_INT, "responders", responders, 1, CONFIG_RESPONDERS_MAX, "1",
            "processes that serve OCSP and CRLs"),
     TREE("limits", limits, false, "bounds on what clients may take"),
@@ -146,6 +149,9 @@ static const struct conf_row ocsp[] = {
            "from thisUpdate to nextUpdate; made anew when half of it is over"),
     CHOICE("signer", ocsp_signer, ocsp_signers, "responder",
            "who signs: responder (a certificate of its own, key in the token, renewed by itself) or issuer"),
+    BOOLEAN(
+        "ready", ocsp_ready, "false",
+        "answers are made for every certificate that is valid, asked for or not: for responders elsewhere"),
     CHOICE("unknown", ocsp_unknown, ocsp_unknowns, "unauthorized",
            "what is answered for serials not on record: unauthorized (unsigned, costs nothing) or signed"),
 };

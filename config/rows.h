@@ -22,7 +22,7 @@ enum rows_group {
 struct rows_top {
     const char *dir, *public_url, *https_url, *templates, *roster;
     int log, log_level, isolation;
-    bool demo;
+    bool demo, responders_only;
     int64_t responders;
     struct conf_texts names;
     const json_t *listen, *tokens, *issuers, *paths, *users, *limits;

@@ -20,14 +20,15 @@ static const struct row {
     size_t path; /* in struct config_paths */
     int owner;   /* enum message_process, or OF_WARDEN */
     unsigned mode;
-    bool shared; /* where users are own: the responder's group reads it */
+    bool shared;     /* where users are own: the responder's group reads it */
+    bool responders; /* of use where only responders run */
 } rows[] = {
-    {offsetof(struct config_paths, run), OF_WARDEN, 0755, false},
-    {offsetof(struct config_paths, ledger), MESSAGE_FRONT, 0700, false},
-    {offsetof(struct config_paths, front), MESSAGE_FRONT, 0700, false},
-    {offsetof(struct config_paths, shelf), MESSAGE_FRONT, 0700, true},
-    {offsetof(struct config_paths, roll), MESSAGE_VAULT, 0700, false},
-    {offsetof(struct config_paths, lock), MESSAGE_VAULT, 0700, false},
+    {offsetof(struct config_paths, run), OF_WARDEN, 0755, false, true},
+    {offsetof(struct config_paths, ledger), MESSAGE_FRONT, 0700, false, false},
+    {offsetof(struct config_paths, front), MESSAGE_FRONT, 0700, false, false},
+    {offsetof(struct config_paths, shelf), MESSAGE_FRONT, 0700, true, true},
+    {offsetof(struct config_paths, roll), MESSAGE_VAULT, 0700, false, false},
+    {offsetof(struct config_paths, lock), MESSAGE_VAULT, 0700, false, false},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -39,6 +40,11 @@ static const char *path_of(const struct config *c, const struct row *r)
 static uid_t owner_of(const struct users *u, int owner)
 {
     return owner == OF_WARDEN ? geteuid() : u->of[owner].uid;
+}
+
+static bool wanted(const struct config *c, const struct row *r)
+{
+    return r->responders || !c->responders_only;
 }
 
 static struct err *make(const struct config *c, const struct users *u, const struct row *r)
@@ -67,7 +73,8 @@ struct err *folders_make(const struct config *c, const struct users *u)
 {
     struct err *e = NULL;
     for (size_t i = 0; i < ROWS; i++)
-        TRY(make(c, u, &rows[i]));
+        if (wanted(c, &rows[i]))
+            TRY(make(c, u, &rows[i]));
 out:
     return e;
 }
@@ -126,6 +133,16 @@ static void look_for(struct look *l, const char *key, const char *path)
         say(l, true, "tokens, %s: %s: %s", key, path, strerror(errno));
 }
 
+static void look_at_token(struct look *l, const struct config *c, uid_t vault)
+{
+    look_for(l, "module", c->token->module);
+    for (size_t i = 0; i < c->token->reads.n; i++)
+        look_for(l, "reads", c->token->reads.items[i]);
+    look_at(l, c->token->pin_file, S_IFREG, vault, true, 0077);
+    for (size_t i = 0; i < c->token->writes.n; i++)
+        look_at(l, c->token->writes.items[i], S_IFDIR, vault, false, 0077);
+}
+
 /* What lies on the shelf is public; who could write it could withhold it. */
 static mode_t forbidden_of(const struct row *r, const struct users *u)
 {
@@ -139,19 +156,14 @@ static mode_t forbidden_of(const struct row *r, const struct users *u)
 bool folders_check(const struct config *c, const struct users *u, folders_finding *fn, void *arg)
 {
     struct look l = {fn, arg, false};
-    uid_t vault = u->of[MESSAGE_VAULT].uid;
 
     for (size_t i = 0; i < ROWS; i++) {
         struct stat st;
         mode_t forbidden = forbidden_of(&rows[i], u);
-        if (lstat(path_of(c, &rows[i]), &st) == 0) /* else it will be made */
+        if (wanted(c, &rows[i]) && lstat(path_of(c, &rows[i]), &st) == 0) /* else it will be made */
             look_at(&l, path_of(c, &rows[i]), S_IFDIR, owner_of(u, rows[i].owner), false, forbidden);
     }
-    look_for(&l, "module", c->token->module);
-    for (size_t i = 0; i < c->token->reads.n; i++)
-        look_for(&l, "reads", c->token->reads.items[i]);
-    look_at(&l, c->token->pin_file, S_IFREG, vault, true, 0077);
-    for (size_t i = 0; i < c->token->writes.n; i++)
-        look_at(&l, c->token->writes.items[i], S_IFDIR, vault, false, 0077);
+    if (!c->responders_only)
+        look_at_token(&l, c, u->of[MESSAGE_VAULT].uid);
     return !l.wrong;
 }

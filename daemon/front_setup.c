@@ -76,6 +76,7 @@ static const struct ocsp_issuer *ocsp_issuers(const struct setup *s, size_t *ret
                 .lifetime_s = s->issuers[k].config->ocsp_lifetime_s,
                 .alg = s->issuers[k].alg,
                 .by_issuer = s->issuers[k].config->ocsp_signer == CONFIG_OCSP_ISSUER,
+                .ready = s->issuers[k].config->ocsp_ready,
                 .sign_unknown = s->issuers[k].config->ocsp_unknown == CONFIG_OCSP_SIGNED,
             };
     *ret_n = n;

@@ -84,9 +84,11 @@ struct err *sockets_open(const struct config *c, struct sockets *ret)
     struct err *e = NULL;
     struct sockets s = {.control = -1};
 
-    TRY(listen_all(c, &c->https, s.https, &s.https_n));
     TRY(listen_all(c, &c->http, s.http, &s.http_n));
-    TRY(control_open(c->control, &s.control));
+    if (!c->responders_only) {
+        TRY(listen_all(c, &c->https, s.https, &s.https_n));
+        TRY(control_open(c->control, &s.control));
+    }
     *ret = s;
 out:
     if (e)

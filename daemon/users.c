@@ -39,6 +39,18 @@ static void all_as(struct users *u, uid_t uid, gid_t gid)
         u->of[i] = (struct users_one){uid, gid};
 }
 
+/* Where only responders run, no other user need be known. */
+static struct err *responders_user(const struct config *c, struct users *u)
+{
+    struct users_one one;
+    struct err *e = look_up(c->users.responder, &one);
+    if (e)
+        return e;
+    all_as(u, one.uid, one.gid);
+    u->own = true;
+    return NULL;
+}
+
 struct err *users_find(const struct config *c, struct users *ret)
 {
     struct err *e = NULL;
@@ -54,7 +66,7 @@ struct err *users_find(const struct config *c, struct users *ret)
         return NULL;
     }
     if (c->users.vault) {
-        TRY(own_users(c, &u));
+        TRY(c->responders_only ? responders_user(c, &u) : own_users(c, &u));
         *ret = u;
         return NULL;
     }

@@ -39,7 +39,8 @@ struct warden {
     struct config *config;
     struct arena *turn; /* what lives for one frame */
     struct ward wards[WARD_MAX];
-    size_t n; /* wards[0] is the vault, wards[1] the front */
+    size_t n;
+    struct ward *vault, *front; /* among them; NULL where only responders run here */
     int generation_fd;
     uint32_t generation;
     uint8_t sha256[SHA256_BYTES];

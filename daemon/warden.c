@@ -72,10 +72,10 @@ void warden_ready(struct warden *w, struct ward *ward)
 
 static void tell_front(struct warden *w)
 {
-    struct ward *front = &w->wards[1];
+    struct ward *front = w->front;
     struct view body;
 
-    if (front->state != WARD_READY)
+    if (!front || front->state != WARD_READY)
         return;
     arena_reset(w->turn);
     struct message_status_row *rows = arena_array(w->turn, w->n, sizeof *rows);
@@ -158,7 +158,7 @@ static void stop_ward(struct ward *ward)
 /* The front first, while vault and responders still serve it; then the rest; then the loop. */
 static void go_on_ending(struct warden *w)
 {
-    if (w->phase == WARDEN_DRAINS && w->wards[1].pid <= 0) {
+    if (w->phase == WARDEN_DRAINS && (!w->front || w->front->pid <= 0)) {
         w->phase = WARDEN_ENDS;
         w->phase_ms = world_mono_ms();
         for (size_t i = 0; i < w->n; i++)
@@ -172,8 +172,8 @@ static void watch_ending(struct warden *w, int64_t now_ms)
 {
     int64_t drain_ms = w->config->limits.drain_s * 1000 + END_MS;
 
-    if (w->phase == WARDEN_DRAINS && now_ms - w->phase_ms > drain_ms)
-        ward_kill(&w->wards[1], "it did not drain in time");
+    if (w->phase == WARDEN_DRAINS && w->front && now_ms - w->phase_ms > drain_ms)
+        ward_kill(w->front, "it did not drain in time");
     if (w->phase == WARDEN_ENDS && now_ms - w->phase_ms > drain_ms)
         kill_all(w, "it did not end in time");
 }
@@ -199,7 +199,7 @@ static void on_restart(void *arg)
         ward_start(ward);
 }
 
-static void add(struct warden *w, enum message_process kind, unsigned index, bool one_of_many)
+static struct ward *add(struct warden *w, enum message_process kind, unsigned index, bool one_of_many)
 {
     struct ward *ward = &w->wards[w->n++];
 
@@ -211,6 +211,7 @@ static void add(struct warden *w, enum message_process kind, unsigned index, boo
         snprintf(ward->name, sizeof ward->name, "%s-%u", process_row(kind)->name, index + 1);
     if (!one_of_many)
         snprintf(ward->name, sizeof ward->name, "%s", process_row(kind)->name);
+    return ward;
 }
 
 struct warden *warden_new(const struct warden_setup *setup, struct config **config, int generation_fd,
@@ -227,8 +228,10 @@ struct warden *warden_new(const struct warden_setup *setup, struct config **conf
     w->generation = 1;
     w->next_fd = -1;
     memcpy(w->sha256, sha256, SHA256_BYTES);
-    add(w, MESSAGE_VAULT, 0, false);
-    add(w, MESSAGE_FRONT, 0, false);
+    if (!w->config->responders_only) {
+        w->vault = add(w, MESSAGE_VAULT, 0, false);
+        w->front = add(w, MESSAGE_FRONT, 0, false);
+    }
     for (unsigned i = 0; i < (unsigned)w->config->responders; i++)
         add(w, MESSAGE_RESPONDER, i, w->config->responders > 1);
     w->tick = loop_timer_new(w->setup.loop, on_tick, w);
@@ -276,7 +279,8 @@ void warden_stop(struct warden *w)
     w->phase_ms = w->stop_ms = world_mono_ms();
     for (size_t i = 0; i < w->n; i++)
         loop_timer_clear(w->wards[i].timer);
-    stop_ward(&w->wards[1]);
+    if (w->front)
+        stop_ward(w->front);
     go_on_ending(w);
 }
 

@@ -6,15 +6,13 @@
 #include "ledger_shelf.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/check.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "batch.h"
 #include "be.h"
 #include "rows.h"
-#include "shelf_form.h"
+#include "shelf_change.h"
 
 enum { GROUP_MAX = 512, QUEUED_MAX = 16384, READER_CHECK_MS = 60 * 1000 };
 static const size_t map_default_bytes = (size_t)64 << 30;
@@ -38,11 +36,16 @@ struct put {
     uint8_t value[];
 };
 
-static struct err *put_one(struct shelf *s, struct store_txn *t, const struct put *p)
+static struct err *put_one(struct shelf *s, struct store_txn *t, const struct put *p, uint64_t seq)
 {
+    struct err *e = NULL;
     if (p->del)
-        return s->ops->del(t, p->table, key_view(&p->key));
-    return s->ops->put(t, p->table, key_view(&p->key), view_of(p->value, p->n), STORE_PUT);
+        TRY(s->ops->del(t, p->table, key_view(&p->key)));
+    else
+        TRY(s->ops->put(t, p->table, key_view(&p->key), view_of(p->value, p->n), STORE_PUT));
+    TRY(shelf_change_add(s->ops, t, seq, p->table, key_view(&p->key)));
+out:
+    return e;
 }
 
 static void write_puts(void *arg, struct batch_item *first)
@@ -50,9 +53,12 @@ static void write_puts(void *arg, struct batch_item *first)
     struct err *e = NULL;
     struct shelf *s = arg;
     struct store_txn *t = NULL;
+    uint64_t seq;
     TRY(s->ops->begin(s->store, true, &t));
+    TRY(shelf_change_last(s->ops, t, &seq));
     for (struct batch_item *i = first; i; i = i->next)
-        TRY(put_one(s, t, (struct put *)i));
+        TRY(put_one(s, t, (struct put *)i, ++seq));
+    TRY(shelf_change_end(s->ops, t, seq));
     struct store_txn *done = t;
     t = NULL;
     TRY(s->ops->commit(done));
@@ -82,24 +88,18 @@ static void finish_puts(void *arg, struct batch_item *first)
 
 /* --- opening --- */
 
-static struct err *make_folder(const char *dir)
-{
-    if (mkdir(dir, 0770) == 0 && chmod(dir, 02770) != 0)
-        return err_new(ERR_IO, "%s: its mode cannot be set", dir);
-    return file_mkdir(dir, 0770);
-}
-
 static struct err *take_up(struct shelf *s)
 {
     struct err *e = NULL;
     struct store_txn *t = NULL;
     bool fresh;
-    uint8_t schema[8];
+    uint8_t schema[8], mark[SHELF_MARK_BYTES];
     be64_put(schema, SHELF_SCHEMA);
     TRY(s->ops->begin(s->store, true, &t));
     TRY(shelf_form_check(s->ops, t, &fresh));
     if (fresh)
         TRY(s->ops->put(t, SHELF_META, view_str("schema"), view_of(schema, sizeof(schema)), STORE_PUT));
+    TRY(shelf_change_mark(s->ops, t, mark));
     struct store_txn *done = t;
     t = NULL;
     TRY(s->ops->commit(done));
@@ -140,7 +140,7 @@ struct err *shelf_open(const char *dir, size_t map_bytes, struct loop *loop, str
     struct shelf *s = calloc(1, sizeof(*s));
     CHECK(s);
     *s = (struct shelf){.ops = &store_lmdb, .loop = loop};
-    TRY(make_folder(dir));
+    TRY(shelf_form_folder(dir));
     TRY(s->ops->open(&(struct store_setup){.dir = dir,
                                            .map_bytes = map_bytes ? map_bytes : map_default_bytes,
                                            .mode = 0660,

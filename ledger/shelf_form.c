@@ -4,16 +4,26 @@
  */
 #include "shelf_form.h"
 
+#include <sys/stat.h>
+
 #include "base/check.h"
+#include "base/file.h"
 #include "be.h"
 
-const char *const shelf_form_tables[SHELF__TABLES] = {"meta", "answers", "blobs"};
+const char *const shelf_form_tables[SHELF__TABLES] = {"meta", "answers", "blobs", "changes"};
 
 static size_t etag_bytes(const struct shelf_item *item)
 {
     size_t n = item->etag ? strlen(item->etag) : 0;
     CHECK(n <= SHELF_ETAG_BYTES);
     return n;
+}
+
+struct err *shelf_form_folder(const char *dir)
+{
+    if (mkdir(dir, 0770) == 0 && chmod(dir, 02770) != 0)
+        return err_new(ERR_IO, "%s: its mode cannot be set", dir);
+    return file_mkdir(dir, 0770);
 }
 
 size_t shelf_form_size(const struct shelf_item *item)

@@ -5,8 +5,8 @@
 #include "ledger_shelf.h"
 #include "store.h"
 
-enum { SHELF_SCHEMA = 1 };
-enum shelf_table { SHELF_META, SHELF_ANSWERS, SHELF_BLOBS, SHELF__TABLES };
+enum { SHELF_SCHEMA = 1, SHELF_MARK_BYTES = 16 };
+enum shelf_table { SHELF_META, SHELF_ANSWERS, SHELF_BLOBS, SHELF_CHANGES, SHELF__TABLES };
 extern const char *const shelf_form_tables[SHELF__TABLES];
 
 /* this_update, next_update (8 octets each), length of the etag (1), etag and its NUL, the bytes. */
@@ -16,6 +16,9 @@ size_t shelf_form_size(const struct shelf_item *item);
 void shelf_form_put(const struct shelf_item *item, uint8_t *to);
 /* Views into `stored`. False where it is not such a thing. */
 bool shelf_form_get(struct view stored, struct shelf_item *ret);
+
+/* Made where it is missing: what is in it has its group, so that a responder of another user can read. */
+MUST_USE struct err *shelf_form_folder(const char *dir);
 
 /* ERR_WRONG_STATE where a newer program made the shelf. */
 MUST_USE struct err *shelf_form_check(const struct store_ops *ops, struct store_txn *t, bool *ret_new);

@@ -8,7 +8,14 @@
 #include "ocsp.h"
 #include "want.h"
 
-enum { OCSP_ISSUERS_MAX = 64, OCSP_RESPONDERS_MAX = 64, OCSP_MAKING_MAX = 1024, OCSP_CERT_BYTES = 4096 };
+enum {
+    OCSP_ISSUERS_MAX = 64,
+    OCSP_RESPONDERS_MAX = 64,
+    OCSP_MAKING_MAX = 1024,
+    OCSP_BULK_MAX = 256, /* of these, that nobody waits for */
+    OCSP_LOOK = 512,
+    OCSP_CERT_BYTES = 4096
+};
 
 /* A delegated responder's key and certificate, or the issuer's own key, which needs none (RFC 6960 4.2.2.2).
  */
@@ -37,6 +44,8 @@ struct ocsp_state {
     struct loop_timer *renew;
     uint8_t swept[SHELF_ID_BYTES]; /* how far the sweep has come */
     size_t swept_n;
+    uint8_t readied[SERIAL_BYTES]; /* how far the walk of ready.c has come */
+    size_t readied_n;
 };
 
 struct ocsp_peer {
@@ -102,7 +111,13 @@ void sweep_tick(void *maker);
 /* Answers for revocations that an earlier life did not get to. */
 void sweep_catch_up(struct ocsp_maker *m);
 void sweep_note(struct ocsp_maker *m);
+bool sweep_lies_there(struct ocsp_maker *m, const struct want *w); /* or cannot be read */
 void sweep_seen(void *maker, const struct ledger_event *ev);
+
+/* --- ready.c: answers that nobody has asked for, where they are configured --- */
+/* A step of the walk along all certificates; whether there is more to be done soon. */
+bool ready_step(struct ocsp_state *s);
+void ready_seen(struct ocsp_state *s, struct view serial); /* a certificate was recorded */
 
 /* --- peers.c --- */
 void peers_close(struct ocsp_maker *m);

@@ -13,8 +13,7 @@
 
 enum {
     TICK_MS = 1000,
-    LOOK = 512,
-    MAKING_AT_ONCE = 256,
+    BUSY_MS = 100, /* while there is more to look at than one tick does */
     LOG_PAGE = 1024,
     NOTE_EVERY = 4096,
     BEHIND_MS = 1000,
@@ -62,44 +61,51 @@ static void refresh(struct ocsp_maker *m, const struct want *w, int64_t now)
     err_free(e);
 }
 
-static void sweep_issuer(struct ocsp_state *s)
+/* Whether there is more to be looked at soon. */
+static bool sweep_issuer(struct ocsp_state *s)
 {
     struct ocsp_maker *m = s->maker;
-    struct shelf_due due[LOOK];
+    struct shelf_due due[OCSP_LOOK];
     size_t n = 0;
     int64_t now = world_now_s();
 
-    struct err *e = shelf_answers(m->shelf, s->name, view_of(s->swept, s->swept_n), due, LOOK, &n);
+    struct err *e = shelf_answers(m->shelf, s->name, view_of(s->swept, s->swept_n), due, OCSP_LOOK, &n);
     if (e)
         log_warn("ocsp.sweep", log_text("issuer", s->name), log_err(e));
     err_free(e);
-    for (size_t i = 0; i < n && m->making_n < MAKING_AT_ONCE; i++) {
+    for (size_t i = 0; i < n && m->making_n < OCSP_BULK_MAX; i++) {
         struct want w = want_of(s->name, view_of(due[i].id, due[i].id_n));
         memcpy(s->swept, due[i].id, due[i].id_n);
         s->swept_n = due[i].id_n;
         if (half_over(&due[i], now))
             refresh(m, &w, now);
     }
-    if (n < LOOK)
+    if (n < OCSP_LOOK)
         s->swept_n = 0;
+    return n == OCSP_LOOK;
 }
 
 void sweep_tick(void *maker)
 {
     struct ocsp_maker *m = maker;
+    bool more = false;
     loop_timer_set(m->sweep, TICK_MS);
     if (m->behind && world_mono_ms() >= m->behind_until_ms)
         sweep_catch_up(m);
     if (!hsm_ready(m->hsm))
         return;
     for (size_t i = 0; i < m->states_n; i++)
-        if (m->states[i].served && signer_holds(&m->states[i].signer))
-            sweep_issuer(&m->states[i]);
+        if (m->states[i].served && signer_holds(&m->states[i].signer)) {
+            more = sweep_issuer(&m->states[i]) || more;
+            more = ready_step(&m->states[i]) || more;
+        }
+    if (more)
+        loop_timer_set(m->sweep, BUSY_MS);
 }
 
 /* --- catching up --- */
 
-static bool lies_there(struct ocsp_maker *m, const struct want *w)
+bool sweep_lies_there(struct ocsp_maker *m, const struct want *w)
 {
     struct arena *arena = arena_new(256 * 1024);
     struct shelf_item item = {.bytes = {NULL, 0}};
@@ -114,7 +120,7 @@ static bool lies_there(struct ocsp_maker *m, const struct want *w)
 /* Nothing there and nothing on its way: nothing can be out of date, and the first question makes it. */
 static void renew(struct ocsp_maker *m, const struct want *w, bool always)
 {
-    if (always || answer_under_way(m, w) || lies_there(m, w))
+    if (always || answer_under_way(m, w) || sweep_lies_there(m, w))
         answer_make(m, w, ANSWER_CHANGED, NULL, NULL);
 }
 
@@ -139,6 +145,8 @@ void sweep_seen(void *maker, const struct ledger_event *ev)
         revoked(m, ev->issuer, ev->serial, s && s->served);
     if (ev->kind == LEDGER_REVOKE && s)
         signer_revoked(s, ev->serial);
+    if (ev->kind == LEDGER_RECORD && s)
+        ready_seen(s, ev->serial);
     if (m->seen - m->noted >= NOTE_EVERY)
         sweep_note(m);
 }

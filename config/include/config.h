@@ -73,6 +73,7 @@ struct config_issuer {
     int64_t ocsp_lifetime_s;
     int ocsp_signer;  /* enum config_ocsp_signer */
     int ocsp_unknown; /* enum config_ocsp_unknown */
+    bool ocsp_ready;
 };
 
 enum config_isolation {
@@ -118,6 +119,7 @@ struct config {
     struct config_paths paths;
     struct config_users users;
     int64_t responders;
+    bool responders_only; /* no vault and no front here */
     struct config_limits limits;
 };
 

@@ -27,6 +27,7 @@ struct ocsp_issuer {
     int64_t lifetime_s;      /* nextUpdate - thisUpdate of an answer; refreshed at half of it */
     enum cert_alg alg;       /* with which the issuer signs */
     bool by_issuer;          /* it answers with its own key: no delegated responder */
+    bool ready;              /* answers are made for all that is valid, asked for or not */
     bool sign_unknown;       /* what is not on record is answered `unknown`, signed; else unauthorized */
 };
 

@@ -14,11 +14,11 @@ enum {
     HOUR_S = 3600,
     DAY_S = 24 * HOUR_S,
     LIFE_S = DAY_S,
-    STEP_S = 6 * HOUR_S,
+    STEP_S = 8 * HOUR_S,
     STEPS = 366 * DAY_S / STEP_S,
     SAMPLES = 160,
-    ISSUE_EVERY = 24, /* steps: six days */
-    REVOKE_EVERY = 56,
+    ISSUE_EVERY = 18, /* steps: six days */
+    REVOKE_EVERY = 42,
     BACK_AT = STEPS / 2, /* the clock goes back, and comes right a day later */
 };
 
@@ -128,13 +128,20 @@ static void check_expired(struct house *h)
 
 /* --- the year --- */
 
+/* Nothing under way: what was made lies on the shelf. */
+static bool is_done(void *arg)
+{
+    struct house *h = arg;
+    return ca_under_way(h->ca) == 0 && h->is_quiet(h);
+}
+
 static void pass(struct house *h)
 {
     house_pass(h, STEP_S);
     ocsp_maker_go(the.answers.maker); /* what an hourly look does */
-    house_quiet(h);
+    house_wait(h, is_done, h);
     sweep_tick(the.answers.maker);
-    house_quiet(h);
+    house_wait(h, is_done, h);
 }
 
 /* Six hours of a wrong clock: statuses stay right, and nothing is made that the vault would not make. */
