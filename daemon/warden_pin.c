@@ -19,6 +19,8 @@ static const char *fresh_path(struct warden *w)
 
 static void pass(struct warden *w, enum message kind, const char *path)
 {
+    if (!w->vault)
+        return;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         struct err *e = err_sys(ERR_CONFIG, errno, "%s", path);
@@ -26,7 +28,7 @@ static void pass(struct warden *w, enum message kind, const char *path)
         err_free(e);
         return;
     }
-    ward_send(&w->wards[0], kind, 0, (struct view){NULL, 0}, fd);
+    ward_send(w->vault, kind, 0, (struct view){NULL, 0}, fd);
     close(fd);
 }
 

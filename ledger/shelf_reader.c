@@ -137,12 +137,12 @@ static bool get(struct shelf_reader *r, enum shelf_table table, struct view key,
     return v.p && shelf_form_get(v, ret);
 }
 
-bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view serial,
+bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view id,
                          struct shelf_item *ret)
 {
-    if (serial.n > SERIAL_MAX_BYTES || strlen(issuer) > SHELF_ISSUER_BYTES)
+    if (id.n > SHELF_ID_BYTES || strlen(issuer) > SHELF_ISSUER_BYTES)
         return false;
-    struct key k = key_serial(issuer, serial);
+    struct key k = key_serial(issuer, id);
     return get(r, SHELF_ANSWERS, key_view(&k), ret);
 }
 

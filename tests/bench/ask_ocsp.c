@@ -1,7 +1,7 @@
 /*
  * bench_ask_ocsp: writes OCSP questions (RFC 6960 A.1) for serials, one request each: POST, or GET with the
- * question in the path. SHA-1 CertIDs, no nonce, as RFC 5019 has it. Serials: a file with one in hex a line.
- * OpenSSL writes the questions, not our own room. One thread.
+ * question in the path. SHA-1 CertIDs; no nonce, as RFC 5019 has it, or one of 16 octets. Serials: a file
+ * with one in hex a line. OpenSSL writes the questions, not our own room. One thread.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,7 +16,7 @@
 
 struct options {
     const char *host, *issuer_pem, *path, *out;
-    int get, max;
+    int get, max, nonce;
 };
 
 static X509 *read_issuer(const char *path)
@@ -30,7 +30,7 @@ static X509 *read_issuer(const char *path)
     return x;
 }
 
-static int question(X509 *issuer, const char *serial_hex, unsigned char **ret)
+static int question(X509 *issuer, const char *serial_hex, int nonce, unsigned char **ret)
 {
     BIGNUM *bn = NULL;
     ASN1_INTEGER *serial;
@@ -44,6 +44,8 @@ static int question(X509 *issuer, const char *serial_hex, unsigned char **ret)
     id = OCSP_cert_id_new(EVP_sha1(), X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer), serial);
     if (!id || !OCSP_request_add0_id(ask, id))
         pace_die("no question for %s", serial_hex);
+    if (nonce && !OCSP_request_add1_nonce(ask, NULL, 16))
+        pace_die("no nonce");
     n = i2d_OCSP_REQUEST(ask, ret);
     OCSP_REQUEST_free(ask);
     ASN1_INTEGER_free(serial);
@@ -89,7 +91,7 @@ static void run(const struct options *o, FILE *serials)
         int n;
 
         line[strcspn(line, "\n")] = 0;
-        n = question(issuer, line, &der);
+        n = question(issuer, line, o->nonce, &der);
         if (o->get)
             put_get(out, o, der, n);
         else
@@ -102,10 +104,13 @@ static void run(const struct options *o, FILE *serials)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"host", required_argument, NULL, 'h'}, {"issuer", required_argument, NULL, 'i'},
-        {"path", required_argument, NULL, 'p'}, {"max", required_argument, NULL, 'n'},
-        {"get", no_argument, NULL, 'g'},        {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"host", required_argument, NULL, 'h'},
+                                          {"issuer", required_argument, NULL, 'i'},
+                                          {"path", required_argument, NULL, 'p'},
+                                          {"max", required_argument, NULL, 'n'},
+                                          {"get", no_argument, NULL, 'g'},
+                                          {"nonce", no_argument, NULL, 'o'},
+                                          {NULL, 0, NULL, 0}};
     struct options o = {.max = 1 << 30};
     FILE *serials;
     int c;
@@ -127,11 +132,15 @@ int main(int argc, char **argv)
         case 'g':
             o.get = 1;
             break;
+        case 'o':
+            o.nonce = 1;
+            break;
         default:
             return 2;
         }
     if (!o.host || !o.issuer_pem || !o.path || optind + 2 != argc)
-        pace_die("usage: bench_ask_ocsp --host HOST:PORT --issuer PEM --path /ocsp/NAME [--get] [--max N] "
+        pace_die("usage: bench_ask_ocsp --host HOST:PORT --issuer PEM --path /ocsp/NAME [--get] [--nonce] "
+                 "[--max N] "
                  "SERIALS OUT");
     o.out = argv[optind + 1];
     serials = fopen(argv[optind], "r");

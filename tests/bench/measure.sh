@@ -117,12 +117,7 @@ http {
 CONF
     taskset -c "$core" nginx -p "$work/nginx" -e "$work/nginx/error.log" -c "$work/nginx/nginx.conf" >/dev/null 2>&1 &
     nginx_pid=$!
-    local i
-    for i in $(seq 50); do
-        if (exec 3<>"/dev/tcp/127.0.0.1/$nginx_port") 2>/dev/null; then break; fi
-        [ "$i" -lt 50 ] || die "nginx did not start: $(tail -1 "$work/nginx/error.log")"
-        sleep 0.1
-    done
+    wait_for_port "$nginx_port" nginx
     local text=$'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n' hex
     hex=$(printf '%08x' ${#text})
     { printf "\\x${hex:6:2}\\x${hex:4:2}\\x${hex:2:2}\\x${hex:0:2}"; printf '%s' "$text"; } >"$work/nginx.requests"
@@ -148,35 +143,120 @@ some_certificates() {
     say "$(wc -l <"$work/asked") serials to ask about"
 }
 
+# HAProxy with the same octets in its memory: what serving costs where nothing is looked up.
+start_haproxy() { # file of the answer
+    command -v haproxy >/dev/null || { say "haproxy is not installed: nothing beside nginx"; return 0; }
+    haproxy_port=$(free_port)
+    cat >"$work/haproxy.cfg" <<CONF
+global
+    nbthread 1
+    maxconn 2000
+defaults
+    mode http
+    timeout client 1h
+    timeout connect 5s
+    timeout server 5s
+    timeout http-keep-alive 1h
+frontend answers
+    bind 127.0.0.1:$haproxy_port
+    http-request return status 200 content-type application/ocsp-response file $1
+CONF
+    taskset -c "$core" haproxy -db -f "$work/haproxy.cfg" >"$work/haproxy.log" 2>&1 &
+    haproxy_pid=$!
+    wait_for_port "$haproxy_port" haproxy
+    haproxy_watch=(--watch "haproxy:$haproxy_pid")
+}
+
 ocsp_round() { # round
-    local order="nginx post get" what seconds=$((quick ? 2 : 4))
-    [ $(($1 % 2)) = 1 ] || order="get post nginx"
+    local order="nginx haproxy post get" what seconds=$((quick ? 2 : 4))
+    [ $(($1 % 2)) = 1 ] || order="get post haproxy nginx"
     for what in $order; do
-        if [ "$what" = nginx ]; then
-            [ -z "$nginx_pid" ] || load "ocsp.nginx.$1" --port "$nginx_port" --requests "$work/nginx.requests" --connections 64 \
-                --warmup 0.5 --seconds "$seconds" "${nginx_watch[@]}"
-        else
-            ocsp_load "ocsp.$what.$1" "ocsp.$what" --warmup 0.5 --seconds "$seconds"
-        fi
+        case "$what" in
+            nginx) [ -z "$nginx_pid" ] || load "ocsp.nginx.$1" --port "$nginx_port" --requests "$work/nginx.requests" --connections 64 \
+                --warmup 0.5 --seconds "$seconds" "${nginx_watch[@]}" ;;
+            haproxy) [ -z "$haproxy_pid" ] || load "ocsp.haproxy.$1" --port "$haproxy_port" --requests "$work/nginx.requests" --connections 64 \
+                --warmup 0.5 --seconds "$seconds" "${haproxy_watch[@]}" ;;
+            *) ocsp_load "ocsp.$what.$1" "ocsp.$what" --warmup 0.5 --seconds "$seconds" ;;
+        esac
     done
 }
 
 ocsp_rows() {
-    local what r rate=null cpu=null nginx
-    if [ -n "$nginx_pid" ]; then
-        nginx=$(middle ocsp.nginx) rate=$(get "$nginx" .rate) cpu=$(get "$nginx" .cpu_us.nginx)
-        row ocsp.nginx.rate "$rate" "1/s"
-        row ocsp.nginx.cpu "$cpu" us
-    fi
+    local what r rate=null cpu=null other
+    for what in nginx haproxy; do
+        [ -e "$work/ocsp.$what.1.json" ] || continue
+        other=$(middle "ocsp.$what")
+        row "ocsp.$what.rate" "$(get "$other" .rate)" "1/s" "$rate"
+        row "ocsp.$what.cpu" "$(get "$other" "[.cpu_us[]] | add")" us "$cpu"
+        [ "$what" != nginx ] || { rate=$(get "$other" .rate) cpu=$(get "$other" .cpu_us.nginx); }
+    done
     for what in post get; do
         r=$(middle "ocsp.$what")
-        row "ocsp.$what.rate" "$(get "$r" .rate)" "1/s" "$rate" 0.7
+        row "ocsp.$what.rate" "$(get "$r" .rate)" "1/s" "$rate" 0.9
         row "ocsp.$what.p99" "$(get "$r" .p99_ms)" ms
         row "ocsp.$what.cpu" "$(get "$r" '[.cpu_us[]] | add')" us "$cpu"
     done
     row ocsp.errors "$(jq -s 'map(.errors) | add' "$work"/ocsp.{post,get}.[0-9].json)" answers
     row ocsp.generator "$(jq -s 'map(.cpu_share) | max' "$work"/ocsp.*.[0-9].json)" "of a core"
     row ocsp.others "$(jq -s 'map(.others) | max' "$work"/ocsp.{post,get}.[0-9].json)" "of a core"
+}
+
+# Nonces: each answer is signed for its asker. All of the server on one core, and beside it what one thread of the token
+# signs on that core.
+measure_nonces() {
+    local round raw rounds=$((quick ? 2 : 3)) r
+    "$bin/bench_ask_ocsp" --host "localhost:$http_port" --issuer "$CHANCERY_ISSUER" --path /ocsp/issuing --nonce "$work/asked" "$work/ocsp.nonces"
+    : >"$work/raw.rates"
+    for round in $(seq "$rounds"); do
+        rm -rf "$work/raw"
+        mkdir "$work/raw"
+        "$bin/bench_sign" --module "$module" --cores "$core" --threads 1 --raw-only --p256-only --rounds 4 --slice-ms 100 "$work/raw" \
+            2>/dev/null | jq .raw >>"$work/raw.rates"
+        ocsp_load "ocsp.nonce.$round" ocsp.nonces --warmup 0.5 --seconds $((quick ? 3 : 5)) --body-min 100
+    done
+    raw=$(jq -s 'add / length' "$work/raw.rates")
+    r=$(middle ocsp.nonce)
+    row ocsp.nonce.rate "$(get "$r" .rate)" "1/s" "$raw" 0.7
+    row ocsp.nonce.p99 "$(get "$r" .p99_ms)" ms
+    row ocsp.nonce.cpu "$(get "$r" '[.cpu_us[]] | add')" us "$(jq -n "1e6 / $raw")"
+}
+
+# --- OCSP from shelves of different sizes ---
+
+# A daemon with responders alone over a shelf of N answers, on the server's core.
+start_edge() { # N
+    local at=$work/edge.$1
+    mkdir -p "$at"
+    cp -r "$demo/templates" "$demo/roster.yaml" "$demo/issuers" "$at/"
+    edge_port=$(free_port)
+    sed -e "s/^  http: .*/  http: [\"127.0.0.1:$edge_port\"]/" -e '/^users:/d' "$demo/chancery.yaml" >"$at/chancery.yaml"
+    echo 'responders_only: true' >>"$at/chancery.yaml"
+    say "a shelf of $1 answers"
+    "$bin/bench_shelf" --issuer issuing --answer "$work/answer" --count "$1" "$at/shelf" "$at/serials"
+    [ "$(id -u)" -ne 0 ] || chown -R --reference="$at" "$at/shelf"
+    "$bin/bench_ask_ocsp" --host "localhost:$edge_port" --issuer "$CHANCERY_ISSUER" --path /ocsp/issuing "$at/serials" "$work/edge.$1.requests"
+    taskset -c "$core" "$CHANCERY_BIN/chanceryd" -c "$at/chancery.yaml" >"$at/log" 2>&1 &
+    edge_pids+=($!)
+    wait_for_port "$edge_port" "the responder of $1 answers"
+    edge_ports[$1]=$edge_port
+    edge_watch[$1]=responder:$(cut -d' ' -f1 "/proc/$!/task/$!/children")
+}
+
+measure_large() {
+    local n small=10000 round name r
+    declare -gA edge_ports=() edge_watch=()
+    for n in "$small" "$large"; do start_edge "$n"; done
+    for round in $(seq $((quick ? 2 : 4))); do
+        for n in "$small" "$large"; do
+            load "ocsp.of$n.$round" --port "${edge_ports[$n]}" --requests "$work/edge.$n.requests" --connections 64 --body-min 100 \
+                --warmup 1 --seconds $((quick ? 2 : 4)) --watch "${edge_watch[$n]}"
+        done
+    done
+    name=$(middle "ocsp.of$small")
+    r=$(middle "ocsp.of$large")
+    row "ocsp.of$small.rate" "$(get "$name" .rate)" "1/s"
+    row "ocsp.of$large.rate" "$(get "$r" .rate)" "1/s" "$(get "$name" .rate)" 0.9
+    row ocsp.large.errors "$(jq -s 'map(.errors) | add' "$work"/ocsp.of*.[0-9].json)" answers
 }
 
 measure_ocsp() {
@@ -191,10 +271,16 @@ measure_ocsp() {
     done
     [ "$try" -lt 6 ] || say "some answers were still not made after $try askings"
     wanted ocsp || return 0
+    openssl ocsp -issuer "$CHANCERY_ISSUER" -serial "0x$(head -1 "$work/asked")" -no_nonce -noverify -respout "$work/answer" \
+        -url "http://localhost:$http_port/ocsp/issuing" >/dev/null 2>&1
     start_nginx "$(jq .body_bytes "$work/ocsp.again.json")"
+    start_haproxy "$work/answer"
     for round in $(seq $((quick ? 3 : 5))); do ocsp_round "$round"; done
     row ocsp.first.rate "$(jq .rate "$work/ocsp.first.json")" "1/s"
+    row ocsp.first.errors "$(jq .errors "$work/ocsp.first.json")" answers
     ocsp_rows
+    measure_nonces
+    measure_large
 }
 
 # --- memory --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 # What tests/bench/run stands on: cores, the build, a folder of its own, a demo in it, and rows. Sourced, not run.
 # shellcheck shell=bash disable=SC2154,SC2034
 
-work="" nginx_pid="" demo=""
+work="" nginx_pid="" haproxy_pid="" demo="" edge_pids=()
 
 # The first core of those we may use is the server's, the last the generator's.
 choose_cores() {
@@ -33,7 +33,9 @@ open_work() {
 }
 
 close_work() {
-    [ -z "$nginx_pid" ] || kill "$nginx_pid" 2>/dev/null || true
+    local pid
+    for pid in $nginx_pid $haproxy_pid "${edge_pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    [ ${#edge_pids[@]} -eq 0 ] || wait "${edge_pids[@]}" 2>/dev/null || true
     [ -z "$demo" ] || "$top/deploy/quickstart" --stop "$demo" >/dev/null 2>&1 || true
     rm -rf "$work"
 }
@@ -85,6 +87,15 @@ free_port() {
         port=$((20000 + RANDOM % 12000))
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
     done
+}
+
+wait_for_port() { # port what
+    local i
+    for i in $(seq 100); do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return 0; fi
+        sleep 0.1
+    done
+    die "$2 did not start"
 }
 
 start_demo() {

@@ -72,7 +72,7 @@ as_it_was() {
 
 @test "one of several that is not on record: unauthorized for the query" {
     issue a DNS:a.example.internal
-    ask_ocsp -cert a.pem -serial 0x4000000000000000000000000000abcd >out || true
+    ask_ocsp -cert a.pem -serial 0x400000000000000000000000000000000000abcd >out || true
     grep -q 'unauthorized (6)' out
 }
 
@@ -129,14 +129,14 @@ PY
 @test "unknown: signed, for who asked alone, where it is configured" {
     issue a DNS:a.example.internal
     configure "unknown: signed"
-    ask_ocsp -serial 0x4000000000000000000000000000abcd >out
+    ask_ocsp -serial 0x400000000000000000000000000000000000abcd >out
     grep -q '^Response verify OK' out
     grep -q ': unknown' out
-    ask_ocsp -cert a.pem -serial 0x4000000000000000000000000000abcd >out
+    ask_ocsp -cert a.pem -serial 0x400000000000000000000000000000000000abcd >out
     grep -q '^a.pem: good' out
-    grep -q '0x4000000000000000000000000000abcd: unknown' out
+    grep -q '0x400000000000000000000000000000000000abcd: unknown' out
     as_it_was
-    ask_ocsp -serial 0x4000000000000000000000000000abcd >out || true
+    ask_ocsp -serial 0x400000000000000000000000000000000000abcd >out || true
     grep -q 'unauthorized (6)' out
 }
 

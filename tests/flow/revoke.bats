@@ -288,7 +288,7 @@ verify_crl() { # FILE
 @test "unauthorized for a serial that was never issued, another CA's, or no serial of ours" {
     issue a DNS:a.example.internal
     local serial
-    for serial in 0x400000000000000000000000000000000000abcd 0x01 0x00 0x8000000000000000000000000000000000000001; do
+    for serial in 0x400000000000000000000000000000000000abcd 0x4000000000000000000000000000abcd 0x01 0x00 0x8000000000000000000000000000000000000001; do
         openssl ocsp -issuer "$CHANCERY_ISSUER" -serial "$serial" -url "$CHANCERY_HTTP_URL/ocsp/issuing" -CAfile "$CHANCERY_ROOT" >out 2>&1 || true
         grep -q 'unauthorized (6)' out || { cat out; return 1; }
     done

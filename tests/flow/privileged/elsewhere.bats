@@ -5,7 +5,6 @@
 load ../../lib/demo
 load ../../lib/ask
 
-CA=chancery-ca-$$ EDGE=chancery-edge-$$
 
 setup_file() {
     [ "$(id -u)" -eq 0 ] || skip "needs root"
@@ -133,7 +132,7 @@ says() { # FILE STATUS OPTION...; asked over the wire
 }
 
 @test "what is not on record: later, for it cannot be known there" {
-    ip netns exec "$CA" openssl ocsp -issuer "$CHANCERY_ISSUER" -serial 0x4000000000000000000000000000abcd -no_nonce -url "$OCSP" \
+    ip netns exec "$CA" openssl ocsp -issuer "$CHANCERY_ISSUER" -serial 0x400000000000000000000000000000000000abcd -no_nonce -url "$OCSP" \
         -CAfile "$CHANCERY_ROOT" >out 2>&1 || true
     grep -q 'trylater (3)' out
 }
