@@ -140,8 +140,7 @@ struct err *hsm_seal_ocsp(struct hsm *h, const struct hsm_ocsp *what, hsm_sealed
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
     struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
-    TRY(client_ask(h, &call, FRAMES_SEAL_OCSP, what->generation, body, -1,
-                   ret));
+    TRY(client_ask(h, &call, FRAMES_SEAL_OCSP, what->generation, body, -1, ret));
 out:
     arena_reset(client_scratch(h));
     return e;

@@ -101,7 +101,6 @@ struct hsm_vault {
     struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
     struct vault_token t;
-
     struct vault_peer *front, *init, *responder[VAULT_RESPONDERS_MAX];
     struct loop *stop_with_init; /* stopped where the init peer goes */
 
@@ -110,9 +109,8 @@ struct hsm_vault {
     size_t seals, lanes[SIGNER_LANES];           /* under way, and of these in each lane */
     size_t signing, owed; /* with the signers; signed, but not durable in the roll yet */
     bool write_due;
-    bool informing;                    /* INFO: the worker asks the token */
-    int64_t nonce_second, nonce_count; /* of this second */
-    int64_t issue_second;              /* the last in which something was sealed in the first lane */
+    bool informing;                                  /* INFO: the worker asks the token */
+    int64_t nonce_second, nonce_count, issue_second; /* issue: of the last first-lane seal */
     struct vault_wait *waits, **waits_end;
 };
 
@@ -173,9 +171,5 @@ void vault_seal_sync(struct hsm_vault *v);
 void vault_seal_drop_all(struct hsm_vault *v);
 void vault_roll_drop_all(struct hsm_vault *v);
 
-/* --- vault_ocsp.c --- */
-/* Fills entry, key and algorithm of an answer's seal; tbs_sha256 is borrowed. ERR_TOKEN_AWAY. */
-MUST_USE struct err *vault_ocsp_want(const struct responder_key *key, enum hsm_roll_kind kind,
-                                     const uint8_t tbs_sha256[SHA256_BYTES], struct vault_seal_want *want);
 
 #endif

@@ -8,7 +8,9 @@
 #include "base/check.h"
 #include "base/der.h"
 #include "base/world.h"
-#include "vault.h"
+#include "floor.h"
+#include "vault_ocsp.h"
+#include "vault_state.h"
 
 /* What the answer needs besides its signature. */
 struct nonced {

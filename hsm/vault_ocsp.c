@@ -10,6 +10,7 @@
 #include "base/world.h"
 #include "floor.h"
 #include "keygen.h"
+#include "vault_ocsp.h"
 #include "vault_state.h"
 
 /* --- SEAL_OCSP --- */

@@ -137,8 +137,7 @@ static bool get(struct shelf_reader *r, enum shelf_table table, struct view key,
     return v.p && shelf_form_get(v, ret);
 }
 
-bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view id,
-                         struct shelf_item *ret)
+bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view id, struct shelf_item *ret)
 {
     if (id.n > SHELF_ID_BYTES || strlen(issuer) > SHELF_ISSUER_BYTES)
         return false;

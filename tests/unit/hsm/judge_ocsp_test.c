@@ -245,8 +245,10 @@ static void an_issuer_answers_itself_where_configured(void **state)
     struct judge_nonce_found found;
     struct responder_key own = responder_of_issuer(s->issuing);
     a.data.responder_key_sha1 = view_of(own.spki_sha1, SHA1_BYTES);
-    assert_int_equal(told(judge_ocsp(s->issuing, &own, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)), ERR__COUNT);
-    assert_int_equal(told(judge_ocsp(s->root, &own, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)), ERR_FLOOR);
+    assert_int_equal(told(judge_ocsp(s->issuing, &own, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)),
+                     ERR__COUNT);
+    assert_int_equal(told(judge_ocsp(s->root, &own, bytes_of(s, &a), JUDGE_NOW, s->arena, &revoked)),
+                     ERR_FLOOR);
     struct view der = sealed(s, &a, s->issuing_key);
     assert_int_equal(nonce_at(s, der, JUDGE_NOW, &found), ERR_FLOOR);
     s->issuing->ocsp_by_issuer = true;

@@ -64,11 +64,10 @@ static void make_config(struct vault_scene *s)
     static const char *const self_names[] = {VAULT_SELF};
     uint8_t hash[SHA256_BYTES];
     digest_sha256(shape_spki(s->arena), hash);
-    s->roster =
-        arena_printf(s->arena,
-                     "quorum: 1\napprovals: {thaw: 2}\nroster:\n%s"
-                     "  - {name: a, role: admin, spki_sha256: \"%s\"}\n",
-                     act_scene_entries(s->arena), hex_of(s->arena, view_of(hash, sizeof hash)));
+    s->roster = arena_printf(s->arena,
+                             "quorum: 1\napprovals: {thaw: 2}\nroster:\n%s"
+                             "  - {name: a, role: admin, spki_sha256: \"%s\"}\n",
+                             act_scene_entries(s->arena), hex_of(s->arena, view_of(hash, sizeof hash)));
     s->setup = (struct hsm_vault_setup){.module = MODULE,
                                         .env = s->env,
                                         .token_uri = "pkcs11:token=vault-test",
@@ -137,15 +136,22 @@ static void ceremony(struct vault_scene *s, struct hsm_ceremony *c)
     assert_true(view_eq(again, root_spki));
     struct templates_issuer root =
         shape_root("root", "Vault Root", root_spki, CERT_ALG_ECDSA_SHA256, s->arena);
-    s->issuers[0] = (struct hsm_issuer_setup){
-        "root", "pkcs11:object=root", ceremony_ca(s, c, &root, "root", "root", "Vault Root", root_spki),
-        CERT_ALG_ECDSA_SHA256, false, false};
+    s->issuers[0] =
+        (struct hsm_issuer_setup){"root",
+                                  "pkcs11:object=root",
+                                  ceremony_ca(s, c, &root, "root", "root", "Vault Root", root_spki),
+                                  CERT_ALG_ECDSA_SHA256,
+                                  false,
+                                  false};
     root.not_before = world_now_s() - 3600;
     root.not_after = world_now_s() + INT64_C(19) * 365 * 86400;
     s->issuers[1] = (struct hsm_issuer_setup){
-        "issuing", "pkcs11:object=issuing",
-        ceremony_ca(s, c, &root, "issuing", "sub-ca", "Vault Issuing", issuing_spki), CERT_ALG_ECDSA_SHA256,
-        true, false};
+        "issuing",
+        "pkcs11:object=issuing",
+        ceremony_ca(s, c, &root, "issuing", "sub-ca", "Vault Issuing", issuing_spki),
+        CERT_ALG_ECDSA_SHA256,
+        true,
+        false};
 }
 
 static void run_ceremony(struct vault_scene *s)

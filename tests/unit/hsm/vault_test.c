@@ -172,14 +172,14 @@ static void a_frame_that_is_not_ones_own_closes_the_channel(void **state)
         enum hsm_peer peer;
         enum frames_kind kind;
     } forbidden[] = {
-        {HSM_PEER_FRONT, FRAMES_NONCE},           {HSM_PEER_FRONT, FRAMES_KEY_GENERATE},
-        {HSM_PEER_FRONT, FRAMES_SEAL_CA},         {HSM_PEER_FRONT, FRAMES_DRAINED},
-        {HSM_PEER_FRONT, FRAMES_RESULT},          {HSM_PEER_FRONT, (enum frames_kind)0},
-        {HSM_PEER_FRONT, (enum frames_kind)33},   {HSM_PEER_FRONT, (enum frames_kind)60000},
-        {HSM_PEER_RESPONDER, FRAMES_LEASE},       {HSM_PEER_RESPONDER, FRAMES_SEAL_CERT},
-        {HSM_PEER_RESPONDER, FRAMES_SEAL_CRL},    {HSM_PEER_RESPONDER, FRAMES_SEAL_OCSP},
-        {HSM_PEER_RESPONDER, FRAMES_OCSP_KEY},    {HSM_PEER_RESPONDER, FRAMES_ROLL_READ},
-        {HSM_PEER_RESPONDER, FRAMES_ROLL_FIND},   {HSM_PEER_RESPONDER, FRAMES_SEAL_CA},
+        {HSM_PEER_FRONT, FRAMES_NONCE},         {HSM_PEER_FRONT, FRAMES_KEY_GENERATE},
+        {HSM_PEER_FRONT, FRAMES_SEAL_CA},       {HSM_PEER_FRONT, FRAMES_DRAINED},
+        {HSM_PEER_FRONT, FRAMES_RESULT},        {HSM_PEER_FRONT, (enum frames_kind)0},
+        {HSM_PEER_FRONT, (enum frames_kind)33}, {HSM_PEER_FRONT, (enum frames_kind)60000},
+        {HSM_PEER_RESPONDER, FRAMES_LEASE},     {HSM_PEER_RESPONDER, FRAMES_SEAL_CERT},
+        {HSM_PEER_RESPONDER, FRAMES_SEAL_CRL},  {HSM_PEER_RESPONDER, FRAMES_SEAL_OCSP},
+        {HSM_PEER_RESPONDER, FRAMES_OCSP_KEY},  {HSM_PEER_RESPONDER, FRAMES_ROLL_READ},
+        {HSM_PEER_RESPONDER, FRAMES_ROLL_FIND}, {HSM_PEER_RESPONDER, FRAMES_SEAL_CA},
     };
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
         int fd = vault_scene_attach(s, forbidden[i].peer, NULL);

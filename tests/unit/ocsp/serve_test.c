@@ -274,7 +274,8 @@ static void what_is_not_ours_is_unauthorized(void **state)
     struct view serial = answers_fresh(h);
     const uint8_t never[SERIAL_BYTES] = {0x41, 1}, small[1] = {5}, longer[20] = {0x41, 2};
     expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), 0), CERT_OCSP_UNAUTHORIZED);
-    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), WITH_NONCE), CERT_OCSP_UNAUTHORIZED);
+    expect_error(h, "/ocsp/issuing", question(h, view_of(never, sizeof never), WITH_NONCE),
+                 CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/issuing", question(h, view_of(small, 1), 0), CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/issuing", question(h, view_of(longer, 20), 0), CERT_OCSP_UNAUTHORIZED);
     expect_error(h, "/ocsp/issuing", question(h, serial, OF_ROOT),

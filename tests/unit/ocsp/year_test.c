@@ -13,12 +13,12 @@
 enum {
     HOUR_S = 3600,
     DAY_S = 24 * HOUR_S,
-    LIFE_S = DAY_S,
-    STEP_S = 8 * HOUR_S,
+    LIFE_S = 3 * DAY_S,
+    STEP_S = DAY_S,
     STEPS = 366 * DAY_S / STEP_S,
     SAMPLES = 160,
-    ISSUE_EVERY = 18, /* steps: six days */
-    REVOKE_EVERY = 42,
+    ISSUE_EVERY = 6, /* steps */
+    REVOKE_EVERY = 14,
     BACK_AT = STEPS / 2, /* the clock goes back, and comes right a day later */
 };
 
@@ -144,13 +144,13 @@ static void pass(struct house *h)
     house_wait(h, is_done, h);
 }
 
-/* Six hours of a wrong clock: statuses stay right, and nothing is made that the vault would not make. */
+/* A day of a wrong clock: statuses stay right, and nothing is made that the vault would not make. */
 static void clock_back(struct house *h)
 {
-    house_leap(h, -INT64_C(8) * HOUR_S * 1000);
+    house_leap(h, -INT64_C(30) * HOUR_S * 1000);
     pass(h);
     check_all(h, false);
-    house_leap(h, INT64_C(8) * HOUR_S * 1000);
+    house_leap(h, INT64_C(30) * HOUR_S * 1000);
     ca_clock_confirm(h->ca);
 }
 
@@ -179,7 +179,7 @@ static void a_year(void **state)
     ocsp_maker_set(the.answers.maker, 1, the.answers.issuers, 2);
     print_message("  (%zu certificates, %zu revoked, %zu answers looked at, %zu responder keys)\n", the.n,
                   the.revoked, the.checked, house_entries(h, LEDGER_OCSP_KEY));
-    assert_true(the.n > 55 && the.revoked > 20 && the.checked > 10000 && the.lapsed > 1000);
+    assert_true(the.n > 55 && the.revoked > 20 && the.checked > 3000 && the.lapsed > 1000);
     assert_in_range(house_entries(h, LEDGER_OCSP_KEY), 2 * 35,
                     2 * 45); /* each nine or ten days, for both issuers */
 }
