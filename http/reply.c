@@ -89,10 +89,27 @@ void exchange_put_head(struct exchange *x, struct buf *out, int status, const ch
     buf_puts(out, "\r\n");
 }
 
-void http_add(struct http_request *r, const char *name, const char *fmt, ...)
+/* A line end here would let a value write headers. */
+static void add(struct http_request *r, const char *name, char *value)
 {
     struct exchange *x = exchange_of(r);
     struct added *a = ARENA_NEW(r->arena, struct added);
+    for (char *c = value; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    *a = (struct added){NULL, name, value};
+    *x->added_last = a;
+    x->added_last = &a->next;
+}
+
+void http_add_text(struct http_request *r, const char *name, const char *value)
+{
+    size_t n = strlen(value) + 1;
+    add(r, name, memcpy(arena_alloc(r->arena, n), value, n));
+}
+
+void http_add(struct http_request *r, const char *name, const char *fmt, ...)
+{
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
@@ -102,12 +119,7 @@ void http_add(struct http_request *r, const char *name, const char *fmt, ...)
     vsnprintf(value, (size_t)n + 1, fmt, again);
     va_end(again);
     va_end(args);
-    for (char *c = value; *c; c++) /* a line end here would let a value write headers */
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    *a = (struct added){NULL, name, value};
-    *x->added_last = a;
-    x->added_last = &a->next;
+    add(r, name, value);
 }
 
 /* RFC 9110 section 8.6: these have none. */

@@ -143,6 +143,8 @@ bool http_not_modified(struct http_request *r, const char *etag, int64_t modifie
 /* A header for the answer to come; control characters become '?'. */
 void http_add(struct http_request *r, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for a text as it is: many answers a second are made of these. */
+void http_add_text(struct http_request *r, const char *name, const char *value);
 char *http_date(struct arena *arena, int64_t s); /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 
 /* type may be NULL. The body is copied. Content-Length, Date, X-Request-Id and Connection are added. */
