@@ -171,5 +171,4 @@ void vault_seal_sync(struct hsm_vault *v);
 void vault_seal_drop_all(struct hsm_vault *v);
 void vault_roll_drop_all(struct hsm_vault *v);
 
-
 #endif
