@@ -10,6 +10,7 @@
 #include "asker.h"
 #include "base/digest.h"
 #include "base/world.h"
+#include "hsm_freeze.h"
 
 static struct err *check_ready(struct issuance *is)
 {
@@ -42,7 +43,15 @@ static struct err *find_issuer(struct issuance *is)
         return err_at(
             err_new(ERR_POLICY, "template '%s' is not for the issuer '%s'", is->request.template, name),
             "/issuer");
-    return NULL;
+    return asker_check_issuer(&is->asker, name);
+}
+
+static struct err *check_frozen(struct issuance *is)
+{
+    if (!is->template || !is->issuer)
+        return NULL;
+    return hsm_frozen(is->ca->hsm, is->issuer->name, is->request.template, is->asker.id,
+                      templates_internal(is->template));
 }
 
 /* The house's own certificates, which status needs, go on where others do not. */
@@ -122,6 +131,7 @@ const struct admit_row admit_rows[] = {
     {"template", find_template, has_template, false, "the template is there, and open to this asker"},
     {"issuer", find_issuer, has_issuer, false, "the issuer is there, issues, and the template is open to it"},
     {"state", check_state, NULL, false, "the issuer is in a state in which it issues"},
+    {"frozen", check_frozen, NULL, false, "neither issuer nor template nor asker is frozen"},
     {"csr", read_csr, has_csr, true, "the CSR reads, within limits, and its key is acceptable (RFC 2986)"},
     {"possession", check_possession, NULL, true, "the CSR is signed with its own key (RFC 2986 4.2)"},
     {"key", check_key, NULL, true, "no other asker has this key, and it was never given up as compromised"},

@@ -7,8 +7,10 @@
 #include "cert/tbs.h"
 
 static const char *const role_texts[] = {
-    [CA_ROLE_REQUESTER] = "requester", [CA_ROLE_OPERATOR] = "operator", [CA_ROLE_AUDITOR] = "auditor",
-    [CA_ROLE_ADMIN] = "admin",         [CA_ROLE_SELF] = "self",
+    [CA_ROLE_REQUESTER] = "requester", [CA_ROLE_ENROLL_AGENT] = "enroll-agent",
+    [CA_ROLE_OPERATOR] = "operator",   [CA_ROLE_AUDITOR] = "auditor",
+    [CA_ROLE_ADMIN] = "admin",         [CA_ROLE_ROOT] = "root",
+    [CA_ROLE_SELF] = "self",
 };
 
 const char *ca_role_text(enum ca_role role)
@@ -30,9 +32,24 @@ struct templates_who asker_who(const struct ca_asker *asker)
     };
 }
 
+static bool is_listed(const struct hsm_roster_texts *only, const char *name)
+{
+    for (size_t i = 0; i < only->n; i++)
+        if (strcmp(only->items[i], name) == 0)
+            return true;
+    return only->n == 0;
+}
+
+static bool in_scope(const struct ca_asker *asker, const char *issuer, const char *template)
+{
+    return is_listed(&asker->grant.only_issuers, issuer) && is_listed(&asker->grant.only_templates, template);
+}
+
 bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record)
 {
-    if (asker->role != CA_ROLE_REQUESTER)
+    if (!in_scope(asker, record->issuer, record->decision.template))
+        return false;
+    if (asker->role != CA_ROLE_REQUESTER && asker->role != CA_ROLE_ENROLL_AGENT)
         return true;
     return strcmp(asker->id, record->actor) == 0 || (asker->shown && asker->shown == record->intent);
 }
@@ -59,9 +76,17 @@ struct err *asker_check_revoke(const struct ca_asker *asker, const struct ledger
         return err_new(ERR_NOT_FOUND, "no certificate of this serial is on record");
     if (asker->role == CA_ROLE_AUDITOR)
         return err_new(ERR_FORBIDDEN, "an auditor may look, not revoke");
-    if (asker->role != CA_ROLE_ADMIN && asker_is_ca(record))
+    if (asker->role != CA_ROLE_ADMIN && asker->role != CA_ROLE_ROOT && asker_is_ca(record))
         return err_new(ERR_FORBIDDEN, "only an administrator may revoke a CA's certificate");
     return NULL;
+}
+
+struct err *asker_check_issuer(const struct ca_asker *asker, const char *issuer)
+{
+    if (is_listed(&asker->grant.only_issuers, issuer))
+        return NULL;
+    return err_at(err_new(ERR_FORBIDDEN, "the roster gives this asker other issuers than '%s'", issuer),
+                  "/issuer");
 }
 
 static bool granted_template(const struct ca_grant *grant, const char *name)
@@ -76,7 +101,7 @@ static enum templates_asker kind_of(const struct ca_asker *asker)
 {
     if (asker->role == CA_ROLE_ADMIN)
         return TEMPLATES_BY_ADMINISTRATOR;
-    if (asker->role == CA_ROLE_OPERATOR)
+    if (asker->role == CA_ROLE_OPERATOR || asker->role == CA_ROLE_ENROLL_AGENT)
         return TEMPLATES_BY_OPERATOR;
     return asker->token ? TEMPLATES_BY_TOKEN : TEMPLATES_BY_CERTIFICATE;
 }
@@ -87,6 +112,14 @@ struct err *asker_check_template(const struct ca_asker *asker, const struct temp
         return NULL;
     if (asker->role == CA_ROLE_AUDITOR)
         return err_new(ERR_FORBIDDEN, "an auditor may look, not ask for certificates");
+    if (asker->role == CA_ROLE_ROOT || (asker->role == CA_ROLE_ADMIN && !asker->operates))
+        return err_new(
+            ERR_FORBIDDEN,
+            "who rules asks for no certificates: this needs a requester, an enroll-agent or an operator");
+    if (!is_listed(&asker->grant.only_templates, templates_name(template)))
+        return err_at(err_new(ERR_FORBIDDEN, "the roster gives this asker other templates than '%s'",
+                              templates_name(template)),
+                      "/template");
     if (!asker->grant.any && !granted_template(&asker->grant, templates_name(template)))
         return err_at(err_new(ERR_FORBIDDEN, "this asker's grant does not include the template '%s'",
                               templates_name(template)),

@@ -5,6 +5,7 @@
 #include "ca.h"
 
 /* ERR_FORBIDDEN: not in the grant, or not for such an asker. */
+MUST_USE struct err *asker_check_issuer(const struct ca_asker *asker, const char *issuer);
 MUST_USE struct err *asker_check_template(const struct ca_asker *asker, const struct template *template);
 
 /* The same asker, for a template's expressions. Borrows. */

@@ -1,10 +1,12 @@
 /*
- * Audit entries for what was refused. They never hold the asker up: the answer goes out whether or not the
- * entry is durable yet, and a ledger that cannot take it is logged. On the loop's thread.
+ * Audit entries for what was refused, and for what went past the roles. They never hold the asker up: the
+ * answer goes out whether or not the entry is durable yet, and a ledger that cannot take it is logged. On the
+ * loop's thread.
  */
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/world.h"
+#include "ca_act.h"
 #include "house.h"
 
 enum { DENY_TEMPLATE_BYTES = 64 };
@@ -75,6 +77,21 @@ static const char *plain(const char *template)
 {
     return template && strlen(template) <= DENY_TEMPLATE_BYTES && view_is_utf8(view_str(template)) ? template
                                                                                                    : "";
+}
+
+void ca_break_glass(struct ca *ca, const struct ca_asker *asker, const char *what)
+{
+    const struct ledger_entry entry = {
+        .kind = LEDGER_BREAK_GLASS,
+        .actor = asker->id,
+        .door = asker->door,
+        .peer = asker->peer,
+        .request = asker->request_id,
+        .body.note = {.what = what},
+    };
+    metric_add(METRIC_BREAK_GLASS, 1);
+    log_error("break-glass", log_text("actor", asker->id), log_text("what", what));
+    append(ca, &entry);
 }
 
 void ca_deny(struct ca *ca, const struct ca_asker *asker, const char *template, const struct err *why)

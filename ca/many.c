@@ -275,7 +275,8 @@ static struct err *check_ask(struct ca *ca, const struct ca_many_ask *ask)
         running += job->report.state == CA_MANY_RUNNING;
     if (ask->asker->role == CA_ROLE_AUDITOR && !ask->dry_run)
         return err_new(ERR_FORBIDDEN, "an auditor may look, not revoke");
-    if (ask->source == CA_MANY_ROLL && ask->asker->role == CA_ROLE_REQUESTER)
+    if (ask->source == CA_MANY_ROLL &&
+        (ask->asker->role == CA_ROLE_REQUESTER || ask->asker->role == CA_ROLE_ENROLL_AGENT))
         return err_new(ERR_FORBIDDEN, "the seal roll is for the house's own people");
     if (running >= RUNNING_MAX)
         return err_new(ERR_BUSY, "%zu of these are under way", running);
@@ -317,7 +318,8 @@ static struct err *job_find(struct ca *ca, const struct ca_asker *asker, const c
                             struct many_job **ret)
 {
     for (struct many_job *job = ca->many; job; job = job->next) {
-        bool own = asker->role != CA_ROLE_REQUESTER || strcmp(asker->id, job->asker.id) == 0;
+        bool own = (asker->role != CA_ROLE_REQUESTER && asker->role != CA_ROLE_ENROLL_AGENT) ||
+                   strcmp(asker->id, job->asker.id) == 0;
         if (!own || strcmp(job->report.id, id) != 0)
             continue;
         *ret = job;

@@ -15,6 +15,7 @@ struct cli {
     bool json;
     const char *config_path; /* -c, $CHANCERY_CONFIG or the default */
     struct arena *arena;     /* of the whole run */
+    int patience_s;          /* with the daemon's answer; 0: as long as it takes */
     const struct cli_command *command;
 };
 
@@ -65,6 +66,16 @@ const char *cli_csr_text(struct cli *c, struct view csr);
 /* The parsed configuration of this run. The caller frees it. */
 MUST_USE struct err *cli_config(struct cli *c, struct config **ret);
 
+/* --- break_glass.c: for root, where no front answers --- */
+enum { BREAK_GLASS_PATIENCE_S = 5 };
+/* Whether this failure is a daemon that does not answer, and we are one who may go past it. */
+bool break_glass_due(const struct err *e);
+/* Freezes by an order to the vault; revokes in the ledger itself. Each writes an entry of its use. */
+struct hsm_freeze;
+MUST_USE struct err *break_glass_freeze(struct cli *c, const struct hsm_freeze *what, const char *reason);
+MUST_USE struct err *break_glass_revoke(struct cli *c, const char *issuer, const char *serial,
+                                        const char *reason);
+
 /* --- print.c --- */
 struct cli_column {
     const char *title, *member; /* member of each object; lists are joined with spaces */
@@ -78,6 +89,11 @@ void cli_print_json(const json_t *tree);
 /* A problem to stderr: for people, or with --json as a problem document to stdout. */
 void cli_print_problem(const struct cli *c, const struct err *e);
 
+/* For --help of a command that signs (key.h). */
+#define KEY_HELP                                                                                             \
+    "  --key FILE             your key on the roster, PEM; or pkcs11:object=... with\n"                      \
+    "  --token pkcs11:token=...  --module FILE  --pin-file FILE (else the PIN is asked for)\n"
+
 /* --- the commands --- */
 typedef struct err *cli_run(struct cli *c, int argc, char **argv);
 cli_run cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
@@ -85,6 +101,8 @@ cli_run token_create, token_list, token_revoke;
 cli_run hsm_info_run, hsm_login, hsm_pin;
 cli_run ca_list, ca_show, ca_import;
 cli_run template_list, template_show, template_explain, template_versions, template_diff;
+cli_run request_new, request_list, request_show, request_approve, request_deny, request_execute;
+cli_run freeze_run, freeze_list, roster_show, roster_sign, roster_install;
 cli_run shipped_show, shipped_add;
 cli_run ledger_verify_run, ledger_log_run;
 cli_run config_check, clock_confirm_run, doctor_run, init_run, ceremony_run;

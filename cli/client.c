@@ -28,10 +28,10 @@ struct err *cli_config(struct cli *c, struct config **ret)
     return config_load(c->config_path, c->arena, &bytes, ret);
 }
 
-static struct err *connect_to(const char *path, int *ret_fd)
+static struct err *connect_to(const char *path, int patience_s, int *ret_fd)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    struct timeval limit = {.tv_sec = TIMEOUT_S};
+    struct timeval limit = {.tv_sec = patience_s ? patience_s : TIMEOUT_S};
     if (strlen(path) >= sizeof to.sun_path)
         return err_new(ERR_CONFIG, "%s is too long for a socket", path);
     memcpy(to.sun_path, path, strlen(path) + 1);
@@ -109,7 +109,7 @@ static struct err *exchange(struct cli *c, const char *method, const char *path,
     int fd = -1;
 
     TRY(cli_config(c, &config));
-    TRY(connect_to(config->control, &fd));
+    TRY(connect_to(config->control, c->patience_s, &fd));
     const char *request =
         arena_printf(c->arena,
                      "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: %s\r\n"

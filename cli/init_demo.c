@@ -213,8 +213,11 @@ static struct err *write_env(struct init *in, const struct config_issuer *root,
             "CHANCERY_DIR=%s\nCHANCERY_CONFIG=%s/chancery.yaml\nCHANCERY_URL=https://localhost:%s\n"
             "CHANCERY_HTTP_URL=http://localhost:%s\nCHANCERY_ROOT=%s\nCHANCERY_ISSUER=%s\n"
             "CHANCERY_TOKEN_FILE=%s/token.txt\nCHANCERY_ADMIN_CERT=%s/%s.crt\n"
-            "CHANCERY_ADMIN_KEY=%s/admin.key\n",
-            d, d, in->port, in->http_port, root->certificate, issuing->certificate, d, d, in->admin_name, d)),
+            "CHANCERY_ADMIN_KEY=%s/admin.key\nCHANCERY_APPROVER_KEY=%s/approver.key\n"
+            "CHANCERY_RECOVERY_KEY=%s/recovery.key\nCHANCERY_OPERATOR_CERT=%s/operator.crt\n"
+            "CHANCERY_OPERATOR_KEY=%s/operator.key\n",
+            d, d, in->port, in->http_port, root->certificate, issuing->certificate, d, d, in->admin_name, d,
+            d, d, d, d)),
         0644);
 }
 

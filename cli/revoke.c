@@ -47,7 +47,13 @@ static struct err *revoke_one(struct cli *c, const char *serial, const char *iss
     json_t *answer = NULL, *body = json_pack("{s:s}", "reason", m->reason);
     set_text(body, "invalidity_date", m->invalidity_date);
     const char *path = arena_printf(c->arena, "/v1/certificates/%s/revoke", cli_escape(c, serial));
-    TRY(cli_call(c, "POST", with_issuer(c, path, issuer), body, &answer));
+    c->patience_s = geteuid() == 0 ? BREAK_GLASS_PATIENCE_S : 0;
+    e = cli_call(c, "POST", with_issuer(c, path, issuer), body, &answer);
+    if (break_glass_due(e)) {
+        err_free(e);
+        return break_glass_revoke(c, issuer, serial, m->reason);
+    }
+    TRY(e);
     if (c->json) {
         cli_print_json(answer);
         goto out;

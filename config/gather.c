@@ -88,7 +88,7 @@ out:
     return e;
 }
 
-static const char *sigs_beside(struct arena *arena, const char *roster)
+const char *config_sigs_beside(struct arena *arena, const char *roster)
 {
     const char *slash = strrchr(roster, '/');
     int n = slash ? (int)(slash - roster) : 0;
@@ -103,7 +103,7 @@ struct err *config_gather(const struct config *c, struct view config_bytes, uint
 
     TRY(add(&g, "chancery.yaml", config_bytes));
     TRY(add_path(&g, "roster.yaml", c->roster, ROSTER_BYTES_MAX));
-    TRY(add_optional(&g, "roster.sigs", sigs_beside(arena, c->roster), ROSTER_BYTES_MAX));
+    TRY(add_optional(&g, "roster.sigs", config_sigs_beside(arena, c->roster), ROSTER_BYTES_MAX));
     for (size_t i = 0; i < c->issuers_n; i++)
         TRY(add_issuer(&g, &c->issuers[i]));
     TRY(add_templates(&g, c->templates));

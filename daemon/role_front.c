@@ -329,9 +329,25 @@ static struct err *note(struct front *f, unsigned kind, const struct setup *s, c
     return ledger_append(f->ledger, &entry, written, f, NULL);
 }
 
+/* Who could approve what, at which time: for those who look at acts afterwards. Unchanged: nothing written.
+ */
+static struct err *note_roster(struct front *f, const struct setup *s)
+{
+    uint8_t hash[SHA256_BYTES];
+    hsm_roster_hash(s->roster, hash);
+    const struct ledger_entry entry = {
+        .kind = LEDGER_ROSTER,
+        .actor = "self",
+        .door = "self",
+        .body.roster = {.canonical = hsm_roster_canonical(s->roster), .sha256 = view_of(hash, sizeof hash)},
+    };
+    return ledger_append(f->ledger, &entry, written, f, NULL);
+}
+
 static struct err *open_note(struct front *f, const struct setup *s)
 {
-    return note(f, LEDGER_START, s, "chanceryd " CHANCERY_VERSION);
+    struct err *e = note(f, LEDGER_START, s, "chanceryd " CHANCERY_VERSION);
+    return e ? e : note_roster(f, s);
 }
 
 static const struct stage {

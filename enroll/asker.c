@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/world.h"
+#include "ca_act.h"
 #include "cert/chain.h"
 #include "house.h"
 
@@ -24,7 +25,7 @@ static struct ca_asker *asker_new(struct http_request *r, enum ca_role role, con
         .door = role_door[r->peer->is_unix],
         .peer = r->peer->address,
         .request_id = r->id,
-        .grant.any = role == CA_ROLE_ADMIN || role == CA_ROLE_OPERATOR,
+        .grant.any = role == CA_ROLE_ADMIN || role == CA_ROLE_OPERATOR || role == CA_ROLE_ENROLL_AGENT,
     };
     return a;
 }
@@ -78,14 +79,27 @@ static struct err *by_token(struct http_request *r, struct view text, struct ca_
     return token_asker(r, view_of(id, sizeof id), ret);
 }
 
-/* --- client certificates --- */
+/* --- the roster --- */
 
-static enum ca_role role_of(enum hsm_role role)
+static struct err *by_entry(struct http_request *r, const struct hsm_roster_entry *entry,
+                            struct ca_asker **ret)
 {
-    if (role == HSM_ROLE_ADMIN)
-        return CA_ROLE_ADMIN;
-    return role == HSM_ROLE_OPERATOR ? CA_ROLE_OPERATOR : CA_ROLE_AUDITOR;
+    static const enum ca_role roles[HSM_ROLE__COUNT] = {[HSM_ROLE_AUDITOR] = CA_ROLE_AUDITOR,
+                                                        [HSM_ROLE_OPERATOR] = CA_ROLE_OPERATOR,
+                                                        [HSM_ROLE_ADMIN] = CA_ROLE_ADMIN,
+                                                        [HSM_ROLE_ENROLL_AGENT] = CA_ROLE_ENROLL_AGENT};
+    if (entry->revoked)
+        return err_new(ERR_UNAUTHENTICATED, "%s is revoked on the roster", entry->name);
+    if (entry->role == HSM_ROLE_RECOVERY)
+        return err_new(ERR_FORBIDDEN, "the recovery key signs a change of the roster, and opens no door");
+    struct ca_asker *a = asker_new(r, roles[entry->role], arena_printf(r->arena, "roster:%s", entry->name));
+    a->grant.only_issuers = entry->issuers;
+    a->grant.only_templates = entry->templates;
+    *ret = a;
+    return NULL;
 }
+
+/* --- client certificates --- */
 
 static struct err *issuer_of(struct http_request *r, const struct cert_chain_cert *cert,
                              const struct ca_issuer **ret)
@@ -186,7 +200,7 @@ static struct err *by_certificate(struct http_request *r, struct ca_asker **ret)
     const struct hsm_roster_entry *entry = hsm_roster_find(en->config.roster, spki);
     if (!entry)
         return requester_by_certificate(r, &cert, ret);
-    *ret = asker_new(r, role_of(entry->role), arena_printf(r->arena, "roster:%s", entry->name));
+    e = by_entry(r, entry, ret);
 out:
     return e;
 }
@@ -196,12 +210,30 @@ out:
 static struct err *by_uid(struct http_request *r, struct ca_asker **ret)
 {
     const struct enroll *en = r->app;
-    if (r->peer->uid != 0 && r->peer->uid != en->setup.control_uid)
-        return err_new(ERR_UNAUTHENTICATED,
-                       "user %u is not an administrator here: root and the owner of the installation are",
-                       (unsigned)r->peer->uid);
-    *ret = asker_new(r, CA_ROLE_ADMIN, arena_printf(r->arena, "local:%u", (unsigned)r->peer->uid));
+    uid_t uid = r->peer->uid;
+    const char *id = arena_printf(r->arena, "local:%u", (unsigned)uid);
+    const struct hsm_roster_entry *entry = hsm_roster_find_uid(en->config.roster, uid);
+    if (entry)
+        return by_entry(r, entry, ret);
+    if (uid != 0 && uid != en->setup.control_uid)
+        return err_new(
+            ERR_UNAUTHENTICATED,
+            "user %u has no role here: the roster's users have, the owner of the installation, and root",
+            (unsigned)uid);
+    *ret = asker_new(r, uid == en->setup.control_uid ? CA_ROLE_ADMIN : CA_ROLE_ROOT, id);
+    (*ret)->operates = uid == en->setup.control_uid;
     return NULL;
+}
+
+/* --- break-glass --- */
+
+/* Root may stop things, whoever has the roster's word; each time it says so, loudly and for good. */
+static void break_glass(struct http_request *r, const struct ca_asker *asker)
+{
+    const struct enroll *en = r->app;
+    ca_break_glass(
+        en->setup.ca, asker,
+        arena_printf(r->arena, "%.*s", (int)(r->path.n < 200 ? r->path.n : 200), (const char *)r->path.p));
 }
 
 struct err *asker_of(struct http_request *r, struct ca_asker **ret)
@@ -241,10 +273,8 @@ static struct err *named_on_roster(struct http_request *r, struct view name, str
     const struct enroll *en = r->app;
     for (size_t i = 0; i < hsm_roster_count(en->config.roster); i++) {
         const struct hsm_roster_entry *entry = hsm_roster_at(en->config.roster, i);
-        if (!view_eq_str(name, entry->name))
-            continue;
-        *ret = asker_new(r, role_of(entry->role), arena_printf(r->arena, "roster:%s", entry->name));
-        return NULL;
+        if (view_eq_str(name, entry->name))
+            return by_entry(r, entry, ret);
     }
     return err_new(ERR_NOT_FOUND, "nobody of this name is on the roster");
 }
@@ -290,8 +320,13 @@ struct err *asker_admit(struct http_request *r, struct ca_asker **ret)
 {
     const int *roles = r->route_arg;
     struct err *e = asker_of(r, ret);
-    if (e || *roles & 1 << (*ret)->role)
+    if (e)
         return e;
+    int has = 1 << (*ret)->role | ((*ret)->operates ? 1 << CA_ROLE_OPERATOR : 0);
+    if (*roles & has && (*ret)->role == CA_ROLE_ROOT && r->method != HTTP_GET)
+        break_glass(r, *ret);
+    if (*roles & has)
+        return NULL;
     return err_new(ERR_FORBIDDEN, "this needs the role %s; yours is %s", roles_text(r->arena, *roles),
                    ca_role_text((*ret)->role));
 }

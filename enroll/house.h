@@ -31,9 +31,11 @@ MUST_USE struct err *asker_of(struct http_request *r, struct ca_asker **ret);
 enum {
     ASKER_NOBODY = 0, /* no credentials are looked at */
     ASKER_ANY = ~0,
-    ASKER_ASKS = 1 << CA_ROLE_REQUESTER | 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_ADMIN,
-    ASKER_STAFF = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_AUDITOR | 1 << CA_ROLE_ADMIN,
+    ASKER_ASKS = 1 << CA_ROLE_REQUESTER | 1 << CA_ROLE_ENROLL_AGENT | 1 << CA_ROLE_OPERATOR,
+    ASKER_ENDS = ASKER_ASKS | 1 << CA_ROLE_ADMIN | 1 << CA_ROLE_ROOT,
+    ASKER_STAFF = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_AUDITOR | 1 << CA_ROLE_ADMIN | 1 << CA_ROLE_ROOT,
     ASKER_RUNS = 1 << CA_ROLE_OPERATOR | 1 << CA_ROLE_ADMIN,
+    ASKER_STOPS = ASKER_RUNS | 1 << CA_ROLE_ROOT,
     ASKER_RULES = 1 << CA_ROLE_ADMIN,
 };
 /* asker_of, and the role must be one that the route names; ERR_FORBIDDEN naming those that may. */

@@ -275,3 +275,12 @@ struct err *hsm_roll_verify(struct view file,
 out:
     return e;
 }
+
+struct err *hsm_roll_id(struct view file, uint8_t ret[16])
+{
+    struct roll_walk w;
+    struct err *e = roll_walk_begin(file, &w);
+    if (!e)
+        memcpy(ret, w.id, ROLL_ID_BYTES);
+    return e;
+}

@@ -151,7 +151,7 @@ void hsm_roster_hash(const struct hsm_roster *r, uint8_t ret[SHA256_BYTES])
     memcpy(ret, r->hash, SHA256_BYTES);
 }
 
-struct view roster_canonical(const struct hsm_roster *r)
+struct view hsm_roster_canonical(const struct hsm_roster *r)
 {
     return r->canonical;
 }

@@ -45,18 +45,8 @@ void roster_uid_hash(uint32_t uid, uint8_t ret[SHA256_BYTES]);
 /* One name is one person. */
 bool roster_same_person(const struct hsm_roster_entry *a, const struct hsm_roster_entry *b);
 
-/* The canonical form; borrowed. */
-struct view roster_canonical(const struct hsm_roster *r);
-MUST_USE struct err *roster_of_canonical(struct view der, struct hsm_roster **ret);
-
-/* NULL where `sigs` (roster.sigs) holds signatures of `quorum` different administrators of the old roster, or
- * one of its recovery key, over the change to the new one; else ERR_FORBIDDEN with what is missing. A line
- * that is malformed or does not verify is an error too. */
-MUST_USE struct err *roster_approved(const struct hsm_roster *old, const struct hsm_roster *new,
-                                     struct view sigs);
-
-/* Holds `r` to the one pinned in dir: the same passes; another needs roster_approved. *ret_new: it must be
- * pinned (roster_pin) before it counts. Where nothing is pinned yet: passes, and *ret_new. */
+/* Holds `r` to the one pinned in dir: the same passes; another needs hsm_roster_approved. *ret_new: it must
+ * be pinned (roster_pin) before it counts. Where nothing is pinned yet: passes, and *ret_new. */
 MUST_USE struct err *roster_admit(const char *dir, const struct hsm_roster *r, struct view sigs,
                                   bool *ret_new);
 MUST_USE struct err *roster_pin(const char *dir, const struct hsm_roster *r);

@@ -66,7 +66,7 @@ static bool seen_before(const struct hsm_roster_entry *const *who, size_t n,
     return false;
 }
 
-struct err *roster_approved(const struct hsm_roster *old, const struct hsm_roster *new, struct view sigs)
+struct err *hsm_roster_approved(const struct hsm_roster *old, const struct hsm_roster *new, struct view sigs)
 {
     struct err *e = NULL;
     struct arena *arena = arena_new(1 << 20);
@@ -123,10 +123,10 @@ struct err *roster_admit(const char *dir, const struct hsm_roster *r, struct vie
         goto out;
     }
     TRY(e);
-    TRY(err_wrap(roster_of_canonical(pinned, &old), "%s", path));
-    *ret_new = !view_eq(pinned, roster_canonical(r));
+    TRY(err_wrap(hsm_roster_of_canonical(pinned, &old), "%s", path));
+    *ret_new = !view_eq(pinned, hsm_roster_canonical(r));
     if (*ret_new)
-        TRY(roster_approved(old, r, sigs));
+        TRY(hsm_roster_approved(old, r, sigs));
 out:
     hsm_roster_free(old);
     arena_free(arena);
@@ -138,7 +138,7 @@ struct err *roster_pin(const char *dir, const struct hsm_roster *r)
     char path[PATH_BYTES], hex[2 * SHA256_BYTES + 1];
     uint8_t hash[SHA256_BYTES];
     pin_path(dir, path);
-    struct err *e = file_write(path, roster_canonical(r), 0600);
+    struct err *e = file_write(path, hsm_roster_canonical(r), 0600);
     if (e)
         return e;
     hsm_roster_hash(r, hash);

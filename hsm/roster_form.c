@@ -139,7 +139,7 @@ out:
     return e;
 }
 
-struct err *roster_of_canonical(struct view der, struct hsm_roster **ret)
+struct err *hsm_roster_of_canonical(struct view der, struct hsm_roster **ret)
 {
     struct err *e = NULL;
     struct hsm_roster *r = roster_new();

@@ -49,6 +49,7 @@ void hsm_vault_free(struct hsm_vault *v)
     if (!v)
         return;
     v->closing = true;
+    vault_order_stop(v);
     vault_peer_drop_all(v);
     worker_stop(v->judge);
     v->judge = NULL;
@@ -172,6 +173,7 @@ struct err *hsm_vault_open(struct loop *l, const struct hsm_vault_setup *setup,
     TRY(worker_start("vault-sync", 4, &v->syncer));
     TRY(worker_start("vault-judge", HOUSE_ISSUERS_MAX, &v->judge));
     TRY(vault_token_start(v));
+    vault_order_start(v);
     log_info("vault.open", log_text("token", hsm_vault_token_state(v)),
              log_num("n", (long long)roll_file_n(v->roll)), log_num("generation", v->house->generation));
     *ret = v;

@@ -98,6 +98,7 @@ struct hsm_vault {
     struct state_book *states;
     struct vault_grant *grant;    /* NULL: none stands */
     struct known *known;          /* answers of our own making */
+    struct loop_timer *order;     /* looks for root's orders */
     struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
     struct vault_token t;

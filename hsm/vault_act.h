@@ -54,5 +54,12 @@ void freeze_book_write(const struct freeze_book *b, struct der_out *out); /* for
 MUST_USE struct err *vault_freeze_check(const struct hsm_vault *v, struct view issuer, struct view template,
                                         bool spared);
 vault_act_handler vault_freeze_thaw;
+/* Does what FREEZE asks: id and peer NULL: nobody waits; `after` runs when it is durable in the roll. */
+MUST_USE struct err *vault_freeze_order(struct hsm_vault *v, struct view body, void (*after)(void *arg),
+                                        void *arg);
+
+/* --- vault_order.c --- */
+void vault_order_start(struct hsm_vault *v);
+void vault_order_stop(struct hsm_vault *v);
 
 #endif

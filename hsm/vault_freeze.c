@@ -173,6 +173,20 @@ out:
     return vault_peer_malformed(e);
 }
 
+/* What waits for an entry besides a peer. */
+struct after {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static struct err *after_finish(void *arg, const struct vault_sealed *sealed, struct arena *arena,
+                                struct view *ret)
+{
+    const struct after *a = arg;
+    a->fn(a->arg);
+    return frames_write_sealed(sealed->n, view_of("", 0), arena, ret);
+}
+
 static struct err *empty_finish(void *arg, const struct vault_sealed *sealed, struct arena *arena,
                                 struct view *ret)
 {
@@ -193,23 +207,51 @@ static struct vault_seal_want entry_of(struct hsm_vault *v, enum hsm_roll_kind k
                                               .tbs_sha256 = view_of(hash, SHA256_BYTES)}};
 }
 
+/* Stands from here on; the entry's end is want's. */
+static struct err *freeze(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
+                          const struct asked *asked, struct vault_seal_want *how, struct arena *arena)
+{
+    uint8_t hash[SHA256_BYTES];
+    const char *why = arena_printf(arena, "%s: %s", asked->by, asked->reason);
+    const char *key = key_of(asked->what, asked->name, arena);
+    if (!add(v->freezes, asked->what, view_str(asked->name), view_str(why), world_now_s()))
+        return err_new(ERR_TOO_MANY, "%d things are frozen: freeze everything instead", HSM_FREEZES_MAX);
+    struct vault_seal_want want = entry_of(v, HSM_ROLL_FREEZE, key, why, hash);
+    want.finish = how->finish;
+    want.forget = how->forget;
+    want.arg = how->arg;
+    log_warn("freeze", log_text("what", key), log_text("by", asked->by));
+    (void)vault_seal_note(v, peer, id, &want);
+    return NULL;
+}
+
 struct err *vault_freeze(struct vault_call *call)
 {
     struct err *e = NULL;
-    struct hsm_vault *v = call->v;
     struct asked asked;
-    uint8_t hash[SHA256_BYTES];
+    struct vault_seal_want how = {.finish = empty_finish};
     TRY(read_asked(call->body, call->arena, &asked));
-    const char *why = arena_printf(call->arena, "%s: %s", asked.by, asked.reason);
-    if (!add(v->freezes, asked.what, view_str(asked.name), view_str(why), world_now_s()))
-        TRY(err_new(ERR_TOO_MANY, "%d things are frozen: freeze everything instead", HSM_FREEZES_MAX));
-    struct vault_seal_want want =
-        entry_of(v, HSM_ROLL_FREEZE, key_of(asked.what, asked.name, call->arena), why, hash);
-    want.finish = empty_finish;
-    log_warn("freeze", log_text("what", key_of(asked.what, asked.name, call->arena)),
-             log_text("by", asked.by));
-    (void)vault_seal_note(v, call->peer, call->id, &want);
+    TRY(freeze(call->v, call->peer, call->id, &asked, &how, call->arena));
 out:
+    return e;
+}
+
+struct err *vault_freeze_order(struct hsm_vault *v, struct view body, void (*fn)(void *arg), void *arg)
+{
+    struct err *e = NULL;
+    struct arena *arena = arena_new(64 * 1024);
+    struct asked asked;
+    struct after *after = calloc(1, sizeof *after);
+    CHECK(after != NULL);
+    *after = (struct after){fn, arg};
+    struct vault_seal_want how = {.finish = after_finish, .forget = free, .arg = after};
+    TRY(read_asked(body, arena, &asked));
+    log_error("break-glass", log_text("by", asked.by), log_text("reason", asked.reason));
+    TRY(freeze(v, NULL, 0, &asked, &how, arena));
+    after = NULL;
+out:
+    free(after);
+    arena_free(arena);
     return e;
 }
 

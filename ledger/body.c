@@ -104,6 +104,19 @@ static const struct field template_fields[] = {
     FIELD(NUMBER, template, generation, 0),    FIELD(HASH, template, sha256, 0),
     FIELD(OCTETS, template, text, 200 * 1024),
 };
+static const struct field act_fields[] = {
+    FIELD(OCTETS, act, id, LEDGER_ACT_ID_BYTES),
+    FIELD(OCTETS, act, act, 4096),
+    FIELD(OCTETS, act, signature, 4096),
+    FIELD(OCTETS, act, payload, LEDGER_ACT_PAYLOAD_BYTES),
+};
+static const struct field act_sign_fields[] = {
+    FIELD(OCTETS, act_sign, signature, 4096),
+};
+static const struct field roster_fields[] = {
+    FIELD(OCTETS, roster, canonical, 192 * 1024),
+    FIELD(HASH, roster, sha256, 0),
+};
 
 static const struct field transcript_fields[] = {
     FIELD(TEXT, transcript, title, 255),         FIELD(NUMBER, transcript, rehearsal, 0),

@@ -50,6 +50,7 @@ struct verify {
     uint64_t pairs;               /* of term and intent that the index should have */
     uint64_t terms[VERIFY_TERMS]; /* of the entry in hand */
     size_t terms_n;
+    uint64_t acts, act_steps; /* rows that their indexes should have */
     struct verify_list intents, tokens, issuers, crls, templates;
     struct map token_of, tbs_of, template_of;
 };

@@ -139,6 +139,21 @@ out:
     return e;
 }
 
+static struct err *check_act(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = NULL;
+    bool request = en->kind == LEDGER_ACT_REQUEST;
+    struct key id = key_bytes(request ? en->body.act.id : view_of("", 0));
+    struct seq_row row = {en->seq};
+    if (request)
+        TRY(expect(v, en->seq, TABLE_ACT, &id, &row, sizeof(row)));
+    TRY(expect_mark(v, en->seq, TABLE_ACT_STEP, key_seq(request ? en->seq : en->ref)));
+    v->acts += request;
+    v->act_steps++;
+out:
+    return e;
+}
+
 struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
 {
     struct err *e = NULL;
@@ -149,6 +164,8 @@ struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
         TRY(check_record(v, en));
     if (en->kind == LEDGER_REVOKE)
         TRY(check_blocked(v, en));
+    if (en->kind >= LEDGER_ACT_REQUEST && en->kind <= LEDGER_ACT_DONE)
+        TRY(check_act(v, en));
 out:
     return e;
 }
@@ -306,6 +323,8 @@ struct err *verify_index_all(struct verify *v)
     TRY(check_count(v, TABLE_SERIAL, v->intents.n));
     TRY(check_count(v, TABLE_OPEN, v->report->open));
     TRY(check_count(v, TABLE_REVOKED, revoked));
+    TRY(check_count(v, TABLE_ACT, v->acts));
+    TRY(check_count(v, TABLE_ACT_STEP, v->act_steps));
     TRY(check_count(v, TABLE_GONE, revoked));
     if (finder_pairs(v->ledger->finder) != v->pairs)
         verify_found(v, 0, "the index of files has %" PRIu64 " pairs, by the log it should have %" PRIu64,

@@ -39,6 +39,13 @@ MUST_USE struct err *write_intent_give_back(struct write *w, uint64_t seq,
 /* template.c */
 MUST_USE struct err *write_template_check(struct write *w, struct core_append *a);
 MUST_USE struct err *write_template_apply(struct write *w, const struct core_append *a);
+/* write_act.c */
+MUST_USE struct err *write_act_check_request(struct write *w, struct core_append *a);
+MUST_USE struct err *write_act_check_step(struct write *w, struct core_append *a);
+MUST_USE struct err *write_act_apply_request(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_act_apply_step(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_act_check_roster(struct write *w, struct core_append *a);
+MUST_USE struct err *write_act_apply_roster(struct write *w, const struct core_append *a);
 
 static inline int64_t write_now_s(const struct write *w)
 {

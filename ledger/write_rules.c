@@ -392,6 +392,13 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_STRAY] = {.spare = true, .check = check_stray, .apply = apply_stray},
         [LEDGER_REVOKE_MANY] = {.spare = true},
         [LEDGER_TEMPLATE] = {.spare = true, .check = write_template_check, .apply = write_template_apply},
+        [LEDGER_ACT_REQUEST] = {.check = write_act_check_request, .apply = write_act_apply_request},
+        [LEDGER_ACT_APPROVE] = {.spare = true, .check = write_act_check_step, .apply = write_act_apply_step},
+        [LEDGER_ACT_DENY] = {.spare = true, .check = write_act_check_step, .apply = write_act_apply_step},
+        [LEDGER_ACT_DONE] = {.spare = true, .check = write_act_check_step, .apply = write_act_apply_step},
+        [LEDGER_FREEZE] = {.spare = true},
+        [LEDGER_BREAK_GLASS] = {.spare = true},
+        [LEDGER_ROSTER] = {.spare = true, .check = write_act_check_roster, .apply = write_act_apply_roster},
     };
     return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;
 }

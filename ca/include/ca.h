@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "ca_asker.h"
 #include "cert/crl.h"
 #include "hsm.h"
 #include "ledger.h"
@@ -83,41 +84,6 @@ MUST_USE struct err *ca_ready(struct ca *ca);
 void ca_vault_lost(struct ca *ca);
 
 size_t ca_under_way(const struct ca *ca);
-
-/* --- who asks --- */
-
-enum ca_role { CA_ROLE_REQUESTER, CA_ROLE_OPERATOR, CA_ROLE_AUDITOR, CA_ROLE_ADMIN, CA_ROLE_SELF };
-const char *ca_role_text(enum ca_role role);
-
-/* What an asker was granted; empty lists grant nothing. Patterns: "dns:**.example.internal", "dns:localhost",
- * "ip:127.0.0.0/8" as templates_pattern_match reads them. */
-struct ca_grant {
-    const char *const *templates;
-    size_t templates_n;
-    const char *const *names;
-    size_t names_n;
-    bool any; /* operators and administrators: every public template, every name the template allows */
-};
-
-/* Built in one place (enroll), whatever the door. */
-struct ca_asker {
-    enum ca_role role;
-    const char *id;   /* "token:6f1c..", "cert:issuing/4a..", "roster:alice", "local:0", "self": owner of what
-                         it gets */
-    const char *door; /* "rest", "control" */
-    const char *peer; /* address text */
-    const char *request_id;
-    struct ca_grant grant;
-    /* Of the client certificate that was shown: SHA-256 of its SPKI, so that this key may be certified again,
-     * and its intent, so that its holder may see and revoke it. NULL, 0: none */
-    const uint8_t *key;
-    uint64_t shown;
-    const uint8_t *token; /* SHA-256 of the bearer token whose uses are counted, or NULL */
-};
-
-/* May this asker see this certificate? Requesters what they asked for, and the one they show; all others
- * everything. */
-bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record);
 
 /* --- issuing --- */
 

@@ -132,6 +132,9 @@ void config_free(struct config *c); /* accepts NULL */
 MUST_USE struct err *config_load(const char *path, struct arena *arena, struct view *ret_bytes,
                                  struct config **ret);
 
+/* roster.sigs beside this roster. */
+const char *config_sigs_beside(struct arena *arena, const char *roster);
+
 /* Reads what belongs to one generation: the configuration's own bytes, templates (each *.yaml of that
  * folder), roster.yaml and roster.sigs where they are, the issuers' certificates, offline CAs' lists,
  * cross-certificates. All in the arena. Names in it: "chancery.yaml", "templates/server.yaml", "roster.yaml",

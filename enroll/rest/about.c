@@ -101,8 +101,10 @@ out:
 /* A requester sees what its grant names; the house's own templates are for staff's eyes. */
 static bool may_see(const struct ca_asker *asker, const struct template *t)
 {
-    if (asker->role != CA_ROLE_REQUESTER)
+    if (asker->role != CA_ROLE_REQUESTER && asker->role != CA_ROLE_ENROLL_AGENT)
         return true;
+    if (asker->role == CA_ROLE_ENROLL_AGENT)
+        return !templates_internal(t);
     for (size_t i = 0; i < asker->grant.templates_n; i++)
         if (strcmp(asker->grant.templates[i], templates_name(t)) == 0)
             return true;

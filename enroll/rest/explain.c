@@ -54,7 +54,7 @@ static struct err *asked_for(struct http_request *r, const char *id, struct ca_a
     struct err *e = NULL;
     if (!id || strcmp(id, (*asker)->id) == 0)
         return NULL;
-    if ((*asker)->role == CA_ROLE_REQUESTER)
+    if ((*asker)->role == CA_ROLE_REQUESTER || (*asker)->role == CA_ROLE_ENROLL_AGENT)
         return err_at(err_new(ERR_FORBIDDEN, "a requester may ask for itself alone"), "/asker");
     TRY(asker_named(r, id, asker));
 out:

@@ -187,6 +187,18 @@ static void reply_page(struct http_request *r, const struct ledger_query *q, con
                    forms[form - 1].csv && !q->cursor ? csv_head : "");
 }
 
+/* The roster may hold an asker to some issuers and templates. */
+static void keep_seen(const struct ca_asker *asker, struct arena *arena, struct ledger_page *page)
+{
+    struct ledger_cert *kept = arena_array(arena, page->n, sizeof *kept);
+    size_t n = 0;
+    for (size_t i = 0; i < page->n; i++)
+        if (ca_may_see(asker, &page->certs[i]))
+            kept[n++] = page->certs[i];
+    page->certs = kept;
+    page->n = n;
+}
+
 static struct err *decode(struct http_request *r, const struct ca_asker *asker, struct ledger_query *q)
 {
     static const char *const further[] = {"limit", "cursor", NULL};
@@ -218,6 +230,7 @@ void find_many(struct http_request *r)
         TRY(err_new(ERR_NOT_ACCEPTABLE, "there is %s, %s and %s", types[0], types[1], types[2]));
     TRY(decode(r, asker, &q));
     TRY(ledger_search(en->setup.ledger, &q, r->arena, &page));
+    keep_seen(asker, r->arena, &page);
     reply_page(r, &q, &page, form);
 out:
     if (e)

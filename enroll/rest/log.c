@@ -54,8 +54,16 @@ static json_t *detail_json(const struct ledger_entry *entry, struct arena *arena
     case LEDGER_CLOCK:
     case LEDGER_RECOVERY:
     case LEDGER_NOTE:
+    case LEDGER_ACT_DONE:
+    case LEDGER_FREEZE:
+    case LEDGER_BREAK_GLASS:
         return json_pack("{s:s, s:I, s:s}", "what", entry->body.note.what, "number",
                          (json_int_t)entry->body.note.number, "hash", hex_of(arena, entry->body.note.hash));
+    case LEDGER_ACT_REQUEST:
+        return json_pack("{s:s, s:s}", "id", hex_of(arena, entry->body.act.id), "act",
+                         base64_of(arena, entry->body.act.act));
+    case LEDGER_ROSTER:
+        return json_pack("{s:s}", "sha256", hex_of(arena, entry->body.roster.sha256));
     default:
         return json_object();
     }

@@ -4,7 +4,8 @@
 #include "rest.h"
 
 static const int who_ANYBODY = ASKER_NOBODY, who_ASKERS = ASKER_ANY, who_ASKS = ASKER_ASKS,
-                 who_STAFF = ASKER_STAFF, who_RUNS = ASKER_RUNS, who_RULES = ASKER_RULES;
+                 who_STAFF = ASKER_STAFF, who_RUNS = ASKER_RUNS, who_RULES = ASKER_RULES,
+                 who_ENDS = ASKER_ENDS, who_STOPS = ASKER_STOPS;
 
 const struct http_route rest_routes[] = {
 #define ROUTE(method, path, handle, max_bytes, who) {HTTP_##method, path, handle, max_bytes, &who_##who},

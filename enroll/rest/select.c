@@ -121,7 +121,7 @@ struct err *select_query(const struct select *s, const struct ca_asker *asker, s
     q.since_ms *= 1000;
     if (q.until_ms)
         q.until_ms = q.until_ms * 1000 + 999;
-    if (asker->role == CA_ROLE_REQUESTER)
+    if (asker->role == CA_ROLE_REQUESTER || asker->role == CA_ROLE_ENROLL_AGENT)
         q.actor = asker->id;
     *ret = q;
 out:

@@ -47,6 +47,8 @@ MUST_USE struct err *hsm_roll_entry_read(struct view *in, struct hsm_roll_entry 
 MUST_USE struct err *hsm_roll_verify(struct view file,
                                      struct err *(*fn)(void *arg, const struct hsm_roll_entry *entry),
                                      void *arg, uint64_t *ret_n, uint8_t ret_head[SHA256_BYTES]);
+/* The roll's own id, from its header: which vault it is of. */
+MUST_USE struct err *hsm_roll_id(struct view file, uint8_t ret[16]);
 /* The name of the file in the vault's roll folder. */
 #define HSM_ROLL_FILE "roll.der"
 
@@ -113,5 +115,13 @@ void hsm_roster_hash(const struct hsm_roster *r, uint8_t ret[SHA256_BYTES]);
  * "ecdsa-sha256"). */
 const char *hsm_roster_change_text(struct arena *arena, const uint8_t old_sha256[SHA256_BYTES],
                                    const uint8_t new_sha256[SHA256_BYTES]);
+/* NULL where `sigs` (roster.sigs) holds signatures of `quorum` different administrators of the old roster, or
+ * one of its recovery key, over the change to the new one; else ERR_FORBIDDEN with what is missing. A line
+ * that is malformed or does not verify is an error too. */
+MUST_USE struct err *hsm_roster_approved(const struct hsm_roster *old, const struct hsm_roster *new,
+                                         struct view sigs);
+/* The canonical form; borrowed. */
+struct view hsm_roster_canonical(const struct hsm_roster *r);
+MUST_USE struct err *hsm_roster_of_canonical(struct view der, struct hsm_roster **ret);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/view.h"
+#include "ledger_entry_act.h"
 
 enum ledger_kind {
 #define KIND(name, number, text, body) LEDGER_##name = (number),
@@ -184,6 +185,9 @@ struct ledger_entry {
         struct ledger_note note;
         struct ledger_transcript transcript;
         struct ledger_template template;
+        struct ledger_act act;
+        struct ledger_act_sign act_sign;
+        struct ledger_roster roster;
     } body;
     struct view raw;
     uint8_t leaf[SHA256_BYTES]; /* RFC 9162 leaf hash, when read */

@@ -201,26 +201,28 @@ post_as() { # FILE CSR QUERY
 
 # --- client certificates ---
 
-@test "the administrator's certificate may ask for any name of an open template" {
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
+@test "an operator's certificate may ask for any name of an open template" {
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
     expect 201
     csr b DNS:anything.example.com
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @b.csr "/v1/certificates?template=server"
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @b.csr "/v1/certificates?template=server"
     expect 201
     SUBJECT=/O=Example/CN=Builds KEY=P-384 csr c
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @c.csr "/v1/certificates?template=code-signing"
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @c.csr "/v1/certificates?template=code-signing"
     expect 201
     member .certificate >c.pem
     openssl verify -purpose codesign -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" c.pem || openssl x509 -in c.pem -noout -text | grep 'Code Signing'
 }
 
-@test "the administrator's certificate may not have what is internal" {
+@test "an operator's certificate may not have what is internal, an administrator's none at all" {
     local t
     for t in self ocsp-signing sub-ca admin root; do
-        ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=$t"
+        ask_operator -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=$t"
         [ "$answer" -ge 400 ]
         [ "$answer" -lt 500 ]
     done
+    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
+    expect_problem 403 forbidden 'this needs the role requester or enroll-agent or operator; yours is admin'
 }
 
 @test "the administrator makes and ends tokens over HTTPS" {

@@ -195,7 +195,7 @@ open('x', 'wb').write(a[:i] + b[j:j + 64] + a[i + 64:])"
 
 @test "CA:TRUE, of the administrator too" {
     csr_ext basicConstraints=CA:TRUE
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @x.csr "/v1/certificates?template=server"
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @x.csr "/v1/certificates?template=server"
     refused 400 bad-extension 'CA:TRUE'
 }
 

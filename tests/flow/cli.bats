@@ -431,7 +431,7 @@ open('copy/roll.der', 'wb').write(d)"
 @test "config check of the demo's own" {
     run chancery config check
     [ "$status" -eq 0 ]
-    matches "$output" '2 issuers, [0-9]+ templates, 1 on the roster'
+    matches "$output" '2 issuers, [0-9]+ templates, 4 on the roster'
     json config check "$CHANCERY_CONFIG"
     same "$(jq -r .ok out.json)" true
     env -u CHANCERY_CONFIG "$CHANCERY_BIN/chancery" config check "$CHANCERY_CONFIG"

@@ -84,10 +84,10 @@ days_of_new() {
     sed 's/^description:.*/description: Short-lived/; s/default: 90d/default: 1d/' "$T/server.yaml" >"$T/short.yaml"
     rm "$T/device.yaml"
     csr a DNS:a.example.internal
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=short"
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=short"
     expect_problem 404 template-unknown short
     reload "done"
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=short"
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=short"
     expect 201
     ask_csr a.csr template=device
     expect_problem 404 template-unknown device
@@ -120,7 +120,7 @@ YAML
     csr a DNS:a.example.internal
     ask_csr a.csr
     expect_problem 422 policy "^template 'server': conditions: only names of pay$"
-    ask_admin -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
+    ask_operator -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
     expect 201
     member .certificate >a.pem
     matches "$(openssl x509 -in a.pem -noout -subject -nameopt RFC2253)" 'UID=admin'
@@ -147,10 +147,10 @@ YAML
     csr a DNS:a.example.internal
     TEMPLATE=$name with_csr a.csr '"extensions": [{"oid": "keyUsage", "value": ["digitalSignature"]}, {"oid": "extKeyUsage", "value": ["timeStamping"]},
         {"oid": "1.3.6.1.4.1.99999.1", "value": "utf8:hello"}, {"oid": "keyUsage", "value": ["keyCertSign"]}]' >twice.json
-    ask_admin -H 'Content-Type: application/json' --data-binary @twice.json /v1/certificates
+    ask_operator -H 'Content-Type: application/json' --data-binary @twice.json /v1/certificates
     expect_problem 400 bad-extension 'keyUsage: asked for twice' /extensions/3
     jq 'del(.extensions[3]) | .extensions[1].critical = true' twice.json >once.json
-    ask_admin -H 'Content-Type: application/json' --data-binary @once.json /v1/certificates
+    ask_operator -H 'Content-Type: application/json' --data-binary @once.json /v1/certificates
     expect 201
     member .certificate >a.pem
     openssl x509 -in a.pem -noout -text >a.txt

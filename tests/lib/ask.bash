@@ -19,6 +19,9 @@ ask_token() {
 # As the administrator, by client certificate.
 ask_admin() { ask --cert "$CHANCERY_ADMIN_CERT" --key "$CHANCERY_ADMIN_KEY" "$@"; }
 
+# As the operator, likewise: an administrator asks for no certificates.
+ask_operator() { ask --cert "$CHANCERY_OPERATOR_CERT" --key "$CHANCERY_OPERATOR_KEY" "$@"; }
+
 ask_csr() { # FILE of a CSR [QUERY]
     ask_token -H 'Content-Type: application/pkcs10' --data-binary @"$1" "/v1/certificates?${2:-template=server}"
 }

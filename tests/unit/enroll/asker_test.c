@@ -3,6 +3,7 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "base/world.h"
@@ -143,7 +144,8 @@ static void not_there(struct door *d, enum door_who who, const char *method, con
                       const char *rest)
 {
     const char *path = arena_printf(d->h->arena, "/v1/certificates/%s%s", serial, rest);
-    const char *none = arena_printf(d->h->arena, "/v1/certificates/4000000000000000000000000000000000000001%s", rest);
+    const char *none =
+        arena_printf(d->h->arena, "/v1/certificates/4000000000000000000000000000000000000001%s", rest);
     struct said a = door_ask(d, who, method, path, NULL, view_of(NULL, 0));
     struct said b = door_ask(d, who, method, none, NULL, view_of(NULL, 0));
     assert_int_equal(a.status, 404);
@@ -198,10 +200,64 @@ static void roster_keys_have_their_roles(void **state)
     struct said s = door_post(d, OPERATOR, "/v1/certificates",
                               door_body(d, "client", house_csr(d->h, d->held_key, "x", NULL), ""));
     door_expect(s, 400, "bad-key"); /* the key is the holder's */
-    (void)door_issue(d, ADMIN, "anything.else");
+    (void)door_issue(d, OPERATOR, "anything.else");
     house_quiet(d->h);
     assert_true(house_last(d->h, LEDGER_RECORD, &entry));
-    assert_string_equal(entry.actor, "roster:the-admin");
+    assert_string_equal(entry.actor, "roster:the-operator");
+}
+
+/* Another roster for a while: every entry by our own uid, which control.sock sees. */
+static void with_roster(struct door *d, const char *entry, struct hsm_roster **ret)
+{
+    uint8_t hash[SHA256_BYTES] = {1};
+    const char *text =
+        arena_printf(d->h->arena,
+                     "quorum: 1\nroster:\n  - {name: a, role: admin, spki_sha256: \"%s\"}\n"
+                     "  - {name: desk, uid: %u, %s}\n",
+                     hex_of(d->h->arena, view_of(hash, sizeof hash)), (unsigned)getuid(), entry);
+    OK(hsm_roster_parse("roster.yaml", view_str(text), ret));
+    d->config.roster = *ret;
+    enroll_set(d->enroll, &d->config);
+}
+
+static void a_user_of_the_machine_has_the_rosters_role(void **state)
+{
+    struct door *d = *state;
+    struct hsm_roster *r = NULL;
+    with_roster(d, "role: auditor", &r);
+    door_expect(door_get(d, LOCAL, "/v1/log"), 200, NULL);
+    door_expect(door_post(d, LOCAL, "/v1/tokens", "{}"), 403, "forbidden");
+    hsm_roster_free(r);
+    with_roster(d, "role: operator, revoked: true", &r);
+    door_expect(door_get(d, LOCAL, "/v1/log"), 401, "unauthenticated");
+    hsm_roster_free(r);
+    d->config.roster = d->roster;
+    enroll_set(d->enroll, &d->config);
+}
+
+static void the_roster_holds_an_operator_to_a_scope(void **state)
+{
+    struct door *d = *state;
+    struct hsm_roster *r = NULL;
+    EVP_PKEY *key = house_key();
+    struct view csr = house_csr(d->h, key, NULL, "DNS:scope.example.internal");
+    const char *server = door_issue(d, REQUESTER, "server.example.internal");
+    const char *path = arena_printf(d->h->arena, "/v1/certificates/%s", server);
+    with_roster(d, "role: operator, templates: [device]", &r);
+    door_expect(door_post(d, LOCAL, "/v1/certificates", door_body(d, "server", csr, "")), 403, "forbidden");
+    door_expect(door_get(d, LOCAL, path), 404, "not-found");
+    door_expect(door_post(d, LOCAL, arena_printf(d->h->arena, "%s/revoke", path), "{}"), 404, "not-found");
+    hsm_roster_free(r);
+    with_roster(d, "role: enroll-agent, issuers: [other]", &r);
+    door_expect(door_post(d, LOCAL, "/v1/certificates", door_body(d, "server", csr, "")), 403, "forbidden");
+    hsm_roster_free(r);
+    with_roster(d, "role: enroll-agent, issuers: [issuing], templates: [server]", &r);
+    door_expect(door_post(d, LOCAL, "/v1/certificates", door_body(d, "server", csr, "")), 201, NULL);
+    door_expect(door_get(d, LOCAL, path), 404, "not-found"); /* another's */
+    hsm_roster_free(r);
+    d->config.roster = d->roster;
+    enroll_set(d->enroll, &d->config);
+    EVP_PKEY_free(key);
 }
 
 static void a_holder_renews_sees_and_revokes_its_own(void **state)
@@ -325,6 +381,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_used_up_token),
         cmocka_unit_test(a_revoked_token),
         cmocka_unit_test(roster_keys_have_their_roles),
+        cmocka_unit_test(a_user_of_the_machine_has_the_rosters_role),
+        cmocka_unit_test(the_roster_holds_an_operator_to_a_scope),
         cmocka_unit_test(a_holder_renews_sees_and_revokes_its_own),
         cmocka_unit_test(client_certificates_that_do_not_count),
         cmocka_unit_test(a_certificate_that_is_not_on_record_does_not_count),

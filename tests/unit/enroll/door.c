@@ -55,9 +55,9 @@ static void make_roster(struct door *d)
     static const struct {
         enum door_who who;
         const char *role;
-    } rows[] = {{ADMIN, "admin"}, {OPERATOR, "operator"}, {AUDITOR, "auditor"}};
+    } rows[] = {{ADMIN, "admin"}, {OPERATOR, "operator"}, {AUDITOR, "auditor"}, {AGENT, "enroll-agent"}};
     const char *text = "quorum: 1\nroster:\n";
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         EVP_PKEY *key = house_key();
         X509 *cert = self_signed(key, rows[i].role);
         d->clients[rows[i].who] = client(cert, key);

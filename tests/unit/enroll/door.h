@@ -11,7 +11,7 @@
 #include "house_scene.h"
 #include "house_web.h"
 
-enum door_who { NOBODY, REQUESTER, OTHER, OPERATOR, AUDITOR, ADMIN, LOCAL, HOLDER, DOOR_WHO };
+enum door_who { NOBODY, REQUESTER, OTHER, OPERATOR, AUDITOR, ADMIN, AGENT, LOCAL, HOLDER, DOOR_WHO };
 
 struct door {
     struct house *h;

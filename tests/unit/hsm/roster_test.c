@@ -178,10 +178,10 @@ static void the_canonical_form_comes_back(void **state)
 {
     struct scene *s = *state;
     struct hsm_roster *r = roster_of(s, 2, "aaou"), *back = NULL;
-    good(roster_of_canonical(roster_canonical(r), &back));
+    good(hsm_roster_of_canonical(hsm_roster_canonical(r), &back));
     assert_int_equal(hsm_roster_quorum(back), 2);
     assert_int_equal(hsm_roster_count(back), 4);
-    assert_true(view_eq(roster_canonical(r), roster_canonical(back)));
+    assert_true(view_eq(hsm_roster_canonical(r), hsm_roster_canonical(back)));
     hsm_roster_free(r);
     hsm_roster_free(back);
 }
@@ -251,6 +251,99 @@ static void a_damaged_pin_is_refused(void **state)
     hsm_roster_free(r);
 }
 
+/* --- more than version 1 can say --- */
+
+static struct hsm_roster *full(struct scene *s, const char *more)
+{
+    return parse(arena_printf(
+        s->arena,
+        "quorum: 1\napprovals: {thaw: 1, accept-loss: 0}\nroster:\n"
+        "  - {name: a, role: admin, spki_sha256: \"%s\"}\n"
+        "  - {name: b, role: admin, spki_sha256: \"%s\"}\n"
+        "  - {name: o, role: enroll-agent, uid: 1004, issuers: [issuing], templates: [x, y]}\n%s",
+        s->who[0].hash, s->who[1].hash, more));
+}
+
+static void everything_it_says_comes_back(void **state)
+{
+    struct scene *s = *state;
+    struct hsm_roster *r = full(s, ""), *back = NULL;
+    good(hsm_roster_of_canonical(hsm_roster_canonical(r), &back));
+    assert_true(view_eq(hsm_roster_canonical(r), hsm_roster_canonical(back)));
+    assert_int_equal(hsm_roster_needed(back, HSM_ACT_THAW), 1);
+    assert_int_equal(hsm_roster_needed(back, HSM_ACT_ACCEPT_LOSS), 0);
+    assert_int_equal(hsm_roster_needed(back, HSM_ACT_CA_CREATE), 1); /* the quorum */
+    const struct hsm_roster_entry *o = hsm_roster_find_uid(back, 1004);
+    assert_non_null(o);
+    assert_int_equal(o->role, HSM_ROLE_ENROLL_AGENT);
+    assert_int_equal(o->issuers.n, 1);
+    assert_string_equal(o->templates.items[1], "y");
+    assert_null(hsm_roster_find_uid(back, 1005));
+    hsm_roster_free(r);
+    hsm_roster_free(back);
+}
+
+static void what_contradicts_itself_is_refused(void **state)
+{
+    struct scene *s = *state;
+    const char *a = arena_printf(
+        s->arena, "quorum: 1\nroster:\n  - {name: a, role: admin, spki_sha256: \"%s\"}\n", s->who[0].hash);
+    const char *g = s->who[1].hash;
+    const char *bad[] = {
+        arena_printf(s->arena, "%s  - {name: a, role: auditor, spki_sha256: \"%s\"}\n", a, g),
+        arena_printf(s->arena, "%s  - {name: b, role: operator, uid: 7, spki_sha256: \"%s\"}\n", a, g),
+        arena_printf(s->arena, "%s  - {name: b, role: operator}\n", a),
+        arena_printf(s->arena, "%s  - {name: b, role: recovery, uid: 7}\n", a),
+        arena_printf(s->arena, "%s  - {name: b, role: auditor, issuers: [x], spki_sha256: \"%s\"}\n", a, g),
+        arena_printf(s->arena, "approvals: {thaw: 1}\n%s", a), /* nobody is left beside the asker */
+        arena_printf(s->arena, "approvals: {make-coffee: 1}\n%s", a),
+        arena_printf(s->arena, "approvals: {thaw: many}\n%s", a),
+        /* two keys of one person are no quorum of two */
+        arena_printf(s->arena,
+                     "quorum: 2\nroster:\n  - {name: a, role: admin, spki_sha256: \"%s\"}\n"
+                     "  - {name: a, role: admin, spki_sha256: \"%s\"}\n",
+                     s->who[0].hash, g),
+        arena_printf(s->arena,
+                     "quorum: 1\nroster:\n  - {name: a, role: admin, revoked: true, spki_sha256: \"%s\"}\n",
+                     g),
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct hsm_roster *r = NULL;
+        if (code_of(hsm_roster_parse("roster.yaml", view_str(bad[i]), &r)) != ERR_CONFIG)
+            fail_msg("taken:\n%s", bad[i]);
+    }
+}
+
+static struct hsm_roster *people(struct scene *s, unsigned quorum, const char *const *lines)
+{
+    const char *text = arena_printf(s->arena, "quorum: %u\nroster:\n", quorum);
+    for (size_t i = 0; i < PEOPLE && lines[i]; i++)
+        text = arena_printf(s->arena, "%s  - {%s, spki_sha256: \"%s\"}\n", text, lines[i], s->who[i].hash);
+    return parse(text);
+}
+
+static void a_change_counts_people_and_knows_recovery(void **state)
+{
+    struct scene *s = *state;
+    struct hsm_roster *old = people(s, 2,
+                                    (const char *[]){"name: a, role: admin", "name: a, role: admin",
+                                                     "name: b, role: admin", "name: r, role: recovery"}),
+                      *new = roster_of(s, 1, "a");
+    bool is_new;
+    good(roster_pin(s->dir, old));
+    const char *a = change_line(s, 0, old, new), *again = change_line(s, 1, old, new);
+    assert_int_equal(admit(s, new, arena_printf(s->arena, "%s%s", a, again), &is_new), ERR_FORBIDDEN);
+    assert_int_equal(admit(s, new, arena_printf(s->arena, "%s%s", a, change_line(s, 2, old, new)), &is_new),
+                     ERR__COUNT);
+    assert_int_equal(admit(s, new, change_line(s, 3, old, new), &is_new), ERR__COUNT); /* recovery, alone */
+    hsm_roster_free(old);
+    old = people(s, 1, (const char *[]){"name: a, role: admin", "name: b, role: admin, revoked: true", NULL});
+    good(roster_pin(s->dir, old));
+    assert_int_equal(admit(s, new, change_line(s, 1, old, new), &is_new), ERR_FORBIDDEN);
+    hsm_roster_free(old);
+    hsm_roster_free(new);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +356,9 @@ int main(void)
         TEST(a_change_needs_the_old_quorum),
         TEST(signatures_are_for_this_change_alone),
         TEST(a_damaged_pin_is_refused),
+        TEST(everything_it_says_comes_back),
+        TEST(what_contradicts_itself_is_refused),
+        TEST(a_change_counts_people_and_knows_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
