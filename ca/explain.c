@@ -134,6 +134,8 @@ static void begin(void *arg)
         return;
     }
     e = hsm_serial(is->ca->hsm, is->issuer_name, is->serial);
+    if (!e && is->issuer->partition)
+        e = ledger_partition(is->ca->ledger, is->issuer_name, is->issuer->partition, &is->partition);
     struct templates_request want = steps_wanted(is);
     templates_explain(is->template, &want, &is->issuer->facts, is->arena, &t);
     take(ex, &t);

@@ -59,6 +59,7 @@ struct issuance {
     bool has_key;              /* checked: it is this asker's */
     struct templates_shaped shaped;
     uint8_t serial[SERIAL_BYTES];
+    uint64_t partition; /* whose list it names; 0: none */
     struct view tbs;
     uint64_t intent; /* seq, once durable; 0 before */
     uint64_t n;      /* in the roll */

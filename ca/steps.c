@@ -23,6 +23,7 @@ struct templates_request steps_wanted(const struct issuance *is)
         .csr = r->token_spki.n ? NULL : &is->csr,
         .spki = r->token_spki,
         .serial = view_of(is->serial, SERIAL_BYTES),
+        .partition = is->partition,
         .now = world_now_s(),
         .not_after = r->not_after,
         .validity_s = r->validity_s,
@@ -43,6 +44,8 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
     (void)ret_waits;
 
     TRY(hsm_serial(is->ca->hsm, is->issuer->name, is->serial));
+    if (is->issuer->partition)
+        TRY(ledger_partition(is->ca->ledger, is->issuer->name, is->issuer->partition, &is->partition));
     struct templates_request want = steps_wanted(is);
     struct templates_issuer facts = is->issuer->facts;
     if (is->asker.role == CA_ROLE_SELF && want.now > facts.not_after)
@@ -132,6 +135,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
                 .request_hash = view_of(is->request.body_hash, idempotency.n ? SHA256_BYTES : 0),
                 .token = view_of(is->asker.token, is->asker.token ? SHA256_BYTES : 0),
                 .tbs = is->tbs,
+                .partition = is->partition,
             },
     };
     *ret_waits = true;

@@ -142,14 +142,11 @@ static char *put(char *to, const char *from, size_t n)
     return to + n;
 }
 
-const char *cert_pem_write(const char *label, struct view der, struct arena *arena)
+const char *cert_pem_lines(struct view octets, struct arena *arena)
 {
-    const char *base64 = base64_of(arena, der);
+    const char *base64 = base64_of(arena, octets);
     size_t left = strlen(base64);
-    char *text = arena_alloc(arena, left + left / LINE_CHARS + 2 * strlen(label) + 64), *at = text;
-    at = put(at, begin_mark, strlen(begin_mark));
-    at = put(at, label, strlen(label));
-    at = put(at, "-----\n", 6);
+    char *text = arena_alloc(arena, left + left / LINE_CHARS + 2), *at = text;
     while (left) {
         size_t n = left < LINE_CHARS ? left : LINE_CHARS;
         at = put(at, base64, n);
@@ -157,8 +154,12 @@ const char *cert_pem_write(const char *label, struct view der, struct arena *are
         base64 += n;
         left -= n;
     }
-    at = put(at, end_mark, strlen(end_mark));
-    at = put(at, label, strlen(label));
-    put(at, "-----\n", 6);
+    *at = '\0';
     return text;
+}
+
+const char *cert_pem_write(const char *label, struct view der, struct arena *arena)
+{
+    return arena_printf(arena, "%s%s-----\n%s%s%s-----\n", begin_mark, label, cert_pem_lines(der, arena),
+                        end_mark, label);
 }

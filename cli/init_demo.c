@@ -114,10 +114,9 @@ static const char *key_lines(struct init *in, const char *wish)
 static struct err *write_configuration(struct init *in)
 {
     struct err *e = NULL;
-    const char *users =
-        in->separate_users
-            ? "users: {front: chancery-front, vault: chancery-vault, responder: chancery-responder}\n"
-            : "";
+    const char *users = in->separate_users ? "users: {front: chancery-front, vault: chancery-vault, "
+                                             "responder: chancery-responder, courier: chancery-courier}\n"
+                                           : "";
     const char *text =
         arena_printf(in->cli->arena,
                      "# A demo: it listens on this machine alone. Every key: chanceryd --help\n"

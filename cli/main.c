@@ -17,7 +17,7 @@ static const struct cli_command commands[] = {
      "  --demo DIR             a whole installation in DIR, on a SoftHSM token of its own\n"
      "  --port N               with --demo: HTTPS port (8443)\n"
      "  --http-port N          with --demo: HTTP port (8080)\n"
-     "  --separate-users       with --demo, as root: users chancery-front, -vault, -responder\n"
+     "  --separate-users       with --demo, as root: users chancery-front, -vault, -responder, -courier\n"
      "  --root-key TYPE[/ALG]  with --demo: ec-p384; or ec-p256, ec-p521, ed25519, rsa-2048, -3072, -4096;\n"
      "                         ALG as in chancery.yaml: rsa-3072/pss-sha256\n"
      "  --issuing-key TYPE[/ALG]  the same for the issuing CA (ec-p256)\n"

@@ -247,6 +247,36 @@ static bool issuer_name_ok(const char *name)
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static bool is_web(const char *url)
+{
+    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+}
+
+static struct err *issuer_check_lists(struct parse *p, const json_t *node, const struct config_issuer *i)
+{
+    if (!i->crl_full && !i->crl_partition)
+        return conf_error(p->conf, node, "crl.full is false and crl.partition is 0: there would be no list");
+    if (i->crl_delta_s && !i->crl_full)
+        return conf_error(p->conf, node,
+                          "crl.delta lists changes of the list of everything: it needs crl.full");
+    if (i->crl_delta_s && 2 * i->crl_delta_s > i->crl_every_s)
+        return conf_error(p->conf, node, "crl.delta must be at most half of crl.every, or it saves nothing");
+    if (i->crl_put && (!is_web(i->crl_put) || ends_in(i->crl_put, "/")))
+        return conf_error(p->conf, node, "crl.put is http:// or https://..., without a slash at its end");
+    if (!i->crl_put && (i->crl_put_header || i->crl_put_ca))
+        return conf_error(p->conf, node, "crl.put_header_file and crl.put_ca_file belong to crl.put");
+    if (ends_in(i->name, "-delta") || ends_in(i->name, "-chain"))
+        return conf_error(p->conf, json_object_get(node, "name"),
+                          "'%s': the addresses of lists end so; choose another name", i->name);
+    return NULL;
+}
+
 static struct err *issuer_check(struct parse *p, const json_t *node, const struct config_issuer *all,
                                 size_t at)
 {
@@ -271,7 +301,12 @@ static struct err *issuer_check(struct parse *p, const json_t *node, const struc
     if (i->crl_lifetime_s <= i->crl_every_s)
         return conf_error(p->conf, node,
                           "crl.lifetime must be longer than crl.every, or lists lapse between");
-    return NULL;
+    return issuer_check_lists(p, node, i);
+}
+
+static const char *resolve_given(struct parse *p, const char *path)
+{
+    return path ? resolve(p, path) : NULL;
 }
 
 static struct err *issuer_fill(struct parse *p, const json_t *node, struct config_issuer *to)
@@ -286,6 +321,9 @@ static struct err *issuer_fill(struct parse *p, const json_t *node, struct confi
     if (rows.issuer.crl_file)
         rows.issuer.crl_file = resolve(p, rows.issuer.crl_file);
     rows.issuer.cross = resolve_all(p, rows.issuer.cross);
+    rows.issuer.crl_directory = resolve_given(p, rows.issuer.crl_directory);
+    rows.issuer.crl_put_header = resolve_given(p, rows.issuer.crl_put_header);
+    rows.issuer.crl_put_ca = resolve_given(p, rows.issuer.crl_put_ca);
     *to = rows.issuer;
 out:
     return e;
@@ -323,13 +361,19 @@ static struct err *users(struct parse *p)
     struct config_users *u = &p->to->users;
 
     TRY(fill_optional(p, ROWS_USERS, p->top.users, u));
-    if (!u->front && !u->vault && !u->responder)
+    const char *const all[] = {u->front, u->vault, u->responder, u->courier};
+    size_t given = 0;
+    for (size_t i = 0; i < 4; i++)
+        given += all[i] != NULL;
+    if (given == 0)
         return NULL;
-    if (!u->front || !u->vault || !u->responder)
-        return conf_error(p->conf, p->top.users, "front, vault and responder: all three or none");
-    if (strcmp(u->front, u->vault) == 0 || strcmp(u->front, u->responder) == 0 ||
-        strcmp(u->vault, u->responder) == 0)
-        return conf_error(p->conf, p->top.users, "front, vault and responder need three different users");
+    if (given < 4)
+        return conf_error(p->conf, p->top.users, "front, vault, responder and courier: all four or none");
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(all[i], all[k]) == 0)
+                return conf_error(p->conf, p->top.users,
+                                  "front, vault, responder and courier need four different users");
 out:
     return e;
 }

@@ -79,6 +79,27 @@ static const char *token_diff(const struct config_token *a, const struct config_
     return NULL;
 }
 
+static bool same_or_none(const char *next, const char *now)
+{
+    return !next || (now && strcmp(next, now) == 0);
+}
+
+/* A folder or file that a process would have to open, and that its jail does not know. */
+static bool opens_more(const struct config *now, const struct config *next)
+{
+    for (size_t i = 0; i < next->issuers_n; i++) {
+        const struct config_issuer *n = &next->issuers[i], none = {.name = ""}, *o = &none;
+        for (size_t k = 0; k < now->issuers_n; k++)
+            if (strcmp(now->issuers[k].name, n->name) == 0)
+                o = &now->issuers[k];
+        if (!same_or_none(n->crl_directory, o->crl_directory) ||
+            !same_or_none(n->crl_put_header, o->crl_put_header) ||
+            !same_or_none(n->crl_put_ca, o->crl_put_ca))
+            return true;
+    }
+    return false;
+}
+
 const char *config_needs_restart(const struct config *now, const struct config *next)
 {
     if (!same(now->dir, next->dir))
@@ -105,5 +126,7 @@ const char *config_needs_restart(const struct config *now, const struct config *
         return "users";
     if (group_diff(ROWS_LIMITS, &now->limits, &next->limits))
         return "limits";
+    if (opens_more(now, next))
+        return "issuers[].crl.directory";
     return token_diff(now->token, next->token);
 }

@@ -25,5 +25,6 @@ const char *config_example(void)
            "  - name: issuing\n"
            "    key: pkcs11:object=issuing\n"
            "    certificate: issuers/issuing.pem\n"
-           "users: {front: chancery-front, vault: chancery-vault, responder: chancery-responder}\n";
+           "users: {front: chancery-front, vault: chancery-vault, responder: chancery-responder, courier: "
+           "chancery-courier}\n";
 }

@@ -143,6 +143,20 @@ static const struct conf_row crl[] = {
     NUMBER(CONF_DURATION, "lifetime", crl_lifetime_s, 600, YEAR_S, "7d", "from thisUpdate to nextUpdate"),
     TEXT("file", crl_file, 1, 4096, NULL,
          "of an offline CA: its list, DER, made in a ceremony and served as it is"),
+    BOOLEAN("full", crl_full, "true", "one list of everything; false: of partitions alone"),
+    NUMBER(CONF_INT, "partition", crl_partition, 0, 10000000, "0",
+           "certificates whose list is kept apart, fixed when they are issued: 100000; 0: no partitions"),
+    NUMBER(CONF_DURATION, "delta", crl_delta_s, 60, 30 * DAY_S, NULL,
+           "delta lists, a new one at least this often and on each revocation; the list of everything then "
+           "follows its clock alone (default: none)"),
+    TEXT("directory", crl_directory, 1, 4096, NULL,
+         "a folder into which each list is written too: DIRECTORY/NAME.crl, DIRECTORY/NAME/7.crl"),
+    TEXT("put", crl_put, 1, 1024, NULL,
+         "an address to which each list is put too (HTTP PUT): https://cdn.example/crl, then /NAME.crl"),
+    TEXT("put_header_file", crl_put_header, 1, 4096, NULL,
+         "file with one header line to send along, such as a credential"),
+    TEXT("put_ca_file", crl_put_ca, 1, 4096, NULL,
+         "certificates to trust there, PEM (default: those of the system)"),
 };
 static const struct conf_row ocsp[] = {
     NUMBER(CONF_DURATION, "lifetime", ocsp_lifetime_s, 600, 14 * DAY_S, "1d",
@@ -173,6 +187,7 @@ static const struct conf_row users[] = {
     TEXT("front", front, 1, 32, NULL, "user of the front"),
     TEXT("vault", vault, 1, 32, NULL, "user of the vault; owns token and PIN"),
     TEXT("responder", responder, 1, 32, NULL, "user of the responders"),
+    TEXT("courier", courier, 1, 32, NULL, "user of the courier, who alone reaches other hosts"),
 };
 #undef ROW_OF
 
@@ -201,7 +216,7 @@ static const struct config_group groups[ROWS__COUNT] = {
     [ROWS_CRL] = GROUP("issuers[].crl", crl, "revocation lists of an issuer"),
     [ROWS_OCSP] = GROUP("issuers[].ocsp", ocsp, "OCSP answers of an issuer"),
     [ROWS_PATHS] = GROUP("paths", paths, "each folder is made where it is missing"),
-    [ROWS_USERS] = GROUP("users", users, "all three or none"),
+    [ROWS_USERS] = GROUP("users", users, "all four or none"),
     [ROWS_LIMITS] = GROUP("limits", limits, "the same for front and responders"),
 };
 

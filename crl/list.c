@@ -1,41 +1,54 @@
 /*
  * Streams a list out of the ledger's index of revocations: once to count its octets, once to write them. The
- * index is in serial order, so nothing is sorted and nothing kept. On the builder's thread.
+ * index is in serial order, so nothing is sorted and nothing kept. Then the signature is written around it
+ * where it lies. On the builder's thread.
  */
 #include "list.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/world.h"
 
-static struct cert_crl_entry entry_of(const struct ledger_revocation *r)
+/* --- from the index of revocations --- */
+
+static struct err *walk_next(void *arg, struct cert_crl_entry *ret, bool *ret_more)
 {
-    return (struct cert_crl_entry){
-        .serial = r->serial,
-        .revoked_at = r->at,
-        .reason = (enum cert_reason)r->reason,
-        .has_invalidity = r->invalidity != 0,
-        .invalid_from = r->invalidity,
-    };
+    struct err *e = NULL;
+    struct ledger_revocation r;
+    TRY(ledger_revoked_next(arg, &r, ret_more));
+    if (*ret_more)
+        *ret = (struct cert_crl_entry){.serial = r.serial,
+                                       .revoked_at = r.at,
+                                       .reason = (enum cert_reason)r.reason,
+                                       .has_invalidity = r.invalidity != 0,
+                                       .invalid_from = r.invalidity};
+out:
+    return e;
 }
 
-static struct err *count(struct ledger_revoked *walk, size_t *ret_bytes, uint64_t *ret_entries)
+static void walk_rewind(void *arg)
+{
+    ledger_revoked_rewind(arg);
+}
+
+/* --- twice over them --- */
+
+static struct err *count(const struct list_source *from, size_t *ret_bytes, uint64_t *ret_entries)
 {
     struct err *e = NULL;
     size_t bytes = 0;
     uint64_t entries = 0;
-    for (;;) {
-        struct ledger_revocation r;
+    for (;; entries++) {
+        struct cert_crl_entry entry;
         bool more;
-        TRY(ledger_revoked_next(walk, &r, &more));
+        TRY(from->next(from->arg, &entry, &more));
         if (!more)
             break;
-        struct cert_crl_entry entry = entry_of(&r);
         bytes += cert_crl_entry_bytes(&entry);
-        entries++;
     }
     *ret_bytes = bytes;
     *ret_entries = entries;
@@ -47,18 +60,16 @@ static struct err *to_fd(void *arg, struct view bytes)
 {
     const int *fd = arg;
     while (bytes.n) {
-        ssize_t n = write(*fd, bytes.p, bytes.n); /* memory, not the outside world */
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = world_write(*fd, bytes.p, bytes.n);
         if (n < 0)
-            return err_sys(ERR_NO_SPACE, errno, "no memory for a list being built");
+            return err_sys(ERR_NO_SPACE, errno, "no room for a list being built");
         bytes = view_from(bytes, (size_t)n);
     }
     return NULL;
 }
 
-static struct err *write_list(struct ledger_revoked *walk, const struct cert_crl *crl, size_t entries_bytes,
-                              int fd, size_t *ret_total)
+static struct err *write_list(const struct list_source *from, const struct cert_crl *crl,
+                              size_t entries_bytes, int fd, size_t *ret_total)
 {
     struct err *e = NULL;
     struct arena *arena = arena_new(64 * 1024);
@@ -66,12 +77,11 @@ static struct err *write_list(struct ledger_revoked *walk, const struct cert_crl
 
     TRY(cert_crl_begin(&w, crl, entries_bytes, arena, to_fd, &fd, ret_total));
     for (;;) {
-        struct ledger_revocation r;
+        struct cert_crl_entry entry;
         bool more;
-        TRY(ledger_revoked_next(walk, &r, &more));
+        TRY(from->next(from->arg, &entry, &more));
         if (!more)
             break;
-        struct cert_crl_entry entry = entry_of(&r);
         TRY(cert_crl_add(&w, &entry));
     }
     TRY(cert_crl_end(&w));
@@ -80,50 +90,163 @@ out:
     return e;
 }
 
-struct err *list_build(struct ledger *ledger, const char *issuer, const struct cert_crl *crl,
-                       struct list_built *ret)
-{
-    struct err *e = NULL;
-    struct ledger_revoked *walk = NULL;
-    struct list_built built = {.fd = -1};
-    size_t entries_bytes;
+/* --- where it lies --- */
 
-    TRY(ledger_revoked_open(ledger, issuer, &walk));
-    built.upto = ledger_revoked_upto(walk);
-    TRY(count(walk, &entries_bytes, &built.entries));
-    ledger_revoked_rewind(walk);
-    built.fd = memfd_create("crl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (built.fd < 0)
-        TRY(err_sys(ERR_IO, errno, "no memory for a list"));
-    TRY(write_list(walk, crl, entries_bytes, built.fd, &built.bytes));
-    if (fcntl(built.fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
-        TRY(err_sys(ERR_IO, errno, "sealing a list's memory"));
-    *ret = built;
-    built.fd = -1;
-out:
-    if (built.fd >= 0)
-        close(built.fd);
-    ledger_revoked_close(walk);
-    return e;
+void list_drop(struct shelf *shelf, struct list_built *built)
+{
+    if (*built->file.name)
+        shelf_file_drop(shelf, &built->file);
+    else if (built->file.fd >= 0)
+        close(built->file.fd);
+    built->file.fd = -1;
 }
 
-struct err *list_join(int tbs_fd, size_t tbs_bytes, enum cert_alg alg, struct view signature,
-                      struct arena *arena, struct view *ret_der)
+/* How long the head of the CRL will be: its length is known but for a few octets of the signature's. */
+static struct err *head_bytes(size_t tbs_bytes, enum cert_alg alg, size_t signature_bytes, size_t *ret)
 {
     struct err *e = NULL;
     struct view head, tail;
-    uint8_t *der;
-    void *tbs = mmap(NULL, tbs_bytes, PROT_READ, MAP_SHARED, tbs_fd, 0);
-
-    if (tbs == MAP_FAILED)
-        return err_sys(ERR_IO, errno, "mapping a list");
-    TRY(cert_seal_around(tbs_bytes, alg, signature, arena, &head, &tail));
-    der = arena_alloc(arena, head.n + tbs_bytes + tail.n);
-    memcpy(der, head.p, head.n);
-    memcpy(der + head.n, tbs, tbs_bytes);
-    memcpy(der + head.n + tbs_bytes, tail.p, tail.n);
-    *ret_der = view_of(der, head.n + tbs_bytes + tail.n);
+    struct arena *arena = arena_new(64 * 1024);
+    uint8_t *any = arena_alloc(arena, signature_bytes + 1);
+    memset(any, 0, signature_bytes + 1);
+    TRY(cert_seal_around(tbs_bytes, alg, view_of(any, signature_bytes), arena, &head, &tail));
+    *ret = head.n;
 out:
-    CHECK(munmap(tbs, tbs_bytes) == 0);
+    arena_free(arena);
+    return e;
+}
+
+static struct err *into_nothing(void *arg, struct view bytes)
+{
+    (void)arg, (void)bytes;
+    return NULL;
+}
+
+static struct err *total_bytes(const struct cert_crl *crl, size_t entries_bytes, size_t *ret)
+{
+    struct cert_crl_writer w;
+    struct arena *arena = arena_new(64 * 1024);
+    struct err *e = cert_crl_begin(&w, crl, entries_bytes, arena, into_nothing, NULL, ret);
+    arena_free(arena);
+    return e;
+}
+
+static struct err *make_room(const struct list_want *want, struct list_built *built)
+{
+    struct err *e = NULL;
+    if (built->bytes > want->small_bytes)
+        TRY(shelf_file_new(want->shelf, &built->file));
+    else
+        built->file.fd = memfd_create("crl", MFD_CLOEXEC);
+    if (built->file.fd < 0)
+        TRY(err_sys(ERR_IO, errno, "no memory for a list"));
+    if (lseek(built->file.fd, (off_t)built->at, SEEK_SET) < 0)
+        TRY(err_sys(ERR_IO, errno, "no room for a list"));
+out:
+    return e;
+}
+
+static struct err *build_from(const struct list_source *from, const struct list_want *want,
+                              const struct cert_crl *crl, struct list_built *built)
+{
+    struct err *e = NULL;
+    size_t entries_bytes;
+
+    TRY(count(from, &entries_bytes, &built->entries));
+    from->rewind(from->arg);
+    TRY(total_bytes(crl, entries_bytes, &built->bytes));
+    TRY(head_bytes(built->bytes, crl->alg, want->signature_bytes, &built->at));
+    TRY(make_room(want, built));
+    TRY(write_list(from, crl, entries_bytes, built->file.fd, NULL));
+out:
+    return e;
+}
+
+struct err *list_build(const struct list_want *want, struct cert_crl *crl, struct list_built *ret)
+{
+    struct err *e = NULL;
+    struct ledger_revoked *walk = NULL;
+    struct changes *changes = NULL;
+    struct list_source from = {.next = walk_next, .rewind = walk_rewind};
+    struct list_built built = {.file = {.fd = -1}};
+
+    if (want->scope == LEDGER_DELTA) {
+        TRY(changes_open(want->ledger, want->issuer, crl, &changes));
+        built.upto = changes_upto(changes);
+        from = changes_source(changes);
+    } else {
+        TRY(ledger_revoked_open(want->ledger, want->issuer, want->scope, &walk));
+        built.upto = ledger_revoked_upto(walk);
+        from.arg = walk;
+    }
+    TRY(build_from(&from, want, crl, &built));
+    *ret = built;
+    built.file.fd = -1;
+out:
+    list_drop(want->shelf, &built);
+    ledger_revoked_close(walk);
+    changes_free(changes);
+    return e;
+}
+
+/* --- the signature around it --- */
+
+static struct err *write_at(int fd, struct view bytes, size_t at)
+{
+    while (bytes.n > 0) {
+        ssize_t n = world_pwrite(fd, bytes.p, bytes.n, (off_t)at);
+        if (n < 0)
+            return err_sys(ERR_NO_SPACE, errno, "no room for the signature of a list");
+        bytes = view_from(bytes, (size_t)n);
+        at += (size_t)n;
+    }
+    return NULL;
+}
+
+/* Piece by piece: hashed, and of what is small kept too. */
+static struct err *read_back(int fd, size_t total, uint8_t *der, uint8_t sha256[SHA256_BYTES])
+{
+    struct err *e = NULL;
+    struct digest *digest = digest_new();
+    struct shelf_item item = {.bytes = {NULL, 0}, .file_bytes = total};
+    struct blob_in *in = calloc(1, sizeof *in);
+    struct view piece;
+    CHECK(in);
+    in->fd = fd;
+    in->n = item.file_bytes;
+    for (;;) {
+        uint64_t at = in->at;
+        TRY(blob_next(in, &piece));
+        if (piece.n == 0)
+            break;
+        digest_add(digest, piece);
+        if (der)
+            memcpy(der + at, piece.p, piece.n);
+    }
+    digest_done(digest, sha256);
+    digest = NULL;
+out:
+    digest_free(digest);
+    free(in);
+    return e;
+}
+
+struct err *list_finish(struct list_built *built, enum cert_alg alg, struct view signature,
+                        struct arena *arena, struct view *ret_der, uint8_t sha256[SHA256_BYTES])
+{
+    struct err *e = NULL;
+    struct view head, tail;
+    uint8_t *der = NULL;
+    TRY(cert_seal_around(built->bytes, alg, signature, arena, &head, &tail));
+    if (head.n != built->at) /* so rare that it is simply made again */
+        TRY(err_new(ERR_CONFLICT, "the signature of a list has another length than the last one"));
+    TRY(write_at(built->file.fd, head, 0));
+    TRY(write_at(built->file.fd, tail, built->at + built->bytes));
+    size_t total = head.n + built->bytes + tail.n;
+    if (!*built->file.name)
+        der = arena_alloc(arena, total);
+    TRY(read_back(built->file.fd, total, der, sha256));
+    *ret_der = view_of(der, der ? total : 0);
+out:
     return e;
 }

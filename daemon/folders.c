@@ -69,12 +69,29 @@ out:
     return e;
 }
 
+/* Into which lists are written, for others to read. One that is there is somebody's, and stays as it is. */
+static struct err *make_for_lists(const char *path, const struct users *u)
+{
+    struct err *e = NULL;
+    const struct users_one *front = &u->of[MESSAGE_FRONT];
+    struct stat st;
+    if (!path || lstat(path, &st) == 0)
+        return NULL;
+    TRY(file_mkdir(path, 0755));
+    if (u->drop && chown(path, front->uid, front->gid) != 0)
+        return err_sys(ERR_IO, errno, "%s", path);
+out:
+    return e;
+}
+
 struct err *folders_make(const struct config *c, const struct users *u)
 {
     struct err *e = NULL;
     for (size_t i = 0; i < ROWS; i++)
         if (wanted(c, &rows[i]))
             TRY(make(c, u, &rows[i]));
+    for (size_t i = 0; i < c->issuers_n; i++)
+        TRY(make_for_lists(c->issuers[i].crl_directory, u));
 out:
     return e;
 }

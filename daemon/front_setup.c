@@ -31,7 +31,9 @@ static const struct ca_issuer *ca_issuers(const struct setup *s)
                       .alg = i->alg,
                       .not_before = i->cert.tbs.not_before,
                       .not_after = i->cert.tbs.not_after,
-                      .base_url = s->config->public_url},
+                      .base_url = s->config->public_url,
+                      .partitioned = i->config->crl_partition > 0},
+            .partition = (uint64_t)i->config->crl_partition,
         };
     }
     return to;
@@ -50,6 +52,7 @@ static const struct crl_issuer *crl_issuers(const struct setup *s)
             .subject = i->cert.tbs.subject,
             .key_id = i->key_id,
             .alg = i->alg,
+            .url = arena_printf(s->arena, "%s/crl/%s", s->config->public_url, i->config->name),
             .every_s = i->config->crl_every_s,
             .lifetime_s = i->config->crl_lifetime_s,
             .not_after = i->cert.tbs.not_after,
@@ -57,6 +60,10 @@ static const struct crl_issuer *crl_issuers(const struct setup *s)
             .given_from = i->list_from,
             .given_until = i->list_until,
             .offline = i->config->key == NULL,
+            .delta_s = i->config->crl_delta_s,
+            .full = i->config->crl_full,
+            .directory = i->config->crl_directory,
+            .put = i->config->crl_put,
         };
     }
     return to;

@@ -20,7 +20,7 @@ enum message_side { MESSAGE_FROM_WARDEN, MESSAGE_FROM_CHILD };
 MUST_USE struct err *message_check(const struct frame *f, enum message_side from);
 const char *message_name(uint16_t kind);
 
-enum message_process { MESSAGE_VAULT, MESSAGE_FRONT, MESSAGE_RESPONDER, MESSAGE_PROCESSES };
+enum message_process { MESSAGE_VAULT, MESSAGE_FRONT, MESSAGE_RESPONDER, MESSAGE_COURIER, MESSAGE_PROCESSES };
 
 struct message_start {
     enum message_process process;

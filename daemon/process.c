@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "role_courier.h"
 #include "role_front.h"
 #include "role_responder.h"
 #include "role_vault.h"
@@ -18,6 +19,9 @@ static const struct process_row rows[MESSAGE_PROCESSES] = {
                        "HTTPS, decisions, ledger, shelf, its own TLS key", "CA keys, PIN, outgoing sockets"},
     [MESSAGE_RESPONDER] = {"responder", PROCESS_LISTENS_HTTP, false, &role_responder,
                            "OCSP, CRLs and CA certificates from the shelf", "keys, ledger"},
+    [MESSAGE_COURIER] = {"courier", PROCESS_LISTENS_NOWHERE, false, &role_courier,
+                         "connections to other hosts, to where its configuration says",
+                         "keys, ledger, shelf"},
 };
 
 static const struct {
@@ -26,6 +30,7 @@ static const struct {
     {MESSAGE_FRONT, MESSAGE_VAULT},
     {MESSAGE_RESPONDER, MESSAGE_VAULT},
     {MESSAGE_RESPONDER, MESSAGE_FRONT},
+    {MESSAGE_FRONT, MESSAGE_COURIER},
 };
 
 /* What libraries read as they run; the same for all. */
@@ -37,6 +42,12 @@ static const struct jail_path system_paths[] = {
     {"/dev/null", JAIL_UPDATE, true}, {"/dev/urandom", JAIL_READ, true},
 };
 enum { SYSTEM_PATHS = sizeof system_paths / sizeof *system_paths };
+
+/* How names of hosts are looked up: the courier's alone. */
+static const char *const resolver_paths[] = {
+    "/etc/resolv.conf", "/etc/hosts",           "/etc/nsswitch.conf", "/etc/host.conf",      "/etc/gai.conf",
+    "/etc/services",    "/run/systemd/resolve", "/run/resolvconf",    "/etc/ca-certificates"};
+enum { RESOLVER_PATHS = sizeof resolver_paths / sizeof *resolver_paths };
 
 /* Folders of the house, by process. */
 static const struct {
@@ -94,11 +105,31 @@ static size_t token_paths(const struct config_token *t, struct jail_path *to)
     return n;
 }
 
+/* Where lists are written to, and what the courier reads to bring them elsewhere. */
+static size_t list_paths(enum message_process kind, const struct config *c, struct jail_path *to)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->issuers_n; i++) {
+        const struct config_issuer *issuer = &c->issuers[i];
+        if (kind == MESSAGE_FRONT)
+            to[n++] = (struct jail_path){issuer->crl_directory, JAIL_WRITE, false};
+        if (kind != MESSAGE_COURIER)
+            continue;
+        to[n++] = (struct jail_path){issuer->crl_put_header, JAIL_READ, false};
+        to[n++] = (struct jail_path){issuer->crl_put_ca, JAIL_READ, false};
+    }
+    for (size_t i = 0; kind == MESSAGE_COURIER && i < RESOLVER_PATHS; i++)
+        to[n++] = (struct jail_path){resolver_paths[i], JAIL_READ, true};
+    return n;
+}
+
 const struct jail_path *process_paths(enum message_process kind, const struct config *c, struct arena *arena,
                                       size_t *ret_n)
 {
     const struct config_token *t = c->token;
-    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + t->reads.n + t->writes.n + t->shares.n + t->env_n, n = 0;
+    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + t->reads.n + t->writes.n + t->shares.n + t->env_n +
+                 RESOLVER_PATHS + 2 * c->issuers_n,
+           n = 0;
     struct jail_path *to = arena_array(arena, max, sizeof *to);
 
     for (size_t i = 0; i < SYSTEM_PATHS; i++)
@@ -110,6 +141,7 @@ const struct jail_path *process_paths(enum message_process kind, const struct co
         }
     if (kind == MESSAGE_VAULT)
         n += token_paths(t, to + n);
+    n += list_paths(kind, c, to + n);
     *ret_n = n;
     return to;
 }
@@ -121,5 +153,7 @@ enum jail_connects process_connects(enum message_process kind, const struct conf
         [CONFIG_CONNECTS_LOCAL] = JAIL_CONNECTS_LOCAL,
         [CONFIG_CONNECTS_NETWORK] = JAIL_CONNECTS_NETWORK,
     };
+    if (kind == MESSAGE_COURIER)
+        return JAIL_CONNECTS_NETWORK;
     return kind == MESSAGE_VAULT ? of[c->token->connects] : JAIL_CONNECTS_NONE;
 }

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/world.h"
+#include "courier.h"
 #include "enroll.h"
 #include "front_setup.h"
 #include "http_limits.h"
@@ -26,6 +27,7 @@ struct front {
     struct ca *ca;
     struct ocsp_maker *ocsp;
     struct crl_maker *crl;
+    struct courier *courier;
     struct http_server *http;
     struct enroll *enroll;
     struct own_cert *own_cert;
@@ -223,6 +225,8 @@ static struct err *open_crl(struct front *f, const struct setup *s)
     struct err *e = NULL;
 
     TRY(crl_maker_new(child_loop(f->child), f->ledger, f->shelf, f->hsm, &f->crl));
+    f->courier = courier_new(child_loop(f->child));
+    crl_maker_courier(f->crl, f->courier);
     crl_maker_set(f->crl, s->generation.number, f->now->crl, f->now->n);
 out:
     return e;
@@ -416,6 +420,10 @@ static void front_attach(void *self, enum message_process peer, int fd)
         hsm_attach(f->hsm, fd);
         return;
     }
+    if (peer == MESSAGE_COURIER) {
+        courier_attach(f->courier, fd);
+        return;
+    }
     ocsp_maker_attach(f->ocsp, fd);
 }
 
@@ -455,6 +463,7 @@ static void front_close(void *self)
         return;
     ocsp_maker_stop(f->ocsp); /* the last commits are not answered for: the next start does */
     ca_quiet(f->ca);
+    crl_maker_stop(f->crl);
     ledger_close(f->ledger);
     shelf_close(f->shelf);
 }

@@ -57,6 +57,7 @@ struct hsm_vault_config role_vault_config(const struct setup *s)
             .certificate = s->issuers[i].certificate,
             .alg = s->issuers[i].alg,
             .may_issue = s->issuers[i].config->issue,
+            .partitioned = s->issuers[i].config->crl_partition > 0,
             .ocsp_by_issuer = s->issuers[i].config->ocsp_signer == CONFIG_OCSP_ISSUER,
         };
     return (struct hsm_vault_config){

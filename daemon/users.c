@@ -25,9 +25,12 @@ static struct err *own_users(const struct config *c, struct users *u)
     TRY(look_up(c->users.vault, &u->of[MESSAGE_VAULT]));
     TRY(look_up(c->users.front, &u->of[MESSAGE_FRONT]));
     TRY(look_up(c->users.responder, &u->of[MESSAGE_RESPONDER]));
+    TRY(look_up(c->users.courier, &u->of[MESSAGE_COURIER]));
     for (int i = 0; i < MESSAGE_PROCESSES; i++)
-        if (u->of[i].uid == u->of[(i + 1) % MESSAGE_PROCESSES].uid)
-            return err_new(ERR_CONFIG, "users: two of them are the same (uid %u)", (unsigned)u->of[i].uid);
+        for (int k = 0; k < i; k++)
+            if (u->of[i].uid == u->of[k].uid)
+                return err_new(ERR_CONFIG, "users: two of them are the same (uid %u)",
+                               (unsigned)u->of[i].uid);
     u->own = true;
 out:
     return e;

@@ -12,7 +12,7 @@ enum {
     WARD_PONG_MS = 10000,   /* a loop that does not answer for so long hangs */
     WARD_TICK_MS = 1000,
     WARD_RELOAD_MS = 15000, /* for each phase of a reload */
-    WARD_MAX = CONFIG_RESPONDERS_MAX + 2,
+    WARD_MAX = CONFIG_RESPONDERS_MAX + 3,
 };
 
 enum ward_state { WARD_DOWN, WARD_STARTING, WARD_READY, WARD_STOPPING };

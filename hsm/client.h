@@ -29,6 +29,7 @@ struct client_call {
         hsm_roll_fn *roll;
         hsm_found_fn *found;
         hsm_acted_fn *acted;
+        hsm_crl_floor_fn *floor;
     } done;
     void *arg;
     void *state; /* of calls that take several questions; free()d with the call */

@@ -108,19 +108,56 @@ out:
     return e;
 }
 
-struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd,
+static struct err *issuer_body(struct hsm *h, const char *issuer, struct view *ret)
+{
+    struct der_out out;
+    der_out_init(&out, client_scratch(h), BODY_MAX);
+    size_t m = der_begin(&out, DER_SEQUENCE);
+    der_put_text(&out, issuer);
+    der_finish(&out, m);
+    return der_out_done(&out, ret);
+}
+
+struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd, uint64_t at,
                          hsm_sealed_fn *done, void *arg, ticket_id *ret)
 {
     struct err *e = NULL;
     struct der_out out;
     struct view body;
+    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, issuer);
+    der_put_uint(&out, at);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
     TRY(client_ask(h, &call, FRAMES_SEAL_CRL, generation, body, tbs_fd, ret));
+out:
+    arena_reset(client_scratch(h));
+    return e;
+}
+
+static bool floor_finish(struct client_call *c, struct err *e, struct view body)
+{
+    uint64_t number = 0;
+    struct view in;
+    client_end(c);
+    if (!e)
+        e = der_read(&body, DER_SEQUENCE, &in);
+    if (!e)
+        e = der_read_uint(&in, UINT64_MAX, &number);
+    c->done.floor(c->arg, e, number);
+    return false;
+}
+
+struct err *hsm_crl_floor(struct hsm *h, uint32_t generation, const char *issuer, hsm_crl_floor_fn *done,
+                          void *arg, ticket_id *ret)
+{
+    struct err *e = NULL;
+    struct view body;
+    struct client_call call = {.finish = floor_finish, .done.floor = done, .arg = arg};
+    TRY(issuer_body(h, issuer, &body));
+    TRY(client_ask(h, &call, FRAMES_CRL_FLOOR, generation, body, -1, ret));
 out:
     arena_reset(client_scratch(h));
     return e;

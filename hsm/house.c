@@ -77,6 +77,7 @@ static struct err *fill_issuer(struct house *h, const struct hsm_issuer_setup *s
     to->facts.not_before = cert.tbs.not_before;
     to->facts.not_after = cert.tbs.not_after;
     to->facts.base_url = h->base_url;
+    to->facts.partitioned = setup->partitioned;
     to->may_issue = setup->may_issue;
     to->ocsp_by_issuer = setup->ocsp_by_issuer;
 out:

@@ -11,6 +11,7 @@
 #include "cert/tbs.h"
 #include "house.h"
 #include "known.h"
+#include "list_reader.h"
 #include "responder.h"
 
 enum {
@@ -78,9 +79,10 @@ struct judge_cri_case {
 };
 MUST_USE struct err *judge_cri(const struct judge_cri_case *c, struct arena *arena);
 
-/* A TBSCertList; floor: the highest number sealed so far. Walks every entry once. Any thread. */
-MUST_USE struct err *judge_crl(const struct house_issuer *issuer, struct view tbs, uint64_t floor,
-                               int64_t now, uint64_t *ret_number);
+/* A TBSCertList; floor: the highest number sealed so far. One pass over the file. Of ret->crl the number
+ * alone is given; ret->message is the caller's to free(). Any thread. */
+MUST_USE struct err *judge_crl(const struct house_issuer *issuer, const struct list_file *file,
+                               uint64_t floor, int64_t now, struct list_read *ret);
 
 /* A ResponseData to be signed by this responder key of this issuer. *ret_revoked: whether one of its
  * certificates is. */

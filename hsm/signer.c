@@ -181,6 +181,14 @@ static struct queued *next_job(struct seat *seat)
     return q;
 }
 
+static struct err *sign_one(const struct signer_job *job, unsigned flags, uint8_t to[SIGNER_MAX_BYTES],
+                            size_t *ret_n)
+{
+    if (job->hashed)
+        return mechanism_sign(job->key, job->alg, job->data, (flags & SIGNER_VERIFY) != 0, to, ret_n);
+    return signer_sign(job->key, job->alg, &job->data, 1, flags, to, ret_n);
+}
+
 static void *run(void *arg)
 {
     struct seat *seat = arg;
@@ -190,7 +198,7 @@ static void *run(void *arg)
     while ((q = next_job(seat)) != NULL) {
         int64_t since = world_mono_ms(), now;
         atomic_store_explicit(&seat->since_ms, since, memory_order_relaxed);
-        q->e = signer_sign(q->job.key, q->job.alg, &q->job.data, 1, s->flags, q->signature, &q->n);
+        q->e = sign_one(&q->job, s->flags, q->signature, &q->n);
         atomic_store_explicit(&seat->since_ms, 0, memory_order_relaxed);
         now = world_mono_ms();
         if (seat->done.n == 0)

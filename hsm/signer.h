@@ -35,7 +35,8 @@ struct signer;
 struct signer_job {
     const struct token_key *key;
     enum cert_alg alg;
-    struct view data; /* the caller's, untouched until done: may be a mapped file */
+    struct view data; /* the caller's, untouched until done */
+    bool hashed;      /* it is the digest of alg already */
     enum signer_lane lane;
     /* On the loop's thread, exactly once. e is the callee's (NULL: signed); signature is valid during the
      * call. */

@@ -9,7 +9,7 @@
  *     vault_pin.c      its PIN: another one
  *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
  *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT
- *     vault_crl.c      SEAL_CRL
+ *     vault_crl.c      SEAL_CRL, CRL_FLOOR
  *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY; vault_nonce.c: NONCE
  *     vault_info.c     INFO
  *     vault_roll.c     ROLL_READ, ROLL_FIND
@@ -146,8 +146,8 @@ struct vault_seal_want {
         entry; /* key, kind, serial, template, tbs_sha256, extra; generation is the house's */
     const struct token_key *token_key; /* not NULL */
     enum cert_alg alg;
-    struct view tbs;  /* copied, unless map_bytes */
-    size_t map_bytes; /* tbs is a mapping of this length, taken */
+    struct view tbs; /* copied */
+    bool hashed;     /* it is the digest already */
     enum signer_lane lane;
     /* Called once the signature may be shown; makes the body of RESULT. NULL: n and signature. */
     struct err *(*finish)(void *arg, const struct vault_sealed *sealed, struct arena *arena,

@@ -33,6 +33,7 @@ static vault_handler *const handlers[FRAMES__LAST] = {
     [FRAMES_ADOPT] = vault_ceremony_adopt,
     [FRAMES_KEY_FIND] = vault_ceremony_find,
     [FRAMES_SEAL_GRANTED] = vault_grant_seal,
+    [FRAMES_CRL_FLOOR] = vault_crl_floor,
 };
 
 struct vault_peer *vault_peer_hold(struct vault_peer *p)

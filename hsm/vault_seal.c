@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -20,7 +19,7 @@ struct vault_seal {
     struct vault_peer *peer;
     struct house *house;
     uint64_t id, n;
-    struct vault_seal_want want; /* its tbs is our own copy or mapping */
+    struct vault_seal_want want; /* its tbs is our own copy */
     struct err *e;
     bool signed_, synced;
     size_t signature_n;
@@ -48,8 +47,6 @@ static void seal_free(struct vault_seal *s)
     struct hsm_vault *v = s->v;
     v->seals--;
     v->lanes[s->want.lane]--;
-    if (s->want.map_bytes)
-        munmap((void *)(uintptr_t)s->want.tbs.p, s->want.map_bytes);
     if (s->want.forget)
         s->want.forget(s->want.arg);
     err_free(s->e);
@@ -138,6 +135,7 @@ static void submit(struct vault_seal *s)
     struct signer_job job = {.key = s->want.token_key,
                              .alg = s->want.alg,
                              .data = s->want.tbs,
+                             .hashed = s->want.hashed,
                              .lane = s->want.lane,
                              .done = on_signed,
                              .arg = s};
@@ -242,14 +240,14 @@ struct err *vault_seal_room(const struct hsm_vault *v, enum signer_lane lane)
 static uint64_t seal_begin(struct hsm_vault *v, struct vault_peer *peer, uint64_t id,
                            const struct vault_seal_want *want)
 {
-    struct vault_seal *s = calloc(1, sizeof *s + (want->map_bytes ? 0 : want->tbs.n));
+    struct vault_seal *s = calloc(1, sizeof *s + want->tbs.n);
     CHECK(s != NULL);
     s->v = v;
     s->id = id;
     s->want = *want;
     s->peer = peer ? vault_peer_hold(peer) : NULL;
     s->house = house_ref(want->house);
-    if (!want->map_bytes && want->tbs.n > 0) {
+    if (want->tbs.n > 0) {
         memcpy(s->tbs, want->tbs.p, want->tbs.n);
         s->want.tbs = view_of(s->tbs, want->tbs.n);
     }

@@ -44,11 +44,11 @@ bool conn_may_keep(const struct conn *c)
     return !c->server->draining && !c->eof;
 }
 
-void conn_send_file(struct conn *c, int fd, uint64_t bytes)
+void conn_send_file(struct conn *c, int fd, uint64_t from, uint64_t bytes)
 {
     CHECK(c->file < 0);
     c->file = fd;
-    c->file_at = 0;
+    c->file_at = from;
     c->file_left = bytes;
 }
 

@@ -54,7 +54,7 @@ void conn_cut(struct conn *c);
 /* For answers. */
 struct buf *conn_out(struct conn *c);
 bool conn_may_keep(const struct conn *c);
-void conn_send_file(struct conn *c, int fd, uint64_t bytes); /* takes fd */
+void conn_send_file(struct conn *c, int fd, uint64_t from, uint64_t bytes); /* takes fd */
 void conn_replied(struct conn *c);
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
     {201, "HTTP/1.1 201 Created\r\n"},
     {202, "HTTP/1.1 202 Accepted\r\n"},
     {204, "HTTP/1.1 204 No Content\r\n"},
+    {206, "HTTP/1.1 206 Partial Content\r\n"},
     {301, "HTTP/1.1 301 Moved Permanently\r\n"},
     {303, "HTTP/1.1 303 See Other\r\n"},
     {304, "HTTP/1.1 304 Not Modified\r\n"},
@@ -36,6 +37,7 @@ static const struct {
     {413, "HTTP/1.1 413 Content Too Large\r\n"},
     {414, "HTTP/1.1 414 URI Too Long\r\n"},
     {415, "HTTP/1.1 415 Unsupported Media Type\r\n"},
+    {416, "HTTP/1.1 416 Range Not Satisfiable\r\n"},
     {417, "HTTP/1.1 417 Expectation Failed\r\n"},
     {422, "HTTP/1.1 422 Unprocessable Content\r\n"},
     {429, "HTTP/1.1 429 Too Many Requests\r\n"},
@@ -149,7 +151,8 @@ void http_reply(struct http_request *r, int status, const char *type, struct vie
     conn_replied(x->conn);
 }
 
-void http_reply_file(struct http_request *r, int status, const char *type, int fd, uint64_t bytes)
+void http_reply_file(struct http_request *r, int status, const char *type, int fd, uint64_t from,
+                     uint64_t bytes)
 {
     struct exchange *x = exchange_of(r);
     struct buf *out = begin(x, status);
@@ -158,6 +161,6 @@ void http_reply_file(struct http_request *r, int status, const char *type, int f
     if (x->is_head || bytes == 0)
         close(fd);
     else
-        conn_send_file(x->conn, fd, bytes);
+        conn_send_file(x->conn, fd, from, bytes);
     conn_replied(x->conn);
 }

@@ -50,6 +50,7 @@ static const struct field intent_fields[] = {
     FIELD(MAYBE, intent, token, 0),
     FIELD(OCTETS, intent, tbs, LIMIT_TBS_BYTES),
     FIELD_LATER(NUMBER, intent, version, 0),
+    FIELD_LATER(NUMBER, intent, partition, 0),
 };
 static const struct field record_fields[] = {
     FIELD(NUMBER, record, n, 0),
@@ -83,6 +84,16 @@ static const struct field crl_fields[] = {
     FIELD(NUMBER, crl, number, 0), FIELD(INSTANT, crl, this_update, 0), FIELD(INSTANT, crl, next_update, 0),
     FIELD(NUMBER, crl, upto, 0),   FIELD(NUMBER, crl, entries, 0),      FIELD(NUMBER, crl, n, 0),
     FIELD(HASH, crl, sha256, 0),
+};
+static const struct field crl_part_fields[] = {
+    FIELD(NUMBER, crl, number, 0), FIELD(INSTANT, crl, this_update, 0), FIELD(INSTANT, crl, next_update, 0),
+    FIELD(NUMBER, crl, upto, 0),   FIELD(NUMBER, crl, entries, 0),      FIELD(NUMBER, crl, n, 0),
+    FIELD(HASH, crl, sha256, 0),   FIELD(NUMBER, crl, partition, 0),
+};
+static const struct field crl_delta_fields[] = {
+    FIELD(NUMBER, crl, number, 0), FIELD(INSTANT, crl, this_update, 0), FIELD(INSTANT, crl, next_update, 0),
+    FIELD(NUMBER, crl, upto, 0),   FIELD(NUMBER, crl, entries, 0),      FIELD(NUMBER, crl, n, 0),
+    FIELD(HASH, crl, sha256, 0),   FIELD(NUMBER, crl, base, 0),
 };
 static const struct field issuer_fields[] = {
     FIELD(OCTETS, issuer, certificate, 16 * 1024),

@@ -19,6 +19,12 @@ struct core_watcher {
     void *arg;
 };
 
+/* Where new certificates of an issuer go: its last partition, and how many it has. */
+struct core_partition {
+    char issuer[LEDGER_ISSUER_BYTES + 1];
+    uint64_t partition, certificates;
+};
+
 struct ledger {
     const struct store_ops *ops;
     struct store *store;
@@ -29,7 +35,9 @@ struct ledger {
     struct loop_timer *reader_check;
     struct core_watcher watchers[CORE_WATCHERS];
     size_t watchers_n;
-    size_t unended; /* intents written by this process whose end was not appended yet */
+    size_t unended;                    /* intents written by this process whose end was not appended yet */
+    struct core_partition *partitions; /* of the issuers that were asked for; the loop's */
+    size_t partitions_n;
     size_t map_bytes;
     int lock_fd; /* one writer; -1 */
     bool readonly;
@@ -48,6 +56,7 @@ struct core_append {
     struct ledger_entry entry; /* our own copy, in the arena */
     struct view body;
     uint8_t fingerprint[SHA256_BYTES]; /* RECORD: of the certificate */
+    uint64_t partition;                /* of the certificate; 0: none */
     struct ledger_result result;
 };
 
@@ -70,6 +79,8 @@ MUST_USE struct err *core_take_index(struct ledger *l, const char *dir);
 /* Of the certificate that this signature makes of the intent; where it makes none, what nobody asks for. */
 void core_fingerprint(const struct ledger_entry *intent, struct view signature, struct arena *arena,
                       uint8_t ret[SHA256_BYTES]);
+/* On the loop's thread: an intent for this partition is on its way (partition.c). */
+void core_partition_count(struct ledger *l, const char *issuer, uint64_t partition);
 
 /* The tree and the time as stored; zero in a new ledger. */
 MUST_USE struct err *core_state(struct ledger *l, struct store_txn *t, struct tree *ret_tree,

@@ -56,7 +56,8 @@ static struct err *check_form(const struct ledger_entry *en)
 {
     bool serial = en->kind == LEDGER_INTENT || en->kind == LEDGER_REVOKE || en->kind == LEDGER_RELEASE ||
                   en->kind == LEDGER_STRAY;
-    bool issuer = serial || en->kind == LEDGER_CRL || en->kind == LEDGER_ISSUER;
+    bool list = en->kind == LEDGER_CRL || en->kind == LEDGER_CRL_PART || en->kind == LEDGER_CRL_DELTA;
+    bool issuer = serial || list || en->kind == LEDGER_ISSUER;
     if (issuer && (!en->issuer || !*en->issuer))
         return err_new(ERR_BAD_FIELD, "this kind of entry needs an issuer");
     if (serial && en->serial.n != SERIAL_BYTES)
@@ -114,6 +115,8 @@ struct err *ledger_append(struct ledger *l, const struct ledger_entry *entry, le
     }
     ticket_id id = a->ticket;
     count_unended(l, entry->kind, false);
+    if (entry->kind == LEDGER_INTENT)
+        core_partition_count(l, entry->issuer, entry->body.intent.partition);
     TRY(batch_add(l->batch, &a->item));
     a = NULL;
     if (ret)
@@ -143,7 +146,12 @@ static void tell(struct ledger *l, struct core_append *a)
 
 static void tell_watchers(struct ledger *l, const struct core_append *a)
 {
-    struct ledger_event ev = {a->entry.seq, a->entry.kind, a->entry.ref, a->entry.issuer, a->entry.serial};
+    const struct ledger_event ev = {.seq = a->entry.seq,
+                                    .kind = a->entry.kind,
+                                    .ref = a->entry.ref,
+                                    .issuer = a->entry.issuer,
+                                    .serial = a->entry.serial,
+                                    .partition = a->partition};
     for (size_t i = 0; i < l->watchers_n; i++)
         l->watchers[i].fn(l->watchers[i].arg, &ev);
 }
@@ -305,5 +313,6 @@ void ledger_close(struct ledger *l)
     l->ops->close(l->store);
     if (l->lock_fd >= 0)
         close(l->lock_fd);
+    free(l->partitions);
     free(l);
 }

@@ -16,4 +16,8 @@ MUST_USE struct err *read_row(struct ledger *l, struct store_txn *t, uint64_t in
 MUST_USE struct err *read_cert(struct ledger *l, struct store_txn *t, uint64_t intent, struct arena *arena,
                                struct ledger_cert *ret);
 
+/* The last list of a scope; seq 0: there was none. */
+MUST_USE struct err *read_last_list(struct ledger *l, struct store_txn *t, const char *issuer, uint64_t scope,
+                                    struct list_row *ret);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * Revocations of one issuer, for its lists: what the last list said, and a walk in the order of serials over
- * one moment. The walk may run on any thread: its transaction belongs to the walk. Never changes anything.
+ * Revocations of one issuer, for its lists: a walk in the order of serials over one moment. It may run on any
+ * thread: its transaction belongs to the walk. Never changes anything.
  */
 #include <stdlib.h>
 
@@ -12,48 +12,30 @@ struct ledger_revoked {
     struct store_txn *txn;
     struct store_cursor *cursor;
     struct key prefix;
-    struct issuer_row last; /* list */
+    struct list_row last; /* list of this scope */
     uint64_t upto;
     bool started;
 };
 
-struct err *ledger_crl_last(struct ledger *l, const char *issuer, struct ledger_crl *ret)
+static struct key prefix_of(const char *issuer, uint64_t scope)
 {
-    struct err *e = NULL;
-    struct store_txn *t = NULL;
-    struct arena *arena = arena_new(1 << 20);
-    struct issuer_row row;
-    struct ledger_entry en;
-    bool found;
-    struct ledger_crl crl = {0};
-    TRY(l->ops->begin(l->store, false, &t));
-    TRY(ROW_GET(l->ops, t, TABLE_ISSUER, view_str(issuer), &row, &found));
-    if (row.crl != 0) {
-        TRY(core_entry(l, t, row.crl, arena, &en));
-        crl = en.body.crl;
-        crl.sha256 = (struct view){NULL, 0}; /* it lies in our arena */
-    }
-    *ret = crl;
-out:
-    l->ops->abort(t);
-    arena_free(arena);
-    return e;
+    return scope == LEDGER_WHOLE ? key_text(issuer) : key_number(issuer, scope);
 }
 
-struct err *ledger_revoked_open(struct ledger *l, const char *issuer, struct ledger_revoked **ret)
+struct err *ledger_revoked_open(struct ledger *l, const char *issuer, uint64_t scope,
+                                struct ledger_revoked **ret)
 {
     struct err *e = NULL;
     struct ledger_revoked *r = calloc(1, sizeof(*r));
     CHECK(r);
-    *r = (struct ledger_revoked){.ledger = l, .prefix = key_serial(issuer, (struct view){NULL, 0})};
+    *r = (struct ledger_revoked){.ledger = l, .prefix = prefix_of(issuer, scope)};
     struct tree tree;
     int64_t time_ms;
-    bool found;
     TRY(l->ops->begin(l->store, false, &r->txn));
     TRY(core_state(l, r->txn, &tree, &time_ms));
     r->upto = tree.n;
-    TRY(ROW_GET(l->ops, r->txn, TABLE_ISSUER, view_str(issuer), &r->last, &found));
-    TRY(l->ops->cursor(r->txn, TABLE_REVOKED, &r->cursor));
+    TRY(read_last_list(l, r->txn, issuer, scope, &r->last));
+    TRY(l->ops->cursor(r->txn, scope == LEDGER_WHOLE ? TABLE_REVOKED : TABLE_PART, &r->cursor));
     *ret = r;
     r = NULL;
 out:
@@ -65,7 +47,7 @@ out:
  * did that where it was made after notAfter and took this revocation into account. */
 static bool had_its_last(const struct ledger_revoked *r, const struct revoked_row *row)
 {
-    return r->last.number != 0 && row->not_after < r->last.this_update && row->end <= r->last.upto;
+    return r->last.seq != 0 && row->not_after < r->last.this_update && row->end <= r->last.upto;
 }
 
 struct err *ledger_revoked_next(struct ledger_revoked *r, struct ledger_revocation *ret, bool *ret_more)

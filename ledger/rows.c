@@ -26,6 +26,11 @@ void key_add_seq(struct key *k, uint64_t seq)
     add(k, b, sizeof(b));
 }
 
+void key_add(struct key *k, struct view bytes)
+{
+    add(k, bytes.p, bytes.n);
+}
+
 struct key key_seq(uint64_t seq)
 {
     struct key k = {0};
@@ -55,6 +60,13 @@ struct key key_serial(const char *issuer, struct view serial)
     return k;
 }
 
+struct key key_number(const char *issuer, uint64_t number)
+{
+    struct key k = key_text(issuer);
+    key_add_seq(&k, number);
+    return k;
+}
+
 uint64_t key_last_seq(struct view key)
 {
     return key.n < KEY_SEQ_BYTES ? 0 : be64_get(key.p + key.n - KEY_SEQ_BYTES);
@@ -68,6 +80,46 @@ bool key_after_prefix(struct key *k)
         return false;
     k->b[k->n - 1]++;
     return true;
+}
+
+struct changed_row rows_changed(struct view serial, uint64_t partition)
+{
+    struct changed_row row = {.partition = partition};
+    uint8_t padded[sizeof(row.serial)] = {0};
+    _Static_assert(SERIAL_BYTES <= sizeof(row.serial), "a serial fits");
+    CHECK(serial.n == SERIAL_BYTES);
+    memcpy(padded, serial.p, SERIAL_BYTES);
+    for (size_t i = 0; i < 3; i++)
+        row.serial[i] = be64_get(padded + 8 * i);
+    return row;
+}
+
+void rows_changed_serial(const struct changed_row *row, uint8_t ret[SERIAL_BYTES])
+{
+    uint8_t padded[sizeof(row->serial)];
+    for (size_t i = 0; i < 3; i++)
+        be64_put(padded + 8 * i, row->serial[i]);
+    memcpy(ret, padded, SERIAL_BYTES);
+}
+
+uint64_t rows_scope(const struct ledger_entry *list)
+{
+    if (list->kind == LEDGER_CRL)
+        return LEDGER_WHOLE;
+    return list->kind == LEDGER_CRL_DELTA ? LEDGER_DELTA : list->body.crl.partition;
+}
+
+struct issuer_row rows_issuer_after(const struct issuer_row *row, const struct ledger_entry *list)
+{
+    const struct ledger_crl *crl = &list->body.crl;
+    struct issuer_row after = *row;
+    after.number = crl->number;
+    if (list->kind == LEDGER_CRL) {
+        after.crl = list->seq;
+        after.upto = crl->upto;
+        after.this_update = crl->this_update;
+    }
+    return after;
 }
 
 struct row_bytes rows_pack(const void *row, size_t n)

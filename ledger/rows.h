@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "be.h"
+#include "ledger_read.h"
 #include "store.h"
 
 enum table {
@@ -35,10 +36,13 @@ static inline struct view key_view(const struct key *k)
 struct key key_seq(uint64_t seq);
 /* issuer, 0, serial; an empty serial: the prefix of all of the issuer's. */
 struct key key_serial(const char *issuer, struct view serial);
+/* issuer, 0, number (a partition, a scope, a seq): a key, or the prefix of what lies under it. */
+struct key key_number(const char *issuer, uint64_t number);
 /* text, 0: the prefix of an exact text; a long one is cut, so whoever reads compares the text itself. */
 struct key key_text(const char *text);
 struct key key_bytes(struct view bytes);
 void key_add_seq(struct key *k, uint64_t seq);
+void key_add(struct key *k, struct view bytes);
 uint64_t key_last_seq(struct view key); /* 0 where it is too short */
 /* Above all keys with this prefix and below the next ones. False where there is nothing above. */
 bool key_after_prefix(struct key *k);
@@ -55,12 +59,25 @@ struct revoked_row { /* REVOKED: issuer, serial -> */
     int64_t invalidity, not_after;
     uint64_t intent, end;
 };
+struct changed_row {               /* CHANGED: issuer, seq -> whose status changed there */
+    uint64_t serial[3], partition; /* its octets, zeros behind them */
+};
+struct list_row { /* LIST: issuer, scope, number -> */
+    uint64_t seq, upto;
+    int64_t this_update, next_update;
+};
+struct partition_row { /* PARTITION: issuer, partition -> */
+    uint64_t certificates;
+    int64_t not_after; /* the last one's end */
+};
 struct token_row { /* TOKEN: id -> */
     uint64_t seq, uses, used;
     int64_t expires, revoked_at;
 };
-struct issuer_row { /* ISSUER: name -> */
-    uint64_t crl, number, upto;
+struct issuer_row {  /* ISSUER: name -> */
+    uint64_t crl;    /* the last list of everything */
+    uint64_t number; /* the highest of all lists */
+    uint64_t upto;
     int64_t this_update;
 };
 struct idem_row { /* IDEM: hash over asker and key -> */
@@ -73,6 +90,12 @@ struct template_row { /* TEMPLATE: name -> */
 struct seq_row { /* SERIAL, TIME, BLOCKED, META */
     uint64_t seq;
 };
+
+struct changed_row rows_changed(struct view serial, uint64_t partition);
+void rows_changed_serial(const struct changed_row *row, uint8_t ret[SERIAL_BYTES]);
+/* What a list is over: LEDGER_WHOLE, LEDGER_DELTA or its partition. And the issuer's row after it. */
+uint64_t rows_scope(const struct ledger_entry *list);
+struct issuer_row rows_issuer_after(const struct issuer_row *row, const struct ledger_entry *list);
 
 enum { ROW_BYTES = 64 };
 struct row_bytes {

@@ -5,10 +5,18 @@
  */
 #include "ledger_shelf.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
+#include "base/hex.h"
 #include "base/log.h"
+#include "base/world.h"
 #include "batch.h"
 #include "be.h"
 #include "rows.h"
@@ -18,6 +26,7 @@ enum { GROUP_MAX = 512, QUEUED_MAX = 16384, READER_CHECK_MS = 60 * 1000 };
 static const size_t map_default_bytes = (size_t)64 << 30;
 
 struct shelf {
+    char *files; /* the folder of what is too large for the map */
     const struct store_ops *ops;
     struct store *store;
     struct loop *loop;
@@ -32,13 +41,43 @@ struct put {
     enum shelf_table table;
     struct key key;
     bool del;
+    int fd;                      /* of a file that is put: synced first; else -1 */
+    char file[40], replaced[40]; /* its name, and that of the one before; "" */
     size_t n;
     uint8_t value[];
 };
 
-static struct err *put_one(struct shelf *s, struct store_txn *t, const struct put *p, uint64_t seq)
+static void remove_file(const struct shelf *s, const char *name)
+{
+    char *path;
+    if (!*name)
+        return;
+    CHECK(asprintf(&path, "%s/%s", s->files, name) > 0);
+    if (world_unlink(path) != 0)
+        log_warn("shelf.file", log_text("name", name), log_text("why", strerror(errno)));
+    free(path);
+}
+
+/* What lies there now, where that is a file. */
+static struct err *note_replaced(struct shelf *s, struct store_txn *t, struct put *p)
 {
     struct err *e = NULL;
+    struct view v;
+    struct shelf_item item;
+    TRY(s->ops->get(t, p->table, key_view(&p->key), &v));
+    if (v.p && shelf_form_get(v, &item) && item.file)
+        snprintf(p->replaced, sizeof(p->replaced), "%s", item.file);
+out:
+    return e;
+}
+
+static struct err *put_one(struct shelf *s, struct store_txn *t, struct put *p, uint64_t seq)
+{
+    struct err *e = NULL;
+    if (p->table == SHELF_BLOBS)
+        TRY(note_replaced(s, t, p));
+    if (p->fd >= 0 && world_fdatasync(p->fd) != 0)
+        return err_sys(ERR_NO_SPACE, errno, "a file of the shelf cannot be made durable");
     if (p->del)
         TRY(s->ops->del(t, p->table, key_view(&p->key)));
     else
@@ -64,6 +103,8 @@ static void write_puts(void *arg, struct batch_item *first)
     TRY(s->ops->commit(done));
 out:
     s->ops->abort(t);
+    for (struct batch_item *i = first; i; i = i->next)
+        remove_file(s, e ? ((struct put *)i)->file : ((struct put *)i)->replaced);
     if (!e)
         return;
     log_error("shelf.commit_failed", log_err(e));
@@ -82,6 +123,8 @@ static void finish_puts(void *arg, struct batch_item *first)
             p->done(p->arg, i->error);
         if (!p->done)
             err_free(i->error);
+        if (p->fd >= 0)
+            close(p->fd);
         free(p);
     }
 }
@@ -140,6 +183,8 @@ struct err *shelf_open(const char *dir, size_t map_bytes, struct loop *loop, str
     struct shelf *s = calloc(1, sizeof(*s));
     CHECK(s);
     *s = (struct shelf){.ops = &store_lmdb, .loop = loop};
+    s->files = strdup(dir);
+    CHECK(s->files);
     TRY(shelf_form_folder(dir));
     TRY(s->ops->open(&(struct store_setup){.dir = dir,
                                            .map_bytes = map_bytes ? map_bytes : map_default_bytes,
@@ -149,6 +194,7 @@ struct err *shelf_open(const char *dir, size_t map_bytes, struct loop *loop, str
                      &s->store));
     s->ops->clear_readers(s->store);
     TRY(take_up(s));
+    TRY(shelf_files_sweep(s->ops, s->store, s->files));
     TRY(start_writer(s));
     *ret = s;
     s = NULL;
@@ -164,6 +210,7 @@ void shelf_close(struct shelf *s)
     batch_stop(s->batch);
     loop_timer_free(s->reader_check);
     s->ops->close(s->store);
+    free(s->files);
     free(s);
 }
 
@@ -201,21 +248,29 @@ struct what {
 };
 
 /* item NULL: take it away. */
-static struct err *add(struct shelf *s, const struct what *what, const struct shelf_item *item)
+static struct put *put_new(const struct what *what, const struct shelf_item *item)
 {
     size_t n = item ? shelf_form_size(item) : 0;
     struct put *p = calloc(1, sizeof(*p) + n);
     if (!p)
-        return err_new(ERR_NOMEM, "no memory for %zu octets of the shelf", n);
+        return NULL;
     p->done = what->done;
     p->arg = what->arg;
     p->table = what->table;
     p->key = what->key;
     p->del = item == NULL;
+    p->fd = -1;
     p->n = n;
     if (item)
         shelf_form_put(item, p->value);
-    return queue(s, p);
+    return p;
+}
+
+/* A descriptor in p stays the caller's where it is not taken. */
+static struct err *add(struct shelf *s, const struct what *what, const struct shelf_item *item)
+{
+    struct put *p = put_new(what, item);
+    return p ? queue(s, p) : err_new(ERR_NOMEM, "no memory for an item of the shelf");
 }
 
 struct err *shelf_put_answer(struct shelf *s, const char *issuer, struct view serial,
@@ -247,6 +302,63 @@ struct err *shelf_del_blob(struct shelf *s, const char *name, shelf_done *done, 
     return shelf_put_blob(s, name, NULL, done, arg);
 }
 
+/* --- files --- */
+
+struct err *shelf_file_new(struct shelf *s, struct shelf_file *ret)
+{
+    uint8_t random[8];
+    char *path;
+    char hex[2 * sizeof random + 1];
+    world_random(random, sizeof random);
+    hex_put(hex, view_of(random, sizeof random));
+    snprintf(ret->name, sizeof ret->name, SHELF_FILE_PREFIX "%s", hex);
+    CHECK(asprintf(&path, "%s/%s", s->files, ret->name) > 0);
+    ret->fd = world_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+    free(path);
+    if (ret->fd >= 0 &&
+        fchmod(ret->fd, 0660) != 0) /* whatever the umask: responders read it by their group */
+        log_warn("shelf.file", log_text("why", strerror(errno)));
+    return ret->fd < 0 ? err_sys(ERR_NO_SPACE, errno, "a file of the shelf cannot be made") : NULL;
+}
+
+void shelf_file_drop(struct shelf *s, struct shelf_file *file)
+{
+    if (file->fd < 0)
+        return;
+    close(file->fd);
+    file->fd = -1;
+    remove_file(s, file->name);
+}
+
+struct err *shelf_put_file(struct shelf *s, const char *name, const struct shelf_item *item,
+                           struct shelf_file *file, shelf_done *done, void *arg)
+{
+    struct err *e = NULL;
+    struct stat st;
+    struct shelf_item as = *item;
+    TRY(check_key(name, SHELF_NAME_BYTES, (struct view){NULL, 0}));
+    if (fstat(file->fd, &st) != 0)
+        return err_sys(ERR_IO, errno, "a file of the shelf");
+    as.file = file->name;
+    as.file_bytes = (uint64_t)st.st_size;
+    struct put *p = put_new(&(struct what){SHELF_BLOBS, key_bytes(view_str(name)), done, arg}, &as);
+    if (!p)
+        return err_new(ERR_NOMEM, "no memory for the shelf");
+    p->fd = file->fd;
+    snprintf(p->file, sizeof(p->file), "%s", file->name);
+    e = queue(s, p);
+    if (e && s->batch)
+        return e; /* it was not taken; p is gone, the file is still the caller's */
+    file->fd = -1;
+out:
+    return e;
+}
+
+struct err *shelf_item_open(const struct shelf *s, const struct shelf_item *item, int *ret_fd)
+{
+    return shelf_form_open(s->files, item, ret_fd);
+}
+
 /* --- looking --- */
 
 static struct err *get(struct shelf *s, enum shelf_table table, struct view key, struct arena *arena,
@@ -263,8 +375,9 @@ static struct err *get(struct shelf *s, enum shelf_table table, struct view key,
         goto out;
     }
     if (v.p) {
-        item.bytes = arena_dup(arena, item.bytes);
+        item.bytes = item.file ? view_of("", 0) : arena_dup(arena, item.bytes);
         item.etag = arena_str(arena, view_str(item.etag));
+        item.file = item.file ? arena_str(arena, view_str(item.file)) : NULL;
     }
     *ret = item;
 out:

@@ -28,7 +28,8 @@ struct err *shelf_form_folder(const char *dir)
 
 size_t shelf_form_size(const struct shelf_item *item)
 {
-    return SHELF_HEAD_BYTES + etag_bytes(item) + 1 + item->bytes.n;
+    size_t body = item->file ? 8 + strlen(item->file) + 1 : item->bytes.n;
+    return SHELF_HEAD_BYTES + etag_bytes(item) + 1 + body;
 }
 
 void shelf_form_put(const struct shelf_item *item, uint8_t *to)
@@ -36,23 +37,39 @@ void shelf_form_put(const struct shelf_item *item, uint8_t *to)
     size_t n = etag_bytes(item);
     be64_put(to, (uint64_t)item->this_update);
     be64_put(to + 8, (uint64_t)item->next_update);
-    to[16] = (uint8_t)n;
+    to[16] = (uint8_t)(n | (item->file ? SHELF_IS_FILE : 0));
     memcpy(to + SHELF_HEAD_BYTES, n ? item->etag : "", n + 1);
-    if (item->bytes.n > 0)
-        memcpy(to + SHELF_HEAD_BYTES + n + 1, item->bytes.p, item->bytes.n);
+    to += SHELF_HEAD_BYTES + n + 1;
+    if (item->file) {
+        be64_put(to, item->file_bytes);
+        memcpy(to + 8, item->file, strlen(item->file) + 1);
+    } else if (item->bytes.n > 0) {
+        memcpy(to, item->bytes.p, item->bytes.n);
+    }
+}
+
+static bool get_file(struct shelf_item *item)
+{
+    struct view body = item->bytes;
+    if (body.n < 10 || body.p[body.n - 1] != 0 || memchr(body.p + 8, '/', body.n - 8))
+        return false;
+    item->file_bytes = be64_get(body.p);
+    item->file = (const char *)body.p + 8;
+    item->bytes = view_of("", 0);
+    return true;
 }
 
 bool shelf_form_get(struct view stored, struct shelf_item *ret)
 {
     struct view head, etag;
-    if (!view_take(&stored, SHELF_HEAD_BYTES, &head) || !view_take(&stored, head.p[16] + 1u, &etag) ||
-        etag.p[etag.n - 1] != 0)
+    if (!view_take(&stored, SHELF_HEAD_BYTES, &head) ||
+        !view_take(&stored, (head.p[16] & (SHELF_IS_FILE - 1u)) + 1u, &etag) || etag.p[etag.n - 1] != 0)
         return false;
     *ret = (struct shelf_item){.bytes = stored,
                                .this_update = (int64_t)be64_get(head.p),
                                .next_update = (int64_t)be64_get(head.p + 8),
                                .etag = (const char *)etag.p};
-    return true;
+    return !(head.p[16] & SHELF_IS_FILE) || get_file(ret);
 }
 
 struct err *shelf_form_check(const struct store_ops *ops, struct store_txn *t, bool *ret_new)

@@ -23,7 +23,7 @@ struct shelf_reader {
     int64_t looked_ms; /* monotonic; 0: never */
     dev_t dev;         /* of data.mdb as opened */
     ino_t ino;
-    char *dir, *data;
+    char *dir, *data, *files;
 };
 
 struct shelf_reader *shelf_reader_new(const char *dir)
@@ -32,7 +32,7 @@ struct shelf_reader *shelf_reader_new(const char *dir)
     CHECK(r);
     r->ops = &store_lmdb;
     r->dir = strdup(dir);
-    CHECK(r->dir && asprintf(&r->data, "%s/data.mdb", dir) > 0);
+    CHECK(r->dir && asprintf(&r->data, "%s/data.mdb", dir) > 0 && asprintf(&r->files, "%s", dir) > 0);
     return r;
 }
 
@@ -50,6 +50,7 @@ void shelf_reader_free(struct shelf_reader *r)
     drop(r);
     free(r->dir);
     free(r->data);
+    free(r->files);
     free(r);
 }
 
@@ -149,4 +150,14 @@ bool shelf_reader_blob(struct shelf_reader *r, const char *name, struct shelf_it
 {
     size_t n = strlen(name);
     return n > 0 && n <= SHELF_NAME_BYTES && get(r, SHELF_BLOBS, view_of(name, n), ret);
+}
+
+int shelf_reader_open(struct shelf_reader *r, const struct shelf_item *item)
+{
+    int fd = -1;
+    struct err *e = shelf_form_open(r->files, item, &fd);
+    if (e)
+        log_warn("shelf.file", log_err(e));
+    err_free(e);
+    return fd;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/world.h"
 #include "rows.h"
@@ -21,6 +22,7 @@ struct record {
 };
 
 struct stream_sender {
+    const char *dir; /* the shelf's, the caller's text */
     const struct store_ops *ops;
     struct store *store;
     stream_give *give;
@@ -57,6 +59,31 @@ static void add_put(struct stream_sender *s, enum shelf_table table, struct view
         value = view_from(value, STREAM_PART_BYTES);
     }
     add(s, STREAM_PUT, stream_form_put(&(struct stream_item){table, key, value}, s->step));
+}
+
+/* What lies as a file here travels as bytes, and lies as bytes there. */
+static struct err *unfile(struct stream_sender *s, struct shelf_item *item, struct view *ret)
+{
+    struct err *e = NULL;
+    uint8_t *value;
+    TRY(file_read(arena_printf(s->step, "%s/%s", s->dir, item->file), item->file_bytes, s->step, &item->bytes));
+    item->file = NULL;
+    value = arena_alloc(s->step, shelf_form_size(item));
+    shelf_form_put(item, value);
+    *ret = view_of(value, shelf_form_size(item));
+out:
+    return e;
+}
+
+static struct err *add_item(struct stream_sender *s, enum shelf_table table, struct view key, struct view value)
+{
+    struct err *e = NULL;
+    struct shelf_item item;
+    if (table == SHELF_BLOBS && shelf_form_get(value, &item) && item.file)
+        TRY(unfile(s, &item, &value));
+    add_put(s, table, key, value);
+out:
+    return e;
 }
 
 /* --- what one step reads --- */
@@ -106,7 +133,7 @@ static struct err *walk(struct stream_sender *s, struct store_txn *t)
     TRY(s->ops->cursor(t, s->walking, &c));
     TRY(s->ops->move(c, s->walked.n ? STORE_AT_OR_AFTER : STORE_FIRST, &key, &value, &found));
     while (found && !is_full(s)) {
-        add_put(s, s->walking, key, value);
+        TRY(add_item(s, s->walking, key, value));
         s->walked = key_bytes(key);
         TRY(s->ops->move(c, STORE_NEXT, &key, &value, &found));
     }
@@ -128,7 +155,7 @@ static struct err *add_change(struct stream_sender *s, struct store_txn *t, stru
     enum shelf_table table = (enum shelf_table)row.p[0];
     TRY(s->ops->get(t, table, key, &value));
     if (value.p)
-        add_put(s, table, key, value);
+        TRY(add_item(s, table, key, value));
     else
         add(s, STREAM_DEL, stream_form_del(&(struct stream_item){.table = table, .key = key}, s->step));
 out:
@@ -223,7 +250,7 @@ struct err *stream_sender_new(const char *dir, const char *from, stream_give *gi
     struct err *e = NULL;
     struct stream_sender *s = calloc(1, sizeof *s);
     CHECK(s);
-    *s = (struct stream_sender){.ops = &store_lmdb, .give = give, .arg = arg, .step = arena_new(ARENA_BYTES)};
+    *s = (struct stream_sender){.dir = dir, .ops = &store_lmdb, .give = give, .arg = arg, .step = arena_new(ARENA_BYTES)};
     TRY(s->ops->open(&(struct store_setup){.dir = dir,
                                            .mode = 0660,
                                            .readonly = true,

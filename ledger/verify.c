@@ -151,6 +151,7 @@ static void done(struct verify *v)
     free(v->templates.items);
     free(v->issuers.items);
     free(v->crls.items);
+    free(v->partitions.items);
     map_clear(&v->token_of);
     map_clear(&v->template_of);
     map_clear(&v->tbs_of);

@@ -11,6 +11,7 @@ struct verify_intent {
     uint64_t sealed_n; /* in the roll; 0: not */
     int64_t time_ms, not_after, revoked_at, invalidity;
     size_t issuer, token; /* token + 1, 0: none */
+    uint64_t partition;
     uint8_t state, reason;
     bool keyed; /* has an idempotency key */
     uint8_t serial[SERIAL_BYTES];
@@ -32,6 +33,11 @@ struct verify_template {
     char name[256];
     struct template_row row;
 };
+struct verify_partition {
+    size_t issuer;
+    uint64_t partition;
+    struct partition_row row;
+};
 struct verify_list { /* grows */
     void *items;
     size_t n, cap;
@@ -50,8 +56,8 @@ struct verify {
     uint64_t pairs;               /* of term and intent that the index should have */
     uint64_t terms[VERIFY_TERMS]; /* of the entry in hand */
     size_t terms_n;
-    uint64_t acts, act_steps; /* rows that their indexes should have */
-    struct verify_list intents, tokens, issuers, crls, templates;
+    uint64_t changed, acts, act_steps; /* rows that these indexes should have */
+    struct verify_list intents, tokens, issuers, crls, templates, partitions;
     struct map token_of, tbs_of, template_of;
 };
 

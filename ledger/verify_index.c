@@ -154,6 +154,35 @@ out:
     return e;
 }
 
+static struct err *check_list(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_crl *crl = &en->body.crl;
+    struct list_row row = {en->seq, crl->upto, crl->this_update, crl->next_update};
+    struct key k = key_number(en->issuer, rows_scope(en));
+    key_add_seq(&k, crl->number);
+    return expect(v, en->seq, TABLE_LIST, &k, &row, sizeof(row));
+}
+
+/* What revokes, or lets go. */
+static bool changes_status(const struct ledger_entry *en)
+{
+    if (en->kind == LEDGER_CLOSE)
+        return en->body.close.reason == LEDGER_SEALED_LOST;
+    return ledger_changes_status(en->kind);
+}
+
+static struct err *check_changed(struct verify *v, const struct ledger_entry *en)
+{
+    const struct verify_intent *in = verify_intent_at(v, en->ref);
+    bool stray = en->kind == LEDGER_STRAY;
+    if ((!in && !stray) || en->serial.n != SERIAL_BYTES)
+        return NULL; /* a finding of its own */
+    struct changed_row row = rows_changed(en->serial, stray ? 0 : in->partition);
+    struct key k = key_number(en->issuer, en->seq);
+    v->changed++;
+    return expect(v, en->seq, TABLE_CHANGED, &k, &row, sizeof(row));
+}
+
 struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
 {
     struct err *e = NULL;
@@ -166,6 +195,10 @@ struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
         TRY(check_blocked(v, en));
     if (en->kind >= LEDGER_ACT_REQUEST && en->kind <= LEDGER_ACT_DONE)
         TRY(check_act(v, en));
+    if (changes_status(en))
+        TRY(check_changed(v, en));
+    if (en->kind == LEDGER_CRL || en->kind == LEDGER_CRL_PART || en->kind == LEDGER_CRL_DELTA)
+        TRY(check_list(v, en));
 out:
     return e;
 }
@@ -180,8 +213,12 @@ static struct err *check_revoked(struct verify *v, const struct verify_intent *i
                               .not_after = in->not_after,
                               .intent = in->seq,
                               .end = in->end};
-    struct key k = key_serial(verify_issuers(v)[in->issuer].name, view_of(in->serial, SERIAL_BYTES));
-    return expect(v, in->seq, TABLE_REVOKED, &k, &row, sizeof(row));
+    const char *issuer = verify_issuers(v)[in->issuer].name;
+    struct key k = key_serial(issuer, view_of(in->serial, SERIAL_BYTES));
+    struct key part = key_number(issuer, in->partition);
+    key_add(&part, view_of(in->serial, SERIAL_BYTES));
+    struct err *e = expect(v, in->seq, TABLE_REVOKED, &k, &row, sizeof(row));
+    return e ? e : expect(v, in->seq, TABLE_PART, &part, &row, sizeof(row));
 }
 
 /* A key of the last 24 hours whose intent was not closed leads to it. */
@@ -276,6 +313,19 @@ out:
     return e;
 }
 
+static struct err *check_partitions(struct verify *v)
+{
+    struct err *e = NULL;
+    const struct verify_partition *all = v->partitions.items;
+    for (size_t i = 0; i < v->partitions.n; i++) {
+        struct key k = key_number(verify_issuers(v)[all[i].issuer].name, all[i].partition);
+        TRY(expect(v, 0, TABLE_PARTITION, &k, &all[i].row, sizeof(all[i].row)));
+    }
+    TRY(check_count(v, TABLE_PARTITION, v->partitions.n));
+out:
+    return e;
+}
+
 static struct err *check_tokens_and_issuers(struct verify *v)
 {
     struct err *e = NULL;
@@ -329,6 +379,10 @@ struct err *verify_index_all(struct verify *v)
     if (finder_pairs(v->ledger->finder) != v->pairs)
         verify_found(v, 0, "the index of files has %" PRIu64 " pairs, by the log it should have %" PRIu64,
                      finder_pairs(v->ledger->finder), v->pairs);
+    TRY(check_count(v, TABLE_PART, revoked));
+    TRY(check_count(v, TABLE_CHANGED, v->changed));
+    TRY(check_count(v, TABLE_LIST, v->crls.n));
+    TRY(check_partitions(v));
     TRY(check_tokens_and_issuers(v));
     TRY(check_templates(v));
     TRY(check_idem(v));

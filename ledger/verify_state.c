@@ -79,6 +79,24 @@ static void check_version(struct verify *v, const struct ledger_entry *en)
                      in->version);
 }
 
+static void count_partition(struct verify *v, const struct verify_intent *in)
+{
+    struct verify_partition *all = v->partitions.items, *to = NULL;
+    if (in->partition == 0)
+        return;
+    for (size_t i = v->partitions.n; !to && i-- > 0;) /* the last ones are those that fill */
+        if (all[i].issuer == in->issuer && all[i].partition == in->partition)
+            to = &all[i];
+    if (!to) {
+        to = verify_list_add(&v->partitions, sizeof(*to));
+        to->issuer = in->issuer;
+        to->partition = in->partition;
+    }
+    to->row.certificates++;
+    if (in->not_after > to->row.not_after)
+        to->row.not_after = in->not_after;
+}
+
 static void on_intent(struct verify *v, const struct ledger_entry *en)
 {
     const struct ledger_intent *in = &en->body.intent;
@@ -101,6 +119,8 @@ static void on_intent(struct verify *v, const struct ledger_entry *en)
         verify_found(v, en->seq, "the intent has the same tbs as entry %" PRIu64,
                      verify_intents(v)[same].seq);
     map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
+    to->partition = in->partition;
+    count_partition(v, to);
     count_use(v, en, to);
     if (in->version != 0)
         check_version(v, en);
@@ -245,7 +265,7 @@ static void on_crl(struct verify *v, const struct ledger_entry *en)
     if (c->number <= row->number)
         verify_found(v, en->seq, "list number %" PRIu64 " after %" PRIu64 " (RFC 5280 5.2.3)", c->number,
                      row->number);
-    *row = (struct issuer_row){en->seq, c->number, c->upto, c->this_update};
+    *row = rows_issuer_after(row, en);
     struct verify_crl *to = verify_list_add(&v->crls, sizeof(*to));
     *to = (struct verify_crl){.n = c->n, .seq = en->seq};
     v->report->crls++;
@@ -270,6 +290,8 @@ void verify_state(struct verify *v, const struct ledger_entry *en)
         [LEDGER_TOKEN_REVOKE] = on_token_revoke,
         [LEDGER_CRL] = on_crl,
         [LEDGER_TEMPLATE] = on_template,
+        [LEDGER_CRL_PART] = on_crl,
+        [LEDGER_CRL_DELTA] = on_crl,
     };
     if (en->kind < sizeof(on) / sizeof(on[0]) && on[en->kind])
         on[en->kind](v, en);

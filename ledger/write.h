@@ -46,6 +46,11 @@ MUST_USE struct err *write_act_apply_request(struct write *w, const struct core_
 MUST_USE struct err *write_act_apply_step(struct write *w, const struct core_append *a);
 MUST_USE struct err *write_act_check_roster(struct write *w, struct core_append *a);
 MUST_USE struct err *write_act_apply_roster(struct write *w, const struct core_append *a);
+/* write_list.c: lists, and what they are made of */
+MUST_USE struct err *write_changed(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_partition(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_list_check(struct write *w, struct core_append *a);
+MUST_USE struct err *write_list_apply(struct write *w, const struct core_append *a);
 
 static inline int64_t write_now_s(const struct write *w)
 {

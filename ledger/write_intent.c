@@ -67,6 +67,7 @@ out:
 struct err *write_intent_check(struct write *w, struct core_append *a)
 {
     struct err *e = NULL;
+    a->partition = a->entry.body.intent.partition;
     TRY(check_idempotency(w, a));
     if (a->result.outcome != LEDGER_WRITTEN)
         return NULL;
@@ -94,6 +95,7 @@ static struct err *put_rows(struct write *w, const struct core_append *a)
     TRY(write_mark(w, TABLE_OPEN, seq));
     TRY(ROW_PUT(w->ops, w->txn, TABLE_SERIAL, key_view(&serial), &row, STORE_PUT));
     TRY(write_issuer_seen(w, a->entry.issuer));
+    TRY(write_partition(w, a));
 out:
     return e;
 }

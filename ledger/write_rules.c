@@ -41,6 +41,7 @@ static struct err *check_end(struct write *w, struct core_append *a)
     TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
     a->entry.issuer = intent.issuer;
     a->entry.serial = intent.serial;
+    a->partition = intent.body.intent.partition;
     a->result.intent = a->entry.ref;
     if (a->entry.kind == LEDGER_RECORD)
         core_fingerprint(&intent, a->entry.body.record.signature, a->arena, a->fingerprint);
@@ -71,10 +72,18 @@ static struct err *check_close(struct write *w, struct core_append *a)
     return NULL;
 }
 
+/* Among all of the issuer, among those of its partition, and among what changed. */
 static struct err *revoked_put(struct write *w, const struct core_append *a, const struct revoked_row *row)
 {
+    struct err *e = NULL;
     struct key k = key_serial(a->entry.issuer, a->entry.serial);
-    return ROW_PUT(w->ops, w->txn, TABLE_REVOKED, key_view(&k), row, STORE_PUT);
+    struct key part = key_number(a->entry.issuer, a->partition);
+    key_add(&part, a->entry.serial);
+    TRY(ROW_PUT(w->ops, w->txn, TABLE_REVOKED, key_view(&k), row, STORE_PUT));
+    TRY(ROW_PUT(w->ops, w->txn, TABLE_PART, key_view(&part), row, STORE_PUT));
+    TRY(write_changed(w, a));
+out:
+    return e;
 }
 
 static struct err *apply_close(struct write *w, const struct core_append *a)
@@ -137,6 +146,16 @@ static void check_revocable(struct core_append *a, const struct cert_row *row)
     a->result.revoked_at = held ? row->revoked_at : r->at ? r->at : a->result.time_ms / 1000;
 }
 
+static struct err *find_partition(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct ledger_entry intent;
+    TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
+    a->partition = intent.body.intent.partition;
+out:
+    return e;
+}
+
 static struct err *check_revoke(struct write *w, struct core_append *a)
 {
     struct err *e = NULL;
@@ -156,6 +175,8 @@ static struct err *check_revoke(struct write *w, struct core_append *a)
     a->entry.ref = a->result.intent = serial.seq;
     TRY(cert_get(w, serial.seq, &row, &found));
     check_revocable(a, &row);
+    if (!a->item.error && a->result.outcome == LEDGER_WRITTEN)
+        TRY(find_partition(w, a));
 out:
     return e;
 }
@@ -219,6 +240,8 @@ static struct err *check_release(struct write *w, struct core_append *a)
     else if (row.state != LEDGER_STATE_REVOKED || row.reason != HOLD)
         a->item.error = err_new(ERR_WRONG_STATE, "only certificateHold can be taken back (RFC 5280 5.3.1)");
     a->result.state = LEDGER_STATE_RECORDED;
+    if (!a->item.error && a->result.outcome == LEDGER_WRITTEN)
+        TRY(find_partition(w, a));
 out:
     return e;
 }
@@ -229,6 +252,8 @@ static struct err *apply_release(struct write *w, const struct core_append *a)
     struct cert_row row;
     bool found;
     struct key k = key_serial(a->entry.issuer, a->entry.serial), mine = key_seq(a->entry.ref);
+    struct key part = key_number(a->entry.issuer, a->partition);
+    key_add(&part, a->entry.serial);
     TRY(cert_get(w, a->entry.ref, &row, &found));
     row.state = LEDGER_STATE_RECORDED;
     row.end = row.reason = 0;
@@ -236,6 +261,8 @@ static struct err *apply_release(struct write *w, const struct core_append *a)
     TRY(cert_put(w, a->entry.ref, &row));
     TRY(w->ops->del(w->txn, TABLE_GONE, key_view(&mine)));
     TRY(w->ops->del(w->txn, TABLE_REVOKED, key_view(&k)));
+    TRY(w->ops->del(w->txn, TABLE_PART, key_view(&part)));
+    TRY(write_changed(w, a));
 out:
     return e;
 }
@@ -324,7 +351,7 @@ out:
     return e;
 }
 
-/* --- issuers and their lists --- */
+/* --- issuers --- */
 
 struct err *write_issuer_seen(struct write *w, const char *issuer)
 {
@@ -341,27 +368,6 @@ out:
 static struct err *apply_issuer(struct write *w, const struct core_append *a)
 {
     return write_issuer_seen(w, a->entry.issuer);
-}
-
-static struct err *check_crl(struct write *w, struct core_append *a)
-{
-    struct err *e = NULL;
-    struct issuer_row row;
-    bool found;
-    TRY(ROW_GET(w->ops, w->txn, TABLE_ISSUER, view_str(a->entry.issuer), &row, &found));
-    if (a->entry.body.crl.number <= row.number)
-        a->item.error =
-            err_new(ERR_WRONG_STATE, "the last list of this issuer has number %llu (RFC 5280 5.2.3)",
-                    (unsigned long long)row.number);
-out:
-    return e;
-}
-
-static struct err *apply_crl(struct write *w, const struct core_append *a)
-{
-    const struct ledger_crl *crl = &a->entry.body.crl;
-    struct issuer_row row = {a->entry.seq, crl->number, crl->upto, crl->this_update};
-    return ROW_PUT(w->ops, w->txn, TABLE_ISSUER, view_str(a->entry.issuer), &row, STORE_PUT);
 }
 
 /* Whether the clock is trusted must be known at the next start. */
@@ -385,7 +391,9 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_DENY] = {.spare = false},
         [LEDGER_TOKEN_CREATE] = {.check = check_token_create, .apply = apply_token_create},
         [LEDGER_TOKEN_REVOKE] = {.spare = true, .check = check_token_revoke, .apply = apply_token_revoke},
-        [LEDGER_CRL] = {.spare = true, .check = check_crl, .apply = apply_crl},
+        [LEDGER_CRL] = {.spare = true, .check = write_list_check, .apply = write_list_apply},
+        [LEDGER_CRL_PART] = {.spare = true, .check = write_list_check, .apply = write_list_apply},
+        [LEDGER_CRL_DELTA] = {.spare = true, .check = write_list_check, .apply = write_list_apply},
         [LEDGER_CLOCK] = {.spare = true, .apply = apply_clock},
         [LEDGER_RECOVERY] = {.spare = true},
         [LEDGER_RELEASE] = {.spare = true, .check = check_release, .apply = apply_release},

@@ -58,7 +58,7 @@ static struct err *make_aia(const struct exts_facts *f, struct arena *arena, str
 
 static struct err *make_cdp(const struct exts_facts *f, struct arena *arena, struct cert_ext *ret)
 {
-    struct view url = view_str(templates_issuer_url(f->issuer, TEMPLATES_URL_CRL, arena));
+    struct view url = view_str(templates_partition_url(f->issuer, f->partition, arena));
     return f->t->pointers.crl ? cert_ext_write_cdp((struct cert_views){&url, 1}, arena, ret) : NULL;
 }
 
@@ -160,9 +160,58 @@ const char *templates_issuer_url(const struct templates_issuer *issuer, enum tem
         const char *folder, *ending;
     } parts[] = {[TEMPLATES_URL_OCSP] = {"ocsp", ""},
                  [TEMPLATES_URL_CA] = {"ca", ".crt"},
-                 [TEMPLATES_URL_CRL] = {"crl", ".crl"}};
+                 [TEMPLATES_URL_CRL] = {"crl", ".crl"},
+                 [TEMPLATES_URL_DELTA] = {"crl", "-delta.crl"}};
     return arena_printf(arena, "%s/%s/%s%s", issuer->base_url, parts[which].folder, issuer->name,
                         parts[which].ending);
+}
+
+const char *templates_partition_url(const struct templates_issuer *issuer, uint64_t partition,
+                                    struct arena *arena)
+{
+    if (!partition)
+        return templates_issuer_url(issuer, TEMPLATES_URL_CRL, arena);
+    return arena_printf(arena, "%s/crl/%s/%llu.crl", issuer->base_url, issuer->name,
+                        (unsigned long long)partition);
+}
+
+/* The number at the head of the last segment; 0: none. */
+static uint64_t last_number(struct view url)
+{
+    uint64_t number = 0;
+    size_t i = url.n;
+    while (i > 0 && url.p[i - 1] != '/')
+        i--;
+    for (; i < url.n && url.p[i] >= '0' && url.p[i] <= '9' && number < UINT32_MAX; i++)
+        number = number * 10 + (uint64_t)(url.p[i] - '0');
+    return number;
+}
+
+bool templates_partition_of(const struct templates_issuer *issuer, struct view url, struct arena *arena,
+                            uint64_t *ret)
+{
+    uint64_t partition = last_number(url);
+    *ret = 0;
+    if (view_eq_str(url, templates_issuer_url(issuer, TEMPLATES_URL_CRL, arena)))
+        return true;
+    if (!partition || !view_eq_str(url, templates_partition_url(issuer, partition, arena)))
+        return false;
+    *ret = partition;
+    return true;
+}
+
+uint64_t exts_partition_named(const struct templates_issuer *issuer, const struct cert_tbs *tbs,
+                              struct arena *arena)
+{
+    const struct cert_ext *cdp = cert_tbs_ext(tbs, CERT_EXT_CDP);
+    struct cert_views uris;
+    uint64_t partition = 0;
+    if (!issuer->partitioned || !cdp)
+        return 0;
+    struct err *e = cert_ext_read_cdp(cdp->value, arena, &uris);
+    bool one = !e && uris.n == 1 && templates_partition_of(issuer, uris.v[0], arena, &partition);
+    err_free(e);
+    return one ? partition : 0;
 }
 
 /* --- rules --- */

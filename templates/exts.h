@@ -15,6 +15,7 @@ struct exts_facts {
     const struct cert_san *sans;
     size_t sans_n;
     bool subject_empty;
+    uint64_t partition;
 };
 
 enum { EXTS_MADE = 9, EXTS_ROWS = EXTS_MADE + 12, EXTS_MAX = EXTS_MADE + READY_MAX + CUSTOM_MAX };
@@ -22,6 +23,10 @@ enum { EXTS_MADE = 9, EXTS_ROWS = EXTS_MADE + 12, EXTS_MAX = EXTS_MADE + READY_M
 /* *ret has room for EXTS_MAX. Values in the arena. */
 MUST_USE struct err *exts_make(const struct exts_facts *facts, struct arena *arena, struct cert_ext *ret,
                                size_t *ret_n);
+
+/* Whose list cRLDistributionPoints names; 0 where it names no partition of this issuer. */
+uint64_t exts_partition_named(const struct templates_issuer *issuer, const struct cert_tbs *tbs,
+                              struct arena *arena);
 
 _Static_assert((int)EXTS_MAX <= (int)LIMIT_EXTENSIONS, "what a template can say fits into a certificate");
 

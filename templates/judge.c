@@ -67,7 +67,8 @@ struct err *judge_all_but(size_t skip, const struct template *t, const struct te
     TRY(cert_key_parse(tbs->spki, &j.key));
     TRY(cert_name_parse(tbs->subject, arena, &j.subject));
     TRY(read_sans(tbs, arena, &j));
-    struct exts_facts facts = {t, issuer, &j.key, j.sans, j.sans_n, j.subject.n == 0};
+    struct exts_facts facts = {
+        t, issuer, &j.key, j.sans, j.sans_n, j.subject.n == 0, exts_partition_named(issuer, tbs, arena)};
     TRY(exts_make(&facts, arena, wanted, &j.wanted_n));
     TRY(judge_run(&j, skip));
 out:

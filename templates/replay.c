@@ -107,7 +107,13 @@ static struct err *tell_extensions(struct told *d)
     size_t wanted_n = 0, csr_n = 0, request_n = 0;
     struct cert_ext *csr = arena_array(d->arena, d->tbs->ext_count, sizeof(csr[0]));
     struct cert_ext *request = arena_array(d->arena, d->tbs->ext_count, sizeof(request[0]));
-    const struct exts_facts facts = {d->t, d->issuer, &d->csr.key, NULL, 0, d->tbs->subject.n <= 2};
+    const struct exts_facts facts = {d->t,
+                                     d->issuer,
+                                     &d->csr.key,
+                                     NULL,
+                                     0,
+                                     d->tbs->subject.n <= 2,
+                                     exts_partition_named(d->issuer, d->tbs, d->arena)};
     TRY(exts_make(&facts, d->arena, wanted, &wanted_n));
     for (size_t i = 0; i < d->tbs->ext_count; i++) {
         const struct cert_ext *ext = &d->tbs->exts[i];

@@ -72,7 +72,8 @@ static struct err *shape_exts(struct shape *s, struct cert_tbs *tbs)
     struct err *e = NULL;
     struct cert_ext *own = arena_array(s->arena, EXTS_MAX, sizeof(own[0]));
     struct cert_ext *exts = arena_array(s->arena, LIMIT_EXTENSIONS, sizeof(exts[0]));
-    struct exts_facts facts = {s->t, s->issuer, &s->key, s->sans, s->sans_n, s->subject.n == 0};
+    struct exts_facts facts = {
+        s->t, s->issuer, &s->key, s->sans, s->sans_n, s->subject.n == 0, s->request->partition};
     TRY(exts_make(&facts, s->arena, own, &s->own_n));
     s->own = own;
     memcpy(exts, own, s->own_n * sizeof(own[0]));

@@ -38,6 +38,7 @@ struct ca_issuer {
     bool offline;             /* its key is elsewhere: it signs nothing here */
     const struct view *cross; /* its key certified by other roots, DER */
     size_t cross_n;
+    uint64_t partition; /* certificates in a partition of its lists; 0: none */
     struct templates_issuer facts;
 };
 

@@ -70,6 +70,10 @@ struct config_issuer {
     int64_t crl_every_s, crl_lifetime_s;
     const char *crl_file;    /* absolute path of an offline CA's list, DER; or NULL */
     struct conf_texts cross; /* absolute paths */
+    bool crl_full;           /* one list of everything */
+    int64_t crl_partition;   /* certificates in a partition, 0: none */
+    int64_t crl_delta_s;     /* a delta list at least this often, 0: none */
+    const char *crl_directory, *crl_put, *crl_put_header, *crl_put_ca; /* absolute where paths; NULL: none */
     int64_t ocsp_lifetime_s;
     int ocsp_signer;  /* enum config_ocsp_signer */
     int ocsp_unknown; /* enum config_ocsp_unknown */
@@ -91,7 +95,7 @@ struct config_paths {
 };
 
 struct config_users {
-    const char *front, *vault, *responder; /* NULL: not given */
+    const char *front, *vault, *responder, *courier; /* NULL: not given */
 };
 
 struct config_limits {

@@ -87,10 +87,16 @@ typedef void hsm_judged_fn(void *arg, struct err *e, uint64_t ceiling, uint64_t 
 MUST_USE struct err *hsm_judge_cert(struct hsm *h, const struct hsm_cert *what, hsm_judged_fn *done,
                                     void *arg, ticket_id *ret);
 
-/* tbs_fd: a sealed memfd (file_sealed) holding the TBSCertList; stays the caller's. crlNumber must be above
- * every number the roll knows for this issuer (roll entries of kind HSM_ROLL_CRL, `extra`). */
+/* tbs_fd: a file whose octets from `at` to its end are the TBSCertList; stays the caller's. crlNumber must be
+ * above every number the roll knows for this issuer (roll entries of kind HSM_ROLL_CRL, `extra`). */
 MUST_USE struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer, int tbs_fd,
-                                  hsm_sealed_fn *done, void *arg, ticket_id *ret);
+                                  uint64_t at, hsm_sealed_fn *done, void *arg, ticket_id *ret);
+
+/* The highest crlNumber that was ever sealed for this issuer, 0: none. After a backup was restored it may be
+ * above all that the ledger knows. */
+typedef void hsm_crl_floor_fn(void *arg, struct err *e, uint64_t number);
+MUST_USE struct err *hsm_crl_floor(struct hsm *h, uint32_t generation, const char *issuer,
+                                   hsm_crl_floor_fn *done, void *arg, ticket_id *ret);
 
 struct hsm_ocsp {
     uint32_t generation;

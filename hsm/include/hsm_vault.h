@@ -45,6 +45,7 @@ struct hsm_issuer_setup {
     struct view certificate; /* DER */
     enum cert_alg alg;       /* with which it signs */
     bool may_issue;          /* false: nothing but ocsp-signing certificates and CRLs (a root) */
+    bool partitioned;        /* its certificates may name the list of a partition */
     bool ocsp_by_issuer;     /* its own key may answer OCSP, besides responder keys (RFC 6960 4.2.2.2) */
 };
 

@@ -137,6 +137,15 @@ int http_prefer(struct http_request *r, const char *const *types, size_t n);
  */
 bool http_not_modified(struct http_request *r, const char *etag, int64_t modified_s);
 
+/* Whether the client takes this content coding (RFC 9110 12.5.3): "gzip". */
+bool http_accepts_coding(struct http_request *r, const char *coding);
+/* Which part of a body of `size` octets is asked for (RFC 9110 14): one range of octets, and with If-Range
+ * only where that names this etag. WHOLE: *ret_from is 0 and *ret_n is size; also for what need not be
+ * honoured. */
+enum http_range { HTTP_RANGE_WHOLE, HTTP_RANGE_PART, HTTP_RANGE_BEYOND };
+enum http_range http_range(struct http_request *r, const char *etag, uint64_t size, uint64_t *ret_from,
+                           uint64_t *ret_n);
+
 /* ---- answering: exactly one of these, once; r is dead when the handler, or the turn that resumed it, ends
  * ---- */
 
@@ -149,8 +158,9 @@ char *http_date(struct arena *arena, int64_t s); /* "Sun, 06 Nov 1994 08:49:37 G
 
 /* type may be NULL. The body is copied. Content-Length, Date, X-Request-Id and Connection are added. */
 void http_reply(struct http_request *r, int status, const char *type, struct view body);
-/* The body is the first `bytes` octets of an open file. Takes fd. */
-void http_reply_file(struct http_request *r, int status, const char *type, int fd, uint64_t bytes);
+/* The body is `bytes` octets of an open file from `from` on. Takes fd. */
+void http_reply_file(struct http_request *r, int status, const char *type, int fd, uint64_t from,
+                     uint64_t bytes);
 /* A problem document (RFC 9457) from e and its row in err.def, with Retry-After where the row has one. Takes
  * e. */
 void http_problem(struct http_request *r, struct err *e);

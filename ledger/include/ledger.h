@@ -68,8 +68,8 @@ typedef void ledger_done(void *arg, struct err *e, const struct ledger_result *r
  * the idempotency key REVOKE        ERR_NOT_FOUND (no such certificate on record), ERR_WRONG_STATE (open,
  * never sealed). A certificate on hold may be revoked for another reason and keeps its date. RELEASE
  * ERR_NOT_FOUND, ERR_WRONG_STATE where it is revoked for good. STRAY ERR_SERIAL (it is on record)
- * TOKEN_CREATE ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL
- * ERR_WRONG_STATE where number is not above the issuer's last
+ * TOKEN_CREATE ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL,
+ * CRL_PART, CRL_DELTA ERR_WRONG_STATE where number is not above that of every list of the issuer
  */
 MUST_USE struct err *ledger_append(struct ledger *l, const struct ledger_entry *entry, ledger_done *done,
                                    void *arg, ticket_id *ret);
@@ -94,6 +94,7 @@ struct ledger_event {
     uint64_t ref;
     const char *issuer;
     struct view serial;
+    uint64_t partition; /* of the certificate that an INTENT, REVOKE or CLOSE is about; 0: none */
 };
 void ledger_watch(struct ledger *l, void (*fn)(void *arg, const struct ledger_event *ev), void *arg);
 

@@ -56,6 +56,7 @@ struct ledger_intent {
     struct view token;        /* SHA-256 of the bearer token whose use is counted, or empty */
     struct view tbs;          /* TBSCertificate */
     uint64_t version;         /* of the template (LEDGER_TEMPLATE); 0: an older program wrote it */
+    uint64_t partition;       /* of the issuer's lists, named in the tbs; 0: none */
 };
 
 struct ledger_record {
@@ -117,6 +118,8 @@ struct ledger_crl {
     uint64_t entries;   /* on the list */
     uint64_t n;         /* number in the seal roll */
     struct view sha256; /* of the whole CRL */
+    uint64_t partition; /* CRL_PART */
+    uint64_t base;      /* CRL_DELTA: number of the whole list it builds on */
 };
 
 struct ledger_issuer {
@@ -160,7 +163,8 @@ struct ledger_entry {
     uint64_t seq;
     int64_t time_ms; /* of the commit, the same for all entries of one */
     /* header. Which kinds want what: INTENT, REVOKE, RELEASE, STRAY issuer and serial (exactly SERIAL_BYTES);
-     * RECORD, CLOSE ref (issuer and serial are taken over from the intent); CRL, ISSUER, OCSP_KEY issuer. */
+     * RECORD, CLOSE ref (issuer and serial are taken over from the intent); CRL, CRL_PART, CRL_DELTA, ISSUER,
+     * OCSP_KEY issuer. */
     unsigned kind;       /* enum ledger_kind */
     uint64_t ref;        /* seq of the intent this one ends or revokes; 0 */
     const char *actor;   /* asker's id: owner of what it gets */

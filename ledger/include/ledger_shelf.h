@@ -24,7 +24,12 @@ struct shelf_item {
     struct view bytes;
     int64_t this_update, next_update;
     const char *etag;
+    /* What is too large for the map lies in a file beside it: then bytes is empty (p is not NULL), and
+     * shelf_item_open() gives a descriptor. NULL: in bytes. Set by reading alone. */
+    const char *file;
+    uint64_t file_bytes;
 };
+enum { SHELF_INLINE_BYTES = 256 * 1024 }; /* more than this is better put as a file */
 
 /* --- writing: the front --- */
 
@@ -49,6 +54,22 @@ MUST_USE struct err *shelf_del_answer(struct shelf *s, const char *issuer, struc
 MUST_USE struct err *shelf_put_blob(struct shelf *s, const char *name, const struct shelf_item *item,
                                     shelf_done *done, void *arg);
 MUST_USE struct err *shelf_del_blob(struct shelf *s, const char *name, shelf_done *done, void *arg);
+
+/* A file of the shelf, for a blob that is too large for the map: made empty, written by the caller on any
+ * thread, then put in one step, which takes the place of what lay under that name; whoever reads that goes on
+ * reading it. Files that no blob names are gone at the next opening. */
+struct shelf_file {
+    int fd; /* -1: none */
+    char name[40];
+};
+MUST_USE struct err *shelf_file_new(struct shelf *s, struct shelf_file *ret); /* any thread */
+/* Closed and removed; one that was put is no longer the caller's and fd is -1: then nothing. Any thread. */
+void shelf_file_drop(struct shelf *s, struct shelf_file *file);
+/* item->bytes is not looked at. Syncs the file on the writer's thread. On success file->fd is -1. */
+MUST_USE struct err *shelf_put_file(struct shelf *s, const char *name, const struct shelf_item *item,
+                                    struct shelf_file *file, shelf_done *done, void *arg);
+/* ERR_NOT_FOUND where a newer one has taken its place. The caller closes it. Any thread. */
+MUST_USE struct err *shelf_item_open(const struct shelf *s, const struct shelf_item *item, int *ret_fd);
 
 /* The front's own look at what lies there; copied into the arena. bytes.p NULL: nothing. */
 MUST_USE struct err *shelf_get_answer(struct shelf *s, const char *issuer, struct view id,
@@ -82,5 +103,7 @@ void shelf_reader_end(struct shelf_reader *r);
 /* Between begin and end. False: not there. ret->bytes and etag point into the shelf. */
 bool shelf_reader_answer(struct shelf_reader *r, const char *issuer, struct view id, struct shelf_item *ret);
 bool shelf_reader_blob(struct shelf_reader *r, const char *name, struct shelf_item *ret);
+/* Of an item that is a file: a descriptor of it, good beyond end(); -1 where it has gone. The caller's. */
+int shelf_reader_open(struct shelf_reader *r, const struct shelf_item *item);
 
 #endif

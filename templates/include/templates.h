@@ -105,12 +105,20 @@ struct templates_issuer {
     int64_t not_before, not_after;
     const char
         *base_url; /* "http://pki.example.internal:8080": the responder's public name, no slash at the end */
+    bool partitioned; /* its certificates may name the list of a partition in place of the list of all */
 };
 
-/* The addresses that stand in certificates: base_url/ocsp/NAME, /ca/NAME.crt, /crl/NAME.crl. */
-enum templates_url { TEMPLATES_URL_OCSP, TEMPLATES_URL_CA, TEMPLATES_URL_CRL };
+/* The addresses that stand in certificates and lists: base_url/ocsp/NAME, /ca/NAME.crt, /crl/NAME.crl,
+ * /crl/NAME-delta.crl. */
+enum templates_url { TEMPLATES_URL_OCSP, TEMPLATES_URL_CA, TEMPLATES_URL_CRL, TEMPLATES_URL_DELTA };
 const char *templates_issuer_url(const struct templates_issuer *issuer, enum templates_url which,
                                  struct arena *arena);
+/* Of a partition's list: base_url/crl/NAME/7.crl; 0: TEMPLATES_URL_CRL. And which partition such an address
+ * is of: false where it is none of this issuer's. */
+const char *templates_partition_url(const struct templates_issuer *issuer, uint64_t partition,
+                                    struct arena *arena);
+bool templates_partition_of(const struct templates_issuer *issuer, struct view url, struct arena *arena,
+                            uint64_t *ret);
 
 struct templates_rdn {
     const char *attribute; /* "CN", "O", ...: the names of subject.allow */
@@ -122,6 +130,7 @@ struct templates_request {
     const struct cert_csr *csr;      /* proof of possession already checked, or NULL: spki counts */
     struct view spki;                /* SubjectPublicKeyInfo, used where csr is NULL */
     struct view serial;              /* unsigned magnitude, as leased */
+    uint64_t partition;              /* whose list it is to name; 0: the list of all */
     int64_t now;
     int64_t not_after;          /* 0: not asked; at most one of the two */
     int64_t validity_s;         /* 0: not asked; counted from now */

@@ -42,6 +42,20 @@ measure_csr() {
     row csr.whole "$(get "$r" .whole)" "1/s" "$(get "$r" .verify)"
 }
 
+# --- lists ---
+
+# A key in software: what is measured is reading, building, writing; not the token.
+measure_list() {
+    say "lists of many"
+    local r
+    mkdir -p "$work/list"
+    r=$("$bin/bench_list" --entries $((quick ? 200000 : 1000000)) "$work/list")
+    rm -rf "$work/list"
+    row list.full "$(get "$r" .full_s)" s "$(get "$r" .openssl_s)" 0.1 most
+    row list.memory "$(get "$r" .full_mib)" MiB 32 1 most
+    row list.revocation "$(get "$r" .revocation_many_ms)" ms "$(get "$r" .revocation_few_ms)" 1.5 most
+}
+
 # --- issuance ------------------------------------------------------------------------------------------------------
 
 # What no server can do without: CPU time of one C_Sign (P-256) and one verification, on the server's core.

@@ -1,6 +1,5 @@
 /* What an owned front tries with SEAL_CRL. */
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,7 +18,6 @@ struct list {
 struct how {
     void (*change)(struct owned *o, struct list *l);         /* before it is written */
     void (*damage)(struct owned *o, uint8_t *tbs, size_t n); /* what the writer would not write */
-    bool unsealed;
 };
 
 static const uint8_t low[SERIAL_BYTES] = {0x41, 1, 1, 1}, high[SERIAL_BYTES] = {0x42, 2, 2, 2};
@@ -62,14 +60,6 @@ static struct view written(struct owned *o, const struct list *l)
     return ret;
 }
 
-static int unsealed(struct view bytes)
-{
-    int fd = memfd_create("list", MFD_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes.p, bytes.n), (ssize_t)bytes.n);
-    return fd;
-}
-
 static void aim(struct owned *o, const struct owned_attack *a, struct owned_shot *to)
 {
     const struct how *how = a->how;
@@ -79,10 +69,7 @@ static void aim(struct owned *o, const struct owned_attack *a, struct owned_shot
     struct view tbs = written(o, &l);
     if (how->damage)
         how->damage(o, (uint8_t *)(uintptr_t)tbs.p, tbs.n);
-    if (how->unsealed)
-        to->with_fd = unsealed(tbs);
-    else
-        good(file_sealed("list", tbs, &to->with_fd));
+    good(file_sealed("list", tbs, &to->with_fd));
     to->kind = FRAMES_SEAL_CRL;
     to->body = owned_body(o, (const char *const[]){"issuing", NULL}, NULL, 0);
 }
@@ -165,6 +152,58 @@ static void elsewhere(struct owned *o, struct list *l)
     l->crl.idp.uri = view_str("http://elsewhere.example/issuing.crl");
 }
 
+static const char *own(struct owned *o, enum templates_url which)
+{
+    return templates_issuer_url(&o->s->issuing->facts, which, o->s->arena);
+}
+
+static void other_partition(struct owned *o, struct list *l)
+{
+    l->crl.has_idp = true;
+    l->crl.idp.uri = view_str(templates_partition_url(&o->s->root->facts, 3, o->s->arena));
+}
+
+/* One is sealed first, and the next builds on it. */
+static void delta(struct owned *o, struct list *l)
+{
+    int fd;
+    struct view body = owned_body(o, (const char *const[]){"issuing", NULL}, NULL, 0);
+    good(file_sealed("list", written(o, l), &fd));
+    good(vault_scene_ask(o->s, o->front, FRAMES_SEAL_CRL, body, fd, NULL));
+    close(fd);
+    l->crl.is_delta = true;
+    l->crl.base = l->crl.number;
+    l->crl.number = ++o->list_number;
+}
+
+static void delta_of_a_partition(struct owned *o, struct list *l)
+{
+    delta(o, l);
+    l->crl.has_idp = true;
+    l->crl.idp.uri = view_str(own(o, TEMPLATES_URL_CRL));
+}
+
+static void delta_on_nothing(struct owned *o, struct list *l)
+{
+    o->list_number += 5;
+    l->crl.is_delta = true;
+    l->crl.base = o->list_number - 1;
+    l->crl.number = o->list_number;
+}
+
+static void freshest_elsewhere(struct owned *o, struct list *l)
+{
+    (void)o;
+    l->crl.freshest = view_str("http://elsewhere.example/issuing-delta.crl");
+}
+
+static void freshest_of_a_partition(struct owned *o, struct list *l)
+{
+    l->crl.freshest = view_str(own(o, TEMPLATES_URL_DELTA));
+    l->crl.has_idp = true;
+    l->crl.idp.uri = view_str(templates_partition_url(&o->s->issuing->facts, 3, o->s->arena));
+}
+
 static void revoked_tomorrow(struct owned *o, struct list *l)
 {
     (void)o;
@@ -203,26 +242,30 @@ static void removed(struct owned *o, uint8_t *tbs, size_t n)
 }
 
 const struct owned_attack owned_list_attacks[] = {
-#define TRIES(what, change, damage, unsealed, ...)                                                           \
+#define TRIES(what, change, damage, ...)                                                                     \
     {                                                                                                        \
-        what, HSM_PEER_FRONT, aim, {__VA_ARGS__}, &(const struct how){change, damage, unsealed}, false       \
+        what, HSM_PEER_FRONT, aim, {__VA_ARGS__}, &(const struct how){change, damage}, false                 \
     }
-    TRIES("a list that can still be changed", NULL, NULL, true, "crl.sealed"),
-    TRIES("another issuer's name", other_issuer, NULL, false, "crl.issuer"),
-    TRIES("another algorithm", other_algorithm, NULL, false, "crl.alg"),
-    TRIES("another issuer's key identifier", other_key_id, NULL, false, "crl.aki"),
-    TRIES("a number sealed already", old_number, NULL, false, "crl.number"),
-    TRIES("a number below", older_number, NULL, false, "crl.number"),
-    TRIES("thisUpdate of two hours ago", of_yesterday, NULL, false, "crl.this_update"),
-    TRIES("thisUpdate in an hour", of_tomorrow, NULL, false, "crl.this_update"),
-    TRIES("a list that is over", over, NULL, false, "crl.next_update"),
-    TRIES("a list for five weeks and a day", too_long, NULL, false, "crl.too_long"),
-    TRIES("a list that leaves out CAs", for_users_only, NULL, false, "crl.scope"),
-    TRIES("a list that leaves out all but CAs", for_cas_only, NULL, false, "crl.scope"),
-    TRIES("a list from elsewhere", elsewhere, NULL, false, "crl.point"),
-    TRIES("entries in disorder", NULL, descending, false, "crl.order"),
-    TRIES("one entry twice", NULL, twice, false, "crl.order"),
-    TRIES("a revocation to come", revoked_tomorrow, NULL, false, "crl.revoked_ahead"),
-    TRIES("removeFromCRL in a full list", NULL, removed, false, "crl.remove"),
+    TRIES("another issuer's name", other_issuer, NULL, "crl.issuer"),
+    TRIES("another algorithm", other_algorithm, NULL, "crl.alg"),
+    TRIES("another issuer's key identifier", other_key_id, NULL, "crl.aki"),
+    TRIES("a number sealed already", old_number, NULL, "crl.number"),
+    TRIES("a number below", older_number, NULL, "crl.number"),
+    TRIES("thisUpdate of two hours ago", of_yesterday, NULL, "crl.this_update"),
+    TRIES("thisUpdate in an hour", of_tomorrow, NULL, "crl.this_update"),
+    TRIES("a list that is over", over, NULL, "crl.next_update"),
+    TRIES("a list for five weeks and a day", too_long, NULL, "crl.too_long"),
+    TRIES("a list that leaves out CAs", for_users_only, NULL, "crl.scope"),
+    TRIES("a list that leaves out all but CAs", for_cas_only, NULL, "crl.scope"),
+    TRIES("a list from elsewhere", elsewhere, NULL, "crl.point"),
+    TRIES("the list of another issuer's partition", other_partition, NULL, "crl.point"),
+    TRIES("a delta list over a partition", delta_of_a_partition, NULL, "crl.delta_scope"),
+    TRIES("a delta list on a number never sealed", delta_on_nothing, NULL, "crl.base"),
+    TRIES("delta lists from elsewhere", freshest_elsewhere, NULL, "crl.freshest"),
+    TRIES("delta lists of a partition", freshest_of_a_partition, NULL, "crl.freshest_scope"),
+    TRIES("entries in disorder", NULL, descending, "crl.order"),
+    TRIES("one entry twice", NULL, twice, "crl.order"),
+    TRIES("a revocation to come", revoked_tomorrow, NULL, "crl.revoked_ahead"),
+    TRIES("removeFromCRL in a full list", NULL, removed, "crl.remove"),
     {0},
 };

@@ -24,6 +24,8 @@ MUST_USE struct err *cert_pem_read(struct view text, const char *label, struct a
 MUST_USE struct err *cert_pem_read_all(struct view text, const char *label, size_t max, struct arena *arena,
                                        struct view **ret_ders, size_t *ret_n);
 
+/* The lines within a block: for a big one, of pieces each a multiple of 48 octets but the last. */
+const char *cert_pem_lines(struct view octets, struct arena *arena);
 /* One block with a newline at its end, lines of 64. */
 const char *cert_pem_write(const char *label, struct view der, struct arena *arena);
 

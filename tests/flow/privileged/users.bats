@@ -27,7 +27,7 @@ user_of() { ps -o user:32= -p "$1" | tr -d ' '; }
 as() { runuser -u "$1" -- "${@:2}"; }
 
 @test "quickstart says that each process has its own user" {
-    grep -q 'its own user: chancery-front, chancery-vault, chancery-responder' "$HOME_DIR/demo.start"
+    grep -q 'its own user: chancery-front, chancery-vault, chancery-responder, chancery-courier' "$HOME_DIR/demo.start"
 }
 
 @test "warden, vault, front and responder are four users" {
@@ -58,7 +58,7 @@ as() { runuser -u "$1" -- "${@:2}"; }
     done
     ask /readyz
     expect 200
-    matches "$(member .isolation)" '^(full|users); vault: own user.*; front: own user.*; responder: own user'
+    matches "$(member .isolation)" '^(full|users); vault: own user.*; front: own user.*; responder: own user.*; courier: own user'
 }
 
 @test "Landlock is in force where the kernel has it" {

@@ -201,9 +201,9 @@ static void run_ceremony(struct house_vault *v)
     OK(e);
     v->setup.make_label = NULL;
     v->issuers[0] = (struct hsm_issuer_setup){
-        "root", "pkcs11:object=root", v->h->root, CERT_ALG_ECDSA_SHA256, false, false};
+        "root", "pkcs11:object=root", v->h->root, CERT_ALG_ECDSA_SHA256, false, false, false};
     v->issuers[1] = (struct hsm_issuer_setup){
-        "issuing", "pkcs11:object=issuing", v->h->issuing, CERT_ALG_ECDSA_SHA256, true, false};
+        "issuing", "pkcs11:object=issuing", v->h->issuing, CERT_ALG_ECDSA_SHA256, true, true, false};
     v->config.issuers = v->issuers;
     v->config.n_issuers = 2;
 }

@@ -42,7 +42,7 @@ static bool on_list(struct house *h, struct view serial)
     struct ledger_revoked *walk;
     struct ledger_revocation r;
     bool more = true, found = false;
-    OK(ledger_revoked_open(h->ledger, "issuing", &walk));
+    OK(ledger_revoked_open(h->ledger, "issuing", LEDGER_WHOLE, &walk));
     while (more) {
         OK(ledger_revoked_next(walk, &r, &more));
         found = found || (more && view_eq(r.serial, serial));

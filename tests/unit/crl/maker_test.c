@@ -8,151 +8,21 @@
 #include "cert/chain.h"
 #include "cert/key.h"
 #include "cert/pem.h"
-#include "house_scene.h"
-
-enum { EVERY_S = 3600, LIFETIME_S = 4 * 3600 };
-
-struct press {
-    struct crl_maker *maker;
-    struct crl_issuer issuers[2];
-};
-
-static struct press *press(struct house *h)
-{
-    return h->more;
-}
-
-/* --- the room in the house --- */
-
-static void on_open(struct house *h)
-{
-    struct press *p = h->more;
-    for (int i = 0; i < 2; i++) {
-        const struct ca_issuer *from = &h->issuers[i];
-        p->issuers[i] = (struct crl_issuer){.name = from->name,
-                                            .parent = from->parent_name,
-                                            .certificate = from->certificate,
-                                            .subject = from->facts.subject,
-                                            .key_id = from->facts.key_id,
-                                            .alg = from->facts.alg,
-                                            .every_s = EVERY_S,
-                                            .lifetime_s = LIFETIME_S,
-                                            .not_after = from->facts.not_after};
-    }
-    OK(crl_maker_new(h->loop, h->ledger, h->shelf, h->hsm, &p->maker));
-    crl_maker_set(p->maker, 1, p->issuers, 2);
-}
-
-static void on_recovered(struct house *h)
-{
-    crl_maker_go(press(h)->maker);
-}
-
-static bool is_quiet(struct house *h)
-{
-    const struct crl_maker *m = press(h)->maker;
-    for (size_t i = 0; i < m->states_n; i++)
-        if (m->states[i].job || (m->states[i].served && m->states[i].wanted && hsm_ready(h->hsm)))
-            return false;
-    return true;
-}
-
-static void on_close(struct house *h)
-{
-    crl_maker_free(press(h)->maker);
-}
-
-static int setup(void **state)
-{
-    static struct press the_press;
-    struct house *h = house_build();
-    h->more = &the_press;
-    h->on_open = on_open;
-    h->on_recovered = on_recovered;
-    h->on_close = on_close;
-    h->is_quiet = is_quiet;
-    house_start(h);
-    house_quiet(h);
-    *state = h;
-    return 0;
-}
-
-/* --- looking at lists --- */
-
-struct list {
-    struct cert_crl crl;
-    struct cert_sealed sealed;
-    struct shelf_item item;
-    size_t n;
-};
-
-static struct list list_of(struct house *h, const char *issuer)
-{
-    struct list l;
-    OK(shelf_get_blob(h->shelf, arena_printf(h->arena, "crl/%s", issuer), h->arena, &l.item));
-    if (!l.item.bytes.p)
-        fail_msg("no list of %s on the shelf", issuer);
-    OK(cert_crl_open(l.item.bytes, &l.sealed, &l.crl));
-    OK(cert_crl_check(&l.crl, &l.n));
-    return l;
-}
-
-static bool lists(struct house *h, struct view serial, struct cert_crl_entry *ret)
-{
-    struct list l = list_of(h, "issuing");
-    struct cert_crl_entry entry;
-    bool found;
-    OK(cert_crl_find(&l.crl, serial, &found, ret ? ret : &entry));
-    return found;
-}
-
-struct awaited {
-    struct house *h;
-    struct view serial;
-};
-
-static bool is_listed(void *arg)
-{
-    const struct awaited *a = arg;
-    return lists(a->h, a->serial, NULL);
-}
-
-static void await_listed(struct house *h, struct view serial)
-{
-    struct awaited a = {h, serial};
-    house_wait(h, is_listed, &a);
-    house_quiet(h);
-}
-
-static void revoke_it(struct house *h, struct view serial, enum cert_reason reason)
-{
-    struct house_revoked gone;
-    assert_int_equal(house_revoke(h, house_asker(h, CA_ROLE_ADMIN, "roster:a"), serial, reason, &gone),
-                     ERR__COUNT);
-}
-
-static struct view fresh(struct house *h)
-{
-    struct house_issued *got = ARENA_NEW(h->arena, struct house_issued);
-    house_good(h, "l.example.internal", got);
-    return view_of(got->serial_bytes, SERIAL_BYTES);
-}
-
-/* --- the tests --- */
+#include "press.h"
 
 static void each_issuer_has_a_list_from_the_start(void **state)
 {
     struct house *h = *state;
     static const char *const names[] = {"root", "issuing"};
     for (int i = 0; i < 2; i++) {
-        struct list l = list_of(h, names[i]);
+        struct press_list l = press_list(h, names[i]);
         struct cert_chain_cert issuer;
         struct ledger_crl last;
         OK(cert_chain_read(h->issuers[i].certificate, h->arena, &issuer));
         OK(cert_key_verify(&issuer.key, l.sealed.alg, l.sealed.tbs, l.sealed.sig));
         assert_true(view_eq(l.crl.issuer, h->issuers[i].facts.subject));
         assert_true(view_eq(l.crl.aki, h->issuers[i].facts.key_id));
-        assert_int_equal(l.crl.next_update - l.crl.this_update, LIFETIME_S);
+        assert_int_equal(l.crl.next_update - l.crl.this_update, PRESS_LIFETIME_S);
         assert_int_equal(l.item.next_update, l.crl.next_update);
         OK(ledger_crl_last(h->ledger, names[i], &last));
         assert_int_equal(last.number, l.crl.number);
@@ -178,8 +48,8 @@ static void certificates_and_bundles_lie_beside_them(void **state)
     OK(shelf_get_blob(h->shelf, "crl-chain/issuing", h->arena, &item));
     OK(cert_pem_read_all(item.bytes, "X509 CRL", 4, h->arena, &blocks, &n));
     assert_int_equal(n, 2);
-    assert_true(view_eq(blocks[0], list_of(h, "issuing").item.bytes));
-    assert_true(view_eq(blocks[1], list_of(h, "root").item.bytes));
+    assert_true(view_eq(blocks[0], press_list(h, "issuing").item.bytes));
+    assert_true(view_eq(blocks[1], press_list(h, "root").item.bytes));
 }
 
 static void a_revocation_is_on_the_next_list_at_once(void **state)
@@ -189,34 +59,34 @@ static void a_revocation_is_on_the_next_list_at_once(void **state)
     struct shelf_item bundle;
     struct view *blocks;
     size_t n;
-    struct view serial = fresh(h), other = fresh(h);
-    uint64_t before = list_of(h, "issuing").crl.number;
-    revoke_it(h, serial, CERT_REASON_KEY_COMPROMISE);
-    await_listed(h, serial);
-    assert_true(lists(h, serial, &entry));
+    struct view serial = press_issue(h), other = press_issue(h);
+    uint64_t before = press_list(h, "issuing").crl.number;
+    press_revoke(h, serial, CERT_REASON_KEY_COMPROMISE);
+    press_await_listed(h, serial);
+    assert_true(press_lists(h, serial, &entry));
     assert_int_equal(entry.reason, CERT_REASON_KEY_COMPROMISE);
     assert_in_range(entry.revoked_at, world_now_s() - 5, world_now_s());
-    assert_false(lists(h, other, NULL));
-    assert_true(list_of(h, "issuing").crl.number > before);
+    assert_false(press_lists(h, other, NULL));
+    assert_true(press_list(h, "issuing").crl.number > before);
     OK(shelf_get_blob(h->shelf, "crl-chain/issuing", h->arena, &bundle));
     OK(cert_pem_read_all(bundle.bytes, "X509 CRL", 4, h->arena, &blocks, &n));
-    assert_true(view_eq(blocks[0], list_of(h, "issuing").item.bytes)); /* the bundle too */
+    assert_true(view_eq(blocks[0], press_list(h, "issuing").item.bytes)); /* the bundle too */
 }
 
 static void what_comes_while_one_is_made_is_on_the_next(void **state)
 {
     struct house *h = *state;
-    struct view a = fresh(h), b = fresh(h), c = fresh(h);
-    uint64_t before = list_of(h, "issuing").crl.number;
+    struct view a = press_issue(h), b = press_issue(h), c = press_issue(h);
+    uint64_t before = press_list(h, "issuing").crl.number;
     house_hold(h); /* the first list waits for its seal */
-    revoke_it(h, a, CERT_REASON_SUPERSEDED);
+    press_revoke(h, a, CERT_REASON_SUPERSEDED);
     house_run(h, 20);
-    revoke_it(h, b, CERT_REASON_SUPERSEDED);
-    revoke_it(h, c, CERT_REASON_SUPERSEDED);
+    press_revoke(h, b, CERT_REASON_SUPERSEDED);
+    press_revoke(h, c, CERT_REASON_SUPERSEDED);
     house_release(h);
-    await_listed(h, c);
-    assert_true(lists(h, a, NULL) && lists(h, b, NULL));
-    assert_int_equal(list_of(h, "issuing").crl.number, before + 2); /* two lists for three revocations */
+    press_await_listed(h, c);
+    assert_true(press_lists(h, a, NULL) && press_lists(h, b, NULL));
+    assert_int_equal(press_list(h, "issuing").crl.number, before + 2); /* two lists for three revocations */
 }
 
 static uint64_t open_intent(struct house *h, const uint8_t serial[SERIAL_BYTES])
@@ -248,46 +118,27 @@ static void what_was_sealed_and_lost_is_listed_and_nothing_else_makes_lists(void
 {
     struct house *h = *state;
     const uint8_t refused[SERIAL_BYTES] = {0x42, 1}, lost[SERIAL_BYTES] = {0x42, 2};
-    uint64_t before = list_of(h, "issuing").crl.number;
+    uint64_t before = press_list(h, "issuing").crl.number;
     close_intent(h, open_intent(h, refused), LEDGER_REFUSED);
     house_run(h, 50);
     house_quiet(h);
-    assert_int_equal(list_of(h, "issuing").crl.number, before);
+    assert_int_equal(press_list(h, "issuing").crl.number, before);
     close_intent(h, open_intent(h, lost), LEDGER_SEALED_LOST);
-    await_listed(h, view_of(lost, SERIAL_BYTES));
-    assert_int_equal(list_of(h, "issuing").crl.number, before + 1);
-    assert_false(lists(h, view_of(refused, SERIAL_BYTES), NULL));
-}
-
-struct numbered {
-    struct house *h;
-    const char *issuer;
-    uint64_t above;
-};
-
-static bool is_above(void *arg)
-{
-    const struct numbered *n = arg;
-    return list_of(n->h, n->issuer).crl.number > n->above;
-}
-
-static void await_above(struct house *h, const char *issuer, uint64_t above)
-{
-    struct numbered n = {h, issuer, above};
-    house_wait(h, is_above, &n);
-    house_quiet(h);
+    press_await_listed(h, view_of(lost, SERIAL_BYTES));
+    assert_int_equal(press_list(h, "issuing").crl.number, before + 1);
+    assert_false(press_lists(h, view_of(refused, SERIAL_BYTES), NULL));
 }
 
 static void the_clock_makes_one_without_any_revocation(void **state)
 {
     struct house *h = *state;
-    uint64_t before = list_of(h, "root").crl.number;
-    house_pass(h, EVERY_S - 60);
+    uint64_t before = press_list(h, "root").crl.number;
+    house_pass(h, PRESS_EVERY_S - 60);
     house_run(h, 30);
     house_quiet(h);
-    assert_int_equal(list_of(h, "root").crl.number, before);
+    assert_int_equal(press_list(h, "root").crl.number, before);
     house_pass(h, 61);
-    await_above(h, "root", before);
+    press_await_above(h, "root", before);
 }
 
 /* The timer looks each hour; what it sees is the wall clock too. */
@@ -297,13 +148,14 @@ static void a_wall_clock_that_moved_makes_one_too(void **state)
     struct press *p = press(h);
     const struct ledger_entry right = {
         .kind = LEDGER_CLOCK, .actor = "test", .body.note = {.what = "right", .number = CA_CLOCK_CONFIRMED}};
-    p->issuers[0].every_s = 3 * EVERY_S;
+    p->issuers[0].every_s = 3 * PRESS_EVERY_S;
     crl_maker_set(p->maker, 1, p->issuers, 2);
-    uint64_t before = list_of(h, "root").crl.number;
-    house_leap(h, 2 * EVERY_S * 1000);
-    house_pass(h, EVERY_S + 1); /* an hour later the list is three hours old by the wall, one by the timer */
-    await_above(h, "root", before);
-    p->issuers[0].every_s = EVERY_S;
+    uint64_t before = press_list(h, "root").crl.number;
+    house_leap(h, 2 * PRESS_EVERY_S * 1000);
+    house_pass(h, PRESS_EVERY_S +
+                      1); /* an hour later the list is three hours old by the wall, one by the timer */
+    press_await_above(h, "root", before);
+    p->issuers[0].every_s = PRESS_EVERY_S;
     house_append(h, &right);
     ca_clock_confirm(h->ca);
 }
@@ -313,59 +165,59 @@ static void an_issuer_that_is_over_makes_one_last_list(void **state)
     struct house *h = *state;
     struct press *p = press(h);
     int64_t left = p->issuers[1].not_after - world_now_s();
-    uint64_t before = list_of(h, "issuing").crl.number;
+    uint64_t before = press_list(h, "issuing").crl.number;
     house_leap(h, (left + 60) * 1000);
-    house_pass(h, EVERY_S + 1);
-    await_above(h, "issuing", before);
-    struct list last = list_of(h, "issuing");
+    house_pass(h, PRESS_EVERY_S + 1);
+    press_await_above(h, "issuing", before);
+    struct press_list last = press_list(h, "issuing");
     assert_int_equal(last.crl.next_update, CRL_FOR_EVER);
-    house_pass(h, 3 * EVERY_S);
+    house_pass(h, 3 * PRESS_EVERY_S);
     house_run(h, 30);
     house_quiet(h);
-    assert_int_equal(list_of(h, "issuing").crl.number, last.crl.number);
+    assert_int_equal(press_list(h, "issuing").crl.number, last.crl.number);
 }
 
 /* Due while the vault is away: made when it is back, though nothing was revoked. */
 static void one_that_falls_due_without_a_vault_is_made_later(void **state)
 {
     struct house *h = *state;
-    uint64_t before = list_of(h, "issuing").crl.number;
+    uint64_t before = press_list(h, "issuing").crl.number;
     house_drop(h);
-    house_pass(h, LIFETIME_S + 1);
+    house_pass(h, PRESS_LIFETIME_S + 1);
     house_run(h, 30);
     struct err *e = crl_maker_ready(press(h)->maker);
     assert_non_null(e);
     assert_non_null(strstr(err_detail(e), "overdue"));
     err_free(e);
     house_attach(h);
-    await_above(h, "issuing", before);
-    await_above(h, "root", 1);
+    press_await_above(h, "issuing", before);
+    press_await_above(h, "root", 1);
     assert_null(crl_maker_ready(press(h)->maker));
 }
 
 static void a_revocation_without_a_vault_is_listed_when_it_is_back(void **state)
 {
     struct house *h = *state;
-    struct view serial = fresh(h);
+    struct view serial = press_issue(h);
     house_drop(h);
-    revoke_it(h, serial, CERT_REASON_SUPERSEDED);
+    press_revoke(h, serial, CERT_REASON_SUPERSEDED);
     house_run(h, 30);
-    assert_false(lists(h, serial, NULL));
+    assert_false(press_lists(h, serial, NULL));
     house_attach(h);
-    await_listed(h, serial);
+    press_await_listed(h, serial);
 }
 
 static void a_revocation_that_an_earlier_life_did_not_list(void **state)
 {
     struct house *h = *state;
-    struct view serial = fresh(h);
+    struct view serial = press_issue(h);
     house_drop(h);
-    revoke_it(h, serial, CERT_REASON_SUPERSEDED);
+    press_revoke(h, serial, CERT_REASON_SUPERSEDED);
     house_front_close(h);
     house_front_open(h);
-    assert_false(lists(h, serial, NULL));
+    assert_false(press_lists(h, serial, NULL));
     house_attach(h);
-    await_listed(h, serial);
+    press_await_listed(h, serial);
 }
 
 static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
@@ -381,64 +233,65 @@ static void a_number_that_is_spent_is_passed_over(void **state)
     struct house *h = *state;
     struct list_built built;
     bool done = false;
-    struct view serial = fresh(h);
-    uint64_t number = list_of(h, "issuing").crl.number + 1;
-    const struct cert_crl crl = {.alg = h->issuers[1].facts.alg,
-                                 .issuer = h->issuers[1].facts.subject,
-                                 .aki = h->issuers[1].facts.key_id,
-                                 .number = number,
-                                 .this_update = world_now_s(),
-                                 .next_update = world_now_s() + 3600};
-    OK(list_build(h->ledger, "issuing", &crl, &built));
-    OK(hsm_seal_crl(h->hsm, 1, "issuing", built.fd, sealed, &done, NULL));
+    struct view serial = press_issue(h);
+    uint64_t number = press_list(h, "issuing").crl.number + 1;
+    struct cert_crl crl = {.alg = h->issuers[1].facts.alg,
+                           .issuer = h->issuers[1].facts.subject,
+                           .aki = h->issuers[1].facts.key_id,
+                           .number = number,
+                           .this_update = world_now_s(),
+                           .next_update = world_now_s() + 3600};
+    OK(list_build(&(struct list_want){h->ledger, h->shelf, "issuing", LEDGER_WHOLE, 72, 1 << 16}, &crl,
+                  &built));
+    OK(hsm_seal_crl(h->hsm, 1, "issuing", built.file.fd, built.at, sealed, &done, NULL));
     house_await(h, &done);
-    close(built.fd);
-    revoke_it(h, serial, CERT_REASON_SUPERSEDED);
-    await_listed(h, serial);
-    assert_int_equal(list_of(h, "issuing").crl.number, number + 1);
+    list_drop(h->shelf, &built);
+    press_revoke(h, serial, CERT_REASON_SUPERSEDED);
+    press_await_listed(h, serial);
+    assert_int_equal(press_list(h, "issuing").crl.number, number + 1);
 }
 
 static void a_vault_lost_with_a_list_in_hand(void **state)
 {
     struct house *h = *state;
-    struct view serial = fresh(h);
-    uint64_t before = list_of(h, "issuing").crl.number;
+    struct view serial = press_issue(h);
+    uint64_t before = press_list(h, "issuing").crl.number;
     unsigned long long judged = house_count(h, "vault.judged");
     int rule = house_rule(h, "vault.judged", WORLD_STALL, 0);
-    revoke_it(h, serial, CERT_REASON_SUPERSEDED);
+    press_revoke(h, serial, CERT_REASON_SUPERSEDED);
     house_passed(h, "vault.judged", judged + 1);
     house_drop(h);
     world_page_clear(h->page, rule);
     house_attach(h);
-    await_listed(h, serial);
-    assert_int_equal(list_of(h, "issuing").crl.number, before + 2);
+    press_await_listed(h, serial);
+    assert_int_equal(press_list(h, "issuing").crl.number, before + 2);
 }
 
 static void a_reload_that_adds_an_issuer_makes_its_list(void **state)
 {
     struct house *h = *state;
     struct press *p = press(h);
-    uint64_t before = list_of(h, "root").crl.number;
+    uint64_t before = press_list(h, "root").crl.number;
     house_front_close(h);
     house_front_open(h);
     crl_maker_set(p->maker, 1, &p->issuers[1], 1); /* the root is not ours for a while */
     house_attach(h);
     house_quiet(h);
-    assert_int_equal(list_of(h, "root").crl.number, before);
+    assert_int_equal(press_list(h, "root").crl.number, before);
     crl_maker_set(p->maker, 1, p->issuers, 2);
-    await_above(h, "root", before);
+    press_await_above(h, "root", before);
 }
 
 static void a_shorter_rhythm_takes_effect_at_once(void **state)
 {
     struct house *h = *state;
     struct press *p = press(h);
-    uint64_t before = list_of(h, "root").crl.number;
+    uint64_t before = press_list(h, "root").crl.number;
     house_pass(h, 1000);
     p->issuers[0].every_s = 900;
     crl_maker_set(p->maker, 1, p->issuers, 2);
-    await_above(h, "root", before);
-    p->issuers[0].every_s = EVERY_S;
+    press_await_above(h, "root", before);
+    p->issuers[0].every_s = PRESS_EVERY_S;
     crl_maker_set(p->maker, 1, p->issuers, 2);
 }
 
@@ -463,5 +316,5 @@ int main(int argc, char **argv)
     };
     (void)argc;
     house_world(argv);
-    return cmocka_run_group_tests(tests, setup, house_teardown);
+    return cmocka_run_group_tests(tests, press_setup, house_teardown);
 }

@@ -161,6 +161,117 @@ static void not_modified_and_head(void **state)
     web_free(&a);
 }
 
+static void put_as(const char *name, const char *bytes, const char *etag)
+{
+    const struct shelf_item item = {.bytes = view_str(bytes),
+                                    .this_update = world_now_s() - 100,
+                                    .next_update = world_now_s() + 500,
+                                    .etag = etag};
+    OK(shelf_put_blob(the.shelf, name, &item, NULL, NULL));
+}
+
+static void partitions_and_deltas_have_their_paths(void **state)
+{
+    (void)state;
+    put("crl/issuing/7", "the seventh", 500);
+    put("crl-delta/issuing", "the changes", 500);
+    expect("/crl/issuing/7.crl", 200, "application/pkix-crl", "the seventh");
+    expect("/crl/issuing-delta.crl", 200, "application/pkix-crl", "the changes");
+    struct web_answer a = get("GET", "/crl/issuing/8.crl", NULL);
+    assert_int_equal(a.status, 404);
+    web_free(&a);
+}
+
+/* A range header, the status, and what of "the list" comes. */
+static void part(const char *headers, int status, const char *range, const char *body)
+{
+    struct web_answer a = get("GET", "/crl/issuing.crl", headers);
+    if (a.status != status || (body && (a.n != strlen(body) || memcmp(a.body, body, a.n) != 0)))
+        fail_msg("%s: %d %s", headers, a.status, (char *)a.body);
+    if (range)
+        assert_string_equal(web_header(&a, "Content-Range"), range);
+    else
+        assert_null(web_header(&a, "Content-Range"));
+    web_free(&a);
+}
+
+static void a_part_is_given_where_asked(void **state)
+{
+    (void)state;
+    part("Range: bytes=0-2\r\n", 206, "bytes 0-2/8", "the");
+    part("Range: bytes=4-\r\n", 206, "bytes 4-7/8", "list");
+    part("Range: bytes=-2\r\n", 206, "bytes 6-7/8", "st");
+    part("Range: bytes=-99\r\n", 206, "bytes 0-7/8", "the list");
+    part("Range: bytes=4-99\r\n", 206, "bytes 4-7/8", "list");
+    part("Range: bytes=8-\r\n", 416, "bytes */8", NULL);
+    part("Range: bytes=-0\r\n", 416, "bytes */8", NULL);
+    part("Range: bytes=0-1,4-5\r\n", 200, NULL, "the list"); /* several: all of it */
+    part("Range: bytes=5-4\r\n", 200, NULL, "the list");
+    part("Range: bytes=x-\r\n", 200, NULL, "the list");
+    part("Range: bytes=-\r\n", 200, NULL, "the list");
+    part("Range: lines=0-1\r\n", 200, NULL, "the list");
+    part("Range: bytes=0-2\r\nIf-Range: \"0123abcd\"\r\n", 206, "bytes 0-2/8", "the");
+    part("Range: bytes=0-2\r\nIf-Range: \"older\"\r\n", 200, NULL, "the list");
+    part("Range: bytes=0-2\r\nIf-None-Match: \"0123abcd\"\r\n", 304, NULL, "");
+}
+
+static void gzipped_where_taken_and_at_hand(void **state)
+{
+    (void)state;
+    put_as("gz/crl/issuing", "gzipped", "0123abcd-gz");
+    static const struct {
+        const char *headers, *body;
+    } cases[] = {{"Accept-Encoding: gzip\r\n", "gzipped"},
+                 {"Accept-Encoding: br, GZIP;q=0.5\r\n", "gzipped"},
+                 {"Accept-Encoding: *\r\n", "gzipped"},
+                 {"Accept-Encoding: gzip;q=0\r\n", "the list"},
+                 {"Accept-Encoding: *, gzip;q=0.0\r\n", "the list"},
+                 {"Accept-Encoding: identity\r\n", "the list"},
+                 {"Accept-Encoding: gzip\r\nRange: bytes=0-\r\n", "the list"},
+                 {NULL, "the list"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct web_answer a = get("GET", "/crl/issuing.crl", cases[i].headers);
+        bool gz = strcmp(cases[i].body, "gzipped") == 0;
+        assert_int_equal(a.n, strlen(cases[i].body));
+        assert_memory_equal(a.body, cases[i].body, a.n);
+        assert_true(gz == (web_header(&a, "Content-Encoding") != NULL));
+        assert_string_equal(web_header(&a, "ETag"), gz ? "\"0123abcd-gz\"" : "\"0123abcd\"");
+        assert_string_equal(web_header(&a, "Vary"), "Accept-Encoding");
+        web_free(&a);
+    }
+    put_as("crl/issuing", "the list", "newer"); /* its gzipped form is still the old one's */
+    struct web_answer a = get("GET", "/crl/issuing.crl", "Accept-Encoding: gzip\r\n");
+    assert_null(web_header(&a, "Content-Encoding"));
+    web_free(&a);
+    put("crl/issuing", "the list", 500);
+}
+
+static void a_large_one_comes_from_its_file(void **state)
+{
+    enum { LARGE = 3 << 20 };
+    struct shelf_file file;
+    char *bytes = calloc(1, LARGE);
+    const struct shelf_item item = {
+        .this_update = world_now_s(), .next_update = world_now_s() + 500, .etag = "large"};
+    (void)state;
+    memset(bytes, 'x', LARGE);
+    memcpy(bytes + LARGE - 4, "tail", 4);
+    OK(shelf_file_new(the.shelf, &file));
+    assert_int_equal(write(file.fd, bytes, LARGE), LARGE);
+    OK(shelf_put_file(the.shelf, "crl/large", &item, &file, NULL, NULL));
+    struct web_answer a = get("GET", "/crl/large.crl", NULL);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(a.n, LARGE);
+    assert_memory_equal(a.body, bytes, LARGE);
+    web_free(&a);
+    a = get("GET", "/crl/large.crl", "Range: bytes=-4\r\n");
+    assert_int_equal(a.status, 206);
+    assert_int_equal(a.n, 4);
+    assert_memory_equal(a.body, "tail", 4);
+    web_free(&a);
+    free(bytes);
+}
+
 static void a_newer_list_is_served_from_the_next_request_on(void **state)
 {
     (void)state;
@@ -175,6 +286,10 @@ int main(void)
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(caches_may_keep_it_as_long_as_it_holds),
         cmocka_unit_test(not_modified_and_head),
+        cmocka_unit_test(partitions_and_deltas_have_their_paths),
+        cmocka_unit_test(a_part_is_given_where_asked),
+        cmocka_unit_test(gzipped_where_taken_and_at_hand),
+        cmocka_unit_test(a_large_one_comes_from_its_file),
         cmocka_unit_test(a_newer_list_is_served_from_the_next_request_on),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

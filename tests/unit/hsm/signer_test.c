@@ -136,7 +136,7 @@ static void on_done(void *arg, struct err *e, struct view signature)
 
 static struct signer_job job_of(struct call *c, enum signer_lane lane)
 {
-    return (struct signer_job){c->pool->key, CERT_ALG_ECDSA_SHA256, message, lane, on_done, c};
+    return (struct signer_job){c->pool->key, CERT_ALG_ECDSA_SHA256, message, false, lane, on_done, c};
 }
 
 static void the_pool_answers_each_job_once(void **state)

@@ -142,6 +142,7 @@ static void ceremony(struct vault_scene *s, struct hsm_ceremony *c)
                                   ceremony_ca(s, c, &root, "root", "root", "Vault Root", root_spki),
                                   CERT_ALG_ECDSA_SHA256,
                                   false,
+                                  false,
                                   false};
     root.not_before = world_now_s() - 3600;
     root.not_after = world_now_s() + INT64_C(19) * 365 * 86400;
@@ -150,6 +151,7 @@ static void ceremony(struct vault_scene *s, struct hsm_ceremony *c)
         "pkcs11:object=issuing",
         ceremony_ca(s, c, &root, "issuing", "sub-ca", "Vault Issuing", issuing_spki),
         CERT_ALG_ECDSA_SHA256,
+        true,
         true,
         false};
 }

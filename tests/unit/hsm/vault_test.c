@@ -307,20 +307,20 @@ static void a_list_is_sealed_with_a_rising_number(void **state)
     close(fd);
 }
 
-static void an_unsealed_descriptor_is_refused(void **state)
+/* Reading anything else could hang the judge. */
+static void a_list_that_is_no_file_is_refused(void **state)
 {
     struct vault_scene *s = *state;
-    char path[64];
-    snprintf(path, sizeof path, "%s/list", s->dir);
-    int fd = vault_scene_attach(s, HSM_PEER_FRONT, NULL), list = open(path, O_RDWR | O_CREAT, 0600);
+    int fd = vault_scene_attach(s, HSM_PEER_FRONT, NULL), list[2];
     struct view tbs = crl_tbs(s, 5), signature;
-    assert_int_equal(write(list, tbs.p, tbs.n), (ssize_t)tbs.n);
+    assert_int_equal(pipe(list), 0);
     struct view body = vault_scene_seq(s, (const char *const[]){"issuing", NULL}, NULL, 0);
-    assert_int_equal(ask(s, fd, FRAMES_SEAL_CRL, body, list), ERR_CANCELLED); /* out of form: cut off */
+    assert_int_equal(ask(s, fd, FRAMES_SEAL_CRL, body, list[0]), ERR_CANCELLED); /* out of form: cut off */
+    close(list[1]);
     close(fd);
     fd = vault_scene_attach(s, HSM_PEER_FRONT, NULL);
     assert_int_equal(seal_crl(s, fd, tbs, &signature), ERR__COUNT);
-    close(list);
+    close(list[0]);
     close(fd);
 }
 
@@ -699,7 +699,7 @@ int main(void)
         TEST(a_body_out_of_form_closes_the_channel),
         TEST(the_front_makes_no_ca),
         TEST(a_list_is_sealed_with_a_rising_number),
-        TEST(an_unsealed_descriptor_is_refused),
+        TEST(a_list_that_is_no_file_is_refused),
         TEST(answers_are_sealed_by_a_key_of_the_token),
         TEST(responder_keys_are_made_one_at_a_time_for_each_issuer),
         TEST(a_responder_adds_a_nonce_and_no_status),

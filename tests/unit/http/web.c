@@ -113,7 +113,7 @@ static void file(struct http_request *r)
         p[i] = (uint8_t)(i * 2654435761u >> 24);
     assert_int_equal(write(fd, p, bytes), bytes);
     free(p);
-    http_reply_file(r, 200, "application/octet-stream", fd, bytes);
+    http_reply_file(r, 200, "application/octet-stream", fd, 0, bytes);
 }
 
 static void big(struct http_request *r)

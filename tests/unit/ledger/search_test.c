@@ -279,7 +279,7 @@ static size_t count_revoked(struct ledger_revoked *r)
 static size_t revoked(struct scene *s, const char *issuer)
 {
     struct ledger_revoked *r;
-    OK(ledger_revoked_open(s->ledger, issuer, &r));
+    OK(ledger_revoked_open(s->ledger, issuer, LEDGER_WHOLE, &r));
     size_t n = count_revoked(r);
     ledger_revoked_rewind(r);
     assert_int_equal(count_revoked(r), n);
@@ -306,7 +306,7 @@ static void a_walk_sees_one_moment(void **state)
     struct scene *s = *state;
     struct ledger_revoked *r;
     scene_issue(s, 1, "dns:a");
-    OK(ledger_revoked_open(s->ledger, "issuing", &r));
+    OK(ledger_revoked_open(s->ledger, "issuing", LEDGER_WHOLE, &r));
     struct ledger_entry revoke = scene_revoke(1, 1);
     scene_put(s, &revoke);
     assert_int_equal(count_revoked(r), 0);

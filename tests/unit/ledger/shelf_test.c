@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,7 @@ static void run(struct place *p)
 
 static void put(struct place *p, unsigned serial, const char *text)
 {
-    struct shelf_item item = {view_str(text), 100 + serial, 200 + serial, "e-tag"};
+    struct shelf_item item = {view_str(text), 100 + serial, 200 + serial, "e-tag", NULL, 0};
     OK(shelf_put_answer(p->shelf, "issuing", scene_serial(serial), &item, done, p));
     p->left++;
 }
@@ -234,6 +235,109 @@ static void a_reader_sees_a_shelf_come_change_and_be_replaced(void **state)
     scene_remove(p.dir);
 }
 
+/* --- what is too large for the map --- */
+
+static void put_large(struct place *p, const char *text)
+{
+    struct shelf_file file;
+    struct shelf_item item = {.this_update = 100, .next_update = 200, .etag = "e"};
+    OK(shelf_file_new(p->shelf, &file));
+    assert_int_equal(write(file.fd, text, strlen(text)), (ssize_t)strlen(text));
+    OK(shelf_put_file(p->shelf, "crl/big", &item, &file, done, p));
+    assert_int_equal(file.fd, -1);
+    p->left++;
+    run(p);
+}
+
+static struct shelf_item large(struct place *p)
+{
+    struct shelf_item item;
+    OK(shelf_get_blob(p->shelf, "crl/big", p->arena, &item));
+    assert_non_null(item.file);
+    return item;
+}
+
+static void holds(int fd, const char *text)
+{
+    char buf[64] = "";
+    assert_int_equal(pread(fd, buf, sizeof buf, 0), (ssize_t)strlen(text));
+    assert_memory_equal(buf, text, strlen(text));
+    close(fd);
+}
+
+static size_t files_of(struct place *p)
+{
+    size_t n = 0;
+    const struct dirent *d;
+    DIR *dir = opendir(p->dir);
+    assert_non_null(dir);
+    while ((d = readdir(dir)) != NULL)
+        n += strncmp(d->d_name, SHELF_FILE_PREFIX, strlen(SHELF_FILE_PREFIX)) == 0;
+    closedir(dir);
+    return n;
+}
+
+static void a_large_one_lies_in_a_file_until_the_next(void **state)
+{
+    struct place *p = *state;
+    struct shelf_item item;
+    int old, fd;
+    put_large(p, "first");
+    item = large(p);
+    assert_int_equal(item.file_bytes, 5);
+    OK(shelf_item_open(p->shelf, &item, &old));
+    put_large(p, "the second");
+    holds(old, "first"); /* whoever has it open reads on */
+    FAILS(ERR_NOT_FOUND, shelf_item_open(p->shelf, &item, &fd));
+    item = large(p);
+    OK(shelf_item_open(p->shelf, &item, &fd));
+    holds(fd, "the second");
+    assert_int_equal(files_of(p), 1);
+    struct shelf_reader *r = shelf_reader_new(p->dir);
+    OK(shelf_reader_begin(r));
+    assert_true(shelf_reader_blob(r, "crl/big", &item));
+    fd = shelf_reader_open(r, &item);
+    shelf_reader_end(r);
+    holds(fd, "the second");
+    shelf_reader_free(r);
+    struct shelf_item small = {.bytes = view_str("small"), .etag = ""};
+    OK(shelf_put_blob(p->shelf, "crl/big", &small, done, p));
+    p->left++;
+    run(p);
+    assert_int_equal(files_of(p), 0);
+}
+
+static void what_no_blob_names_is_swept(void **state)
+{
+    struct place *p = *state;
+    struct shelf_file lost, dropped;
+    put_large(p, "kept");
+    OK(shelf_file_new(p->shelf, &lost));
+    OK(shelf_file_new(p->shelf, &dropped));
+    shelf_file_drop(p->shelf, &dropped);
+    assert_int_equal(files_of(p), 2);
+    close(lost.fd);
+    shelf_close(p->shelf);
+    OK(shelf_open(p->dir, MAP, p->loop, &p->shelf));
+    assert_int_equal(files_of(p), 1);
+    struct shelf_item item = large(p);
+    int fd;
+    OK(shelf_item_open(p->shelf, &item, &fd));
+    holds(fd, "kept");
+}
+
+static void a_file_that_was_cut_short_is_not_given_out(void **state)
+{
+    struct place *p = *state;
+    char path[160];
+    int fd;
+    put_large(p, "as long as it was");
+    struct shelf_item item = large(p);
+    snprintf(path, sizeof path, "%s/%s", p->dir, item.file);
+    assert_int_equal(truncate(path, 3), 0);
+    FAILS(ERR_CORRUPT, shelf_item_open(p->shelf, &item, &fd));
+}
+
 static void a_broken_item_is_no_item(void **state)
 {
     (void)state;
@@ -258,6 +362,9 @@ int main(void)
         TEST(answers_are_swept_in_order),
         TEST(without_a_loop_puts_are_at_once),
         TEST(files_are_for_the_group),
+        TEST(a_large_one_lies_in_a_file_until_the_next),
+        TEST(what_no_blob_names_is_swept),
+        TEST(a_file_that_was_cut_short_is_not_given_out),
         cmocka_unit_test(a_reader_sees_a_shelf_come_change_and_be_replaced),
         cmocka_unit_test(a_broken_item_is_no_item),
     };

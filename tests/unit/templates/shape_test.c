@@ -499,6 +499,12 @@ static void the_addresses_are_the_issuers(void **state)
                         "http://pki.example.internal:8080/ca/issuing.crt");
     assert_string_equal(templates_issuer_url(&f->issuer, TEMPLATES_URL_CRL, f->arena),
                         "http://pki.example.internal:8080/crl/issuing.crl");
+    assert_string_equal(templates_issuer_url(&f->issuer, TEMPLATES_URL_DELTA, f->arena),
+                        "http://pki.example.internal:8080/crl/issuing-delta.crl");
+    assert_string_equal(templates_partition_url(&f->issuer, 12, f->arena),
+                        "http://pki.example.internal:8080/crl/issuing/12.crl");
+    assert_string_equal(templates_partition_url(&f->issuer, 0, f->arena),
+                        "http://pki.example.internal:8080/crl/issuing.crl");
 }
 
 int main(void)
