@@ -84,6 +84,65 @@ static const struct cli_command commands[] = {
      "  --out FILE             in place of issuers/NAME.pem beside the configuration\n"
      "  --no-issue             it signs CAs alone: issue: false\n",
      "chancery ca import policy policy.pem --csr policy.csr --chain root.pem --no-issue", ca_import},
+    {"ca", "create", "NAME --issuer PARENT --subject DN",
+     "a key in the token and a CA certificate for it; into the configuration",
+     "  --template T           what it looks like (sub-ca; root where PARENT is NAME)\n"
+     "  --key-type KIND        ec-p256, ec-p384, rsa-3072, ... (ec-p256)\n"
+     "  --reuse                take the key that is there\n"
+     "  --no-issue             it signs CAs alone: issue: false\n"
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca create issuing-2 --issuer root --subject 'CN=Issuing CA 2,O=Example' --reason '...' --key "
+     "maria.key",
+     ca_create},
+    {"ca", "csr", "NAME --subject DN", "a key in the token and a request for it, to be signed elsewhere",
+     "  --key-type KIND        ec-p256, ec-p384, rsa-3072, ... (ec-p256)\n"
+     "  --reuse                take the key that is there\n"
+     "  --out FILE             write the request there\n"
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca csr policy --subject 'CN=Policy CA,O=Example' --out policy.csr --reason '...' --key "
+     "maria.key",
+     ca_csr},
+    {"ca", "sign", "--issuer PARENT --csr FILE", "certify a CA whose key is elsewhere",
+     "  --template T           what it looks like (sub-ca)\n"
+     "  --subject DN           in place of the request's own\n"
+     "  --out FILE             write the certificate there\n"
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca sign --issuer root --csr theirs.csr --out theirs.pem --reason '...' --key maria.key",
+     ca_sign},
+    {"ca", "cross", "--issuer ROOT --certificate FILE", "certify another root, under its own name",
+     "  --template T           what it looks like (cross-ca)\n"
+     "  --out FILE             write the certificate there\n"
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca cross --issuer root --certificate other.pem --out other-by-root.pem --reason '...' --key "
+     "maria.key",
+     ca_cross},
+    {"ca", "renew", "NAME --issuer PARENT", "certify an issuer's own key once more",
+     "  --template T           what it looks like (sub-ca; root where PARENT is NAME)\n"
+     "  --out FILE             write the certificate there\n"
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca renew issuing --issuer root --out issuing.pem --reason '...' --key maria.key", ca_renew},
+    {"ca", "disable", "NAME", "suspend an issuer: no certificates; status goes on",
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca disable issuing --reason '...' --key maria.key", ca_disable},
+    {"ca", "enable", "NAME", "let a disabled issuer issue again",
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca enable issuing --reason '...' --key maria.key", ca_enable},
+    {"ca", "delete", "NAME", "delete a disabled issuer; it can be restored for a while",
+     "  --for 30d              how long: 7d to 30d (30d)\n"
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca delete issuing --reason '...' --key maria.key", ca_delete},
+    {"ca", "restore", "NAME", "take a deleted issuer back, as disabled",
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ca restore issuing --reason '...' --key maria.key", ca_restore},
     {"ca", "show", "NAME", "one issuer", NULL, "chancery ca show issuing", ca_show},
     {"template", "list", "", "templates", NULL, "chancery template list", template_list},
     {"template", "show", "NAME", "one template, all effective values", "  --version N            as it was\n",

@@ -11,7 +11,7 @@
 #include "base/hex.h"
 #include "base/when.h"
 #include "base/world.h"
-#include "key.h"
+#include "request.h"
 
 enum { PAYLOAD_MAX = 64 * 1024 };
 
@@ -128,6 +128,37 @@ out:
     return e;
 }
 
+/* The act is filled in; what becomes of it. */
+static struct err *send_act(struct cli *c, const struct asked *o, struct hsm_act *act, struct view payload,
+                            json_t **ret)
+{
+    struct err *e = NULL;
+    struct hsm_act_signature signature;
+    struct view der;
+    struct key *key = NULL;
+    TRY(key_open(c, &o->key, &key));
+    TRY(make_act(c, o, key, act, &der));
+    TRY(key_sign(c, key, hsm_act_statement(HSM_ACT_REQUEST, der, c->arena), &signature));
+    json_t *body = signature_json(c, &signature);
+    json_object_set_new(body, "act", json_string(base64_of(c->arena, der)));
+    json_object_set_new(body, "payload", json_string(base64_of(c->arena, payload)));
+    TRY(cli_call(c, "POST", "/v1/requests", body, ret));
+out:
+    key_close(key);
+    return e;
+}
+
+struct err *request_ask(struct cli *c, const struct request_what *what, json_t **ret)
+{
+    uint8_t *hash = arena_alloc(c->arena, SHA256_BYTES);
+    const struct asked o = {.reason = what->reason, .expires = what->expires, .key = what->key};
+    struct hsm_act act = {.kind = what->kind, .object = what->object};
+    digest_sha256(what->payload, hash);
+    if (what->payload.n)
+        act.object_sha256 = view_of(hash, SHA256_BYTES);
+    return send_act(c, &o, &act, what->payload, ret);
+}
+
 struct err *request_new(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
@@ -141,9 +172,7 @@ struct err *request_new(struct cli *c, int argc, char **argv)
         KEY_OPTIONS(o.key),
     };
     struct hsm_act act = {.kind = HSM_ACT_NONE};
-    struct hsm_act_signature signature;
-    struct view der, payload;
-    struct key *key = NULL;
+    struct view payload;
     json_t *answer = NULL;
 
     TRY(cli_options(options, sizeof options / sizeof *options, &argc, argv, 2, 2));
@@ -152,16 +181,9 @@ struct err *request_new(struct cli *c, int argc, char **argv)
     TRY(hsm_act_kind_parse(view_str(argv[0]), &act.kind));
     act.object = argv[1];
     TRY(read_payload(c, &o, &act, &payload));
-    TRY(key_open(c, &o.key, &key));
-    TRY(make_act(c, &o, key, &act, &der));
-    TRY(key_sign(c, key, hsm_act_statement(HSM_ACT_REQUEST, der, c->arena), &signature));
-    json_t *body = signature_json(c, &signature);
-    json_object_set_new(body, "act", json_string(base64_of(c->arena, der)));
-    json_object_set_new(body, "payload", json_string(base64_of(c->arena, payload)));
-    TRY(cli_call(c, "POST", "/v1/requests", body, &answer));
+    TRY(send_act(c, &o, &act, payload, &answer));
     print_request(c, answer);
 out:
-    key_close(key);
     json_decref(answer);
     return e;
 }

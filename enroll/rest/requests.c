@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "ca_act.h"
 #include "rest.h"
+#include "wishes.h"
 
 enum { PAGE = 50, PAGE_MAX = 100 };
 
@@ -256,8 +257,14 @@ void requests_execute(struct http_request *r)
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
     struct view id;
+    struct ca_act a;
     TRY(asker_admit(r, &asker));
     TRY(id_of(r, &id));
+    TRY(ca_act_find(en->setup.ca, roster_of(r), id, r->arena, &a));
+    if (wishes_kind(a.act.kind)) {
+        TRY(wishes_execute(r, asker, roster_of(r), id));
+        return;
+    }
     struct job *job = park(r, id, 200);
     e = ca_act_execute(en->setup.ca, asker, roster_of(r), id, written, job);
     if (e)

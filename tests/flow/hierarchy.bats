@@ -133,7 +133,9 @@ EOF
 
 @test "a client that trusts the root alone gets a chain of three, and lists for all of it" {
     csr leaf DNS:web.example.internal
-    chancery cert request --template server --csr leaf.csr --out leaf.pem
+    chancery token create --template server --name '**.example.internal' --out leaf.token
+    printf 'Authorization: Bearer %s\n' "$(cat leaf.token)" | curl -sS --fail-with-body --cacert online/root.pem -H @- -H 'Content-Type: application/pkcs10' \
+        -H 'Accept: application/pem-certificate-chain' --data-binary @leaf.csr -o leaf.pem "https://localhost:$PORT/v1/certificates?template=server"
     [ "$(grep -c 'BEGIN CERTIFICATE' leaf.pem)" = 3 ]
     openssl verify -CAfile online/root.pem -untrusted leaf.pem leaf.pem
     curl -sf "http://localhost:$HTTP_PORT/crl/issuing-chain.pem" >lists.pem

@@ -1,0 +1,16 @@
+/* Asking for what the roster must approve, for the commands that know what they want. */
+#ifndef CHANCERY_CLI_REQUEST_H
+#define CHANCERY_CLI_REQUEST_H
+
+#include "key.h"
+
+struct request_what {
+    enum hsm_act_kind kind;
+    const char *object, *reason, *expires; /* "7d" */
+    struct view payload;                   /* or empty */
+    struct key_options key;
+};
+/* Signed and sent. *ret: the request as it stands, the caller's. */
+MUST_USE struct err *request_ask(struct cli *c, const struct request_what *what, json_t **ret);
+
+#endif
