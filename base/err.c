@@ -17,10 +17,11 @@ struct err {
     enum err_code code;
     char *detail;  /* NULL: none */
     char *pointer; /* NULL: none */
+    int retry_s;   /* 0: as its row says */
 };
 
 /* Given out where memory is out. err_free and the calls that add to an error leave it alone. */
-static const struct err no_memory = {ERR_NOMEM, NULL, NULL};
+static const struct err no_memory = {.code = ERR_NOMEM};
 
 static const struct err_row rows[ERR__COUNT] = {
 #define ERR(name, http_status, type, retry_s, title)                                                         \
@@ -144,6 +145,19 @@ struct err *err_at(struct err *e, const char *fmt, ...)
     free(e->pointer);
     e->pointer = pointer;
     return e;
+}
+
+struct err *err_retry(struct err *e, int seconds)
+{
+    if (e && !is_fixed(e))
+        e->retry_s = seconds;
+    return e;
+}
+
+int err_retry_s(const struct err *e)
+{
+    CHECK(e != NULL);
+    return e->retry_s ? e->retry_s : rows[e->code].retry_s;
 }
 
 enum err_code err_code(const struct err *e)

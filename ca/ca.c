@@ -69,6 +69,7 @@ struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, co
         return err_new(ERR_NOMEM, "no memory for the issuing engine");
     *ca = (struct ca){.loop = loop, .ledger = ledger, .hsm = hsm};
     ca->versions = versions_new(ca, loop);
+    ca->quota = quota_new();
     TRY(clock_book_open(ca));
     ca_setup_set(ca, setup);
     TRY(census_open(ca));
@@ -89,6 +90,7 @@ void ca_free(struct ca *ca)
     many_free(ca);
     loop_timer_free(ca->deny_sum);
     versions_free(ca->versions);
+    quota_free(ca->quota);
     clock_book_close(ca);
     free(ca);
 }

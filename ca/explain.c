@@ -7,7 +7,7 @@
 
 #include "admit.h"
 
-enum { ROWS_OF_OURS = 4 }; /* names, two of the vault's, room */
+enum { ROWS_OF_OURS = 2 }; /* the grant's names, the vault */
 
 struct explanation {
     struct issuance *is;
@@ -65,6 +65,11 @@ static void run_names(struct explanation *ex, const struct templates_explained *
 {
     ruled(ex, "admit.names", TEMPLATES_FRONT, "the asker's grant covers every name", TEMPLATES_KEPT, "");
     broken(ex, admit_names(ex->is, t->names, t->names_n));
+    for (size_t i = 0; i < quota_rows_count(); i++) {
+        ruled(ex, arena_printf(ex->is->arena, "limits.%s", quota_rows[i].name), TEMPLATES_FRONT,
+              quota_rows[i].doc, TEMPLATES_KEPT, "");
+        broken(ex, quota_rows[i].check(ex->is, t->names, t->names_n));
+    }
 }
 
 static void finish(struct explanation *ex)
@@ -127,7 +132,8 @@ static void begin(void *arg)
     struct issuance *is = ex->is;
     struct templates_explained t = {.tbs = NULL};
     struct err *e = NULL;
-    ex->rules = arena_array(is->arena, templates_rules_most() + admit_rows_count() + ROWS_OF_OURS,
+    ex->rules = arena_array(is->arena,
+                            templates_rules_most() + admit_rows_count() + quota_rows_count() + ROWS_OF_OURS,
                             sizeof ex->rules[0]);
     if (!run_admission(ex)) {
         vault_open(ex, "there is no certificate to be judged");

@@ -10,6 +10,7 @@
 #include "cert/tbs.h"
 #include "clock.h"
 #include "deny.h"
+#include "quota.h"
 #include "versions.h"
 
 struct issuance;
@@ -30,6 +31,7 @@ struct ca {
     struct clock_watch clock;
     struct loop_timer *clock_look;
     struct versions *versions;
+    struct quota *quota;
     struct deny_limit deny;
     struct loop_timer *deny_sum; /* NULL until refusals are first counted */
     bool recovered;              /* every intent of an earlier life or channel is closed */

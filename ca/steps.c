@@ -52,6 +52,7 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
         facts.not_after = INT64_MAX; /* a responder of an issuer that is over: the vault allows no other */
     TRY(templates_shape(is->template, &want, &facts, is->arena, &is->shaped));
     TRY(admit_names(is, is->shaped.names, is->shaped.names_n));
+    TRY(quota_hold(is, is->shaped.names, is->shaped.names_n));
     TRY(cert_tbs_write(is->shaped.tbs, is->arena, &is->tbs));
 out:
     return e;

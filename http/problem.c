@@ -39,9 +39,10 @@ static void put_member(struct buf *b, const char *name, const char *value)
     put_string(b, value);
 }
 
-static void put_problem(struct buf *b, const struct exchange *x, int status, const struct err_row *row,
-                        const char *detail, const char *pointer)
+static void put_problem(struct buf *b, const struct exchange *x, int status, const struct err *e)
 {
+    const struct err_row *row = err_row(err_code(e));
+    const char *detail = err_detail(e), *pointer = err_pointer(e);
     buf_puts(b, "{\"type\":\"urn:chancery:error:");
     buf_puts(b, row->type);
     buf_puts(b, "\"");
@@ -51,20 +52,20 @@ static void put_problem(struct buf *b, const struct exchange *x, int status, con
     if (detail[0])
         put_member(b, "detail", detail);
     put_member(b, "instance", x->id);
-    buf_puts(b, row->retry_s > 0 ? ",\"retryable\":true" : ",\"retryable\":false");
+    buf_puts(b, err_retry_s(e) > 0 ? ",\"retryable\":true" : ",\"retryable\":false");
     if (pointer[0])
         put_member(b, "pointer", pointer);
     buf_puts(b, "}\n");
 }
 
-static void send_problem(struct exchange *x, int status, enum err_code code, const char *detail,
-                         const char *pointer)
+/* Takes e. */
+static void send_problem(struct exchange *x, int status, struct err *e)
 {
-    const struct err_row *row = err_row(code);
     struct buf b = {NULL, 0, 0, 0};
-    put_problem(&b, x, status, row, detail, pointer);
-    if (row->retry_s > 0)
-        http_add(&x->r, "Retry-After", "%d", row->retry_s);
+    put_problem(&b, x, status, e);
+    if (err_retry_s(e) > 0)
+        http_add(&x->r, "Retry-After", "%d", err_retry_s(e));
+    err_free(e);
     http_add(&x->r, "Cache-Control", "no-store");
     http_reply(&x->r, status, "application/problem+json", buf_view(&b));
     buf_free(&b);
@@ -73,12 +74,10 @@ static void send_problem(struct exchange *x, int status, enum err_code code, con
 void http_problem(struct http_request *r, struct err *e)
 {
     CHECK(e);
-    send_problem(exchange_of(r), err_row(err_code(e))->http_status, err_code(e), err_detail(e),
-                 err_pointer(e));
-    err_free(e);
+    send_problem(exchange_of(r), err_row(err_code(e))->http_status, e);
 }
 
 void exchange_refuse(struct exchange *x, int status, enum err_code code, const char *detail)
 {
-    send_problem(x, status, code, detail, "");
+    send_problem(x, status, err_new(code, "%s", detail));
 }

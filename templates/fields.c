@@ -11,11 +11,16 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "exts.h"
+#include "quota.h"
 #include "subject.h"
 
 #define LIMIT_SANS_TEXT "100"
 _Static_assert(LIMIT_SANS == 100, "LIMIT_SANS_TEXT says the same");
 
+static const char *const limits_keys_texts[] = {[TEMPLATES_KEYS_OWNER] = "owner",
+                                                [TEMPLATES_KEYS_RENEWAL] = "renewal",
+                                                [TEMPLATES_KEYS_ONCE] = "once",
+                                                NULL};
 static const char *const source_other_texts[] = {[SOURCE_REFUSE] = "refuse", [SOURCE_DROP] = "drop", NULL};
 static const char *const subject_other_texts[] = {[SUBJECT_REFUSE] = "refuse", [SUBJECT_DROP] = "drop", NULL};
 static const char *const subject_cn_texts[] = {[SUBJECT_CN_SAN] = "san", [SUBJECT_CN_FREE] = "free", NULL};
@@ -141,6 +146,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return *(const int *)((const char *)t + row->offset) != SOURCE_REFUSE;
     if (IS(row, head.extends)) /* what comes from there is shown as its own */
         return false;
+    if (strcmp(places[row - rows].group, "limits") == 0)
+        return quota_given(t, row->offset);
     if (IS(row, head.given_name)) /* shown as the template's name */
         return false;
     if (IS(row, head.overrides_tree)) {

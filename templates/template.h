@@ -63,6 +63,12 @@ struct template_head {
     const char **overrides;       /* a reason, or NULL, for each row of analyser.def */
 };
 
+enum { LIMITS_RATES = 3 };
+struct template_limits {
+    const char *texts[LIMITS_RATES];
+    struct templates_limits asked;
+};
+
 struct template_validity {
     int64_t default_s, max_s, backdate_s, jitter_s;
     const char *until_text, *computed_text;
@@ -175,6 +181,7 @@ struct template
     const struct templates_file *file; /* during load only */
     const struct template *parent;     /* that it extends, or NULL */
     struct template_head head;
+    struct template_limits limits;
     struct template_validity validity;
     struct template_keys keys;
     struct template_subject subject;

@@ -15,7 +15,7 @@
  *
  * Rules are of two kinds (templates_fields): `tbs` rules speak of the bytes alone and are judged here;
  * `context` rules (who asks, how often) are kept by whoever knows the asker: templates_may_ask,
- * templates_ceiling_per_hour.
+ * templates_ceiling_per_hour, templates_limits.
  *
  * Times are seconds since 1970, durations seconds. No I/O, no clock, no randomness, no keys.
  */
@@ -28,6 +28,7 @@
 #include "base/err.h"
 #include "cert/alg.h"
 #include "templates_asked.h"
+#include "templates_limits.h"
 #include "templates_patterns.h"
 #include "templates_shipped.h"
 

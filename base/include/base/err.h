@@ -54,6 +54,11 @@ MUST_USE struct err *err_wrap(struct err *e, const char *fmt, ...) __attribute__
  * NULL. An inner pointer already set is kept and prefixed. */
 MUST_USE struct err *err_at(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* When a retry may be of use, where it is known better than the row does. Takes e and gives it back; NULL
+ * stays NULL. */
+MUST_USE struct err *err_retry(struct err *e, int seconds);
+int err_retry_s(const struct err *e); /* the row's where nothing was set */
+
 enum err_code err_code(const struct err *e);
 const char *err_detail(const struct err *e);  /* "" at least */
 const char *err_pointer(const struct err *e); /* "" where no field is named */

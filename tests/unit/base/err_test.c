@@ -84,6 +84,17 @@ static void rows_are_found_by_type(void **state)
     assert_int_equal(err_code_of_type(NULL), ERR_INTERNAL);
 }
 
+static void a_retry_is_the_row_s_unless_it_is_known_better(void **state)
+{
+    (void)state;
+    struct err *e = err_new(ERR_RATE, "x");
+    assert_int_equal(err_retry_s(e), err_row(ERR_RATE)->retry_s);
+    e = err_at(err_retry(e, 120), "/template");
+    assert_int_equal(err_retry_s(e), 120);
+    err_free(e);
+    assert_null(err_retry(NULL, 1));
+}
+
 static struct err *steps(int fail_at, int *ret_freed)
 {
     struct err *e = NULL;
@@ -115,6 +126,7 @@ int main(void)
         cmocka_unit_test(the_text_is_printable_utf8_whatever_was_quoted),
         cmocka_unit_test(a_character_cut_by_the_bound_is_made_whole),
         cmocka_unit_test(rows_are_found_by_type),
+        cmocka_unit_test(a_retry_is_the_row_s_unless_it_is_known_better),
         cmocka_unit_test(try_leaves_by_the_one_door),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,9 +110,23 @@ static void make_config(struct house_vault *v)
 
 /* --- the ceremony --- */
 
+/* For the tests of limits: a server's template each, with one of them. */
+#define LIMITED(limits)                                                                                      \
+    "validity: {default: 90d, max: 398d}\nsubject: {allow: [CN]}\nsans: {kinds: [dns]}\n"                    \
+    "key_usage: {usages: [digitalSignature]}\nextended_key_usage: {usages: [serverAuth]}\n"                  \
+    "limits: {" limits "}\n"
+
+static const struct {
+    const char *name, *text;
+} limited[] = {
+    {"per-asker.yaml", LIMITED("per_asker: 2/1h")},  {"per-template.yaml", LIMITED("per_template: 2/1h")},
+    {"per-name.yaml", LIMITED("per_name: 2/7d")},    {"keys-once.yaml", LIMITED("keys: once")},
+    {"keys-renewal.yaml", LIMITED("keys: renewal")}, {"renew-within.yaml", LIMITED("renew_within: 30d")},
+};
+
 static struct templates *all_templates(void)
 {
-    struct templates_file files[32];
+    struct templates_file files[48];
     struct templates *set = NULL;
     size_t n = 0;
     while (n < 31 && templates_builtin(n, &files[n].name, &files[n].bytes))
@@ -121,6 +135,8 @@ static struct templates *all_templates(void)
         if (strstr(files[n].name, "criticalbasicconstraints-apicsrpassthrough"))
             break;
     n++;
+    for (size_t i = 0; i < sizeof limited / sizeof limited[0]; i++)
+        files[n++] = (struct templates_file){limited[i].name, view_str(limited[i].text)};
     OK(templates_load(files, n, &set));
     return set;
 }

@@ -1,0 +1,78 @@
+/*
+ * How often a template may be asked for, and with which keys: read and handed on. Who asks and what is on
+ * record only the front knows; it keeps these, and the vault keeps the ceiling.
+ *
+ * Any thread.
+ */
+#include "quota.h"
+
+#include <stdlib.h>
+
+#include "base/when.h"
+#include "load.h"
+
+enum { RATE_MAX = 1000000, PER_NAME_MAX = 1000 };
+#define PERIOD_MAX_S INT64_C(31622400) /* a leap year */
+
+static const char *const keys[LIMITS_RATES] = {"per_asker", "per_template", "per_name"};
+
+static struct templates_rate *rate_at(struct template *t, size_t i)
+{
+    struct templates_rate *all[LIMITS_RATES] = {&t->limits.asked.per_asker, &t->limits.asked.per_template,
+                                                &t->limits.asked.per_name};
+    return all[i];
+}
+
+/* "20/1h" */
+static struct err *rate_parse(const char *text, long most, struct templates_rate *ret)
+{
+    struct err *e = NULL;
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (text[0] < '1' || text[0] > '9' || *end != '/')
+        return err_new(ERR_BAD_FIELD, "a number and a duration: 20/1h, not '%s'", text);
+    if (n > most)
+        return err_new(ERR_BAD_FIELD, "%ld; at most %ld", n, most);
+    TRY(when_duration_parse(view_str(end + 1), &ret->period_s));
+    if (ret->period_s > PERIOD_MAX_S)
+        return err_new(ERR_BAD_FIELD, "a period of more than a year");
+    ret->n = n;
+out:
+    return e;
+}
+
+struct err *quota_load(struct load *l)
+{
+    struct err *e = NULL;
+    const struct template_limits *limits = &l->t->limits;
+    const json_t *node = load_node(l, GROUP_LIMITS);
+    if (l->t->head.internal && l->t->nodes[GROUP_LIMITS])
+        return load_error(l, GROUP_LIMITS, "", "an internal template has no askers to be limited");
+    for (size_t i = 0; i < LIMITS_RATES; i++) {
+        if (limits->texts[i][0])
+            TRY(load_placed(
+                l, json_object_get(node, keys[i]),
+                rate_parse(limits->texts[i], i == 2 ? PER_NAME_MAX : RATE_MAX, rate_at(l->t, i))));
+    }
+    if (limits->asked.renew_within_s >= l->t->validity.default_s && limits->asked.renew_within_s > 0)
+        return load_error(l, GROUP_LIMITS, "renew_within",
+                          "renew_within is not shorter than validity.default: it would hold nobody back");
+out:
+    return e;
+}
+
+bool quota_given(const struct template *t, size_t offset)
+{
+    for (size_t i = 0; i < LIMITS_RATES; i++) {
+        if (offset == offsetof(struct template, limits.texts[0]) + i * sizeof(t->limits.texts[0]))
+            return t->limits.texts[i][0] != 0;
+    }
+    if (offset == offsetof(struct template, limits.asked.keys))
+        return t->limits.asked.keys != TEMPLATES_KEYS_OWNER;
+    return t->limits.asked.renew_within_s > 0;
+}
+
+const struct templates_limits *templates_limits(const struct template *t)
+{
+    return &t->limits.asked;
+}
