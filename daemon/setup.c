@@ -208,6 +208,22 @@ out:
     return e;
 }
 
+/* Where no one rules alone, no one leaves a danger standing for ever alone either. */
+static struct err *check_overrides(const struct setup *s)
+{
+    const struct template *t;
+    struct templates_override o;
+    unsigned quorum = hsm_roster_quorum(s->roster);
+    for (size_t i = 0; quorum > 1 && (t = templates_at(s->templates, i)) != NULL; i++)
+        for (size_t k = 0; templates_enabled(t) && templates_override(t, k, &o); k++)
+            if (o.until == INT64_MAX)
+                return err_new(ERR_CONFIG,
+                               "template '%s': with a quorum of %u the override of '%s' needs an end: "
+                               "{reason: TEXT, until: TIME}",
+                               templates_name(t), quorum, o.finding);
+    return NULL;
+}
+
 static struct err *read_all(struct setup *s, int fd, const char *file)
 {
     struct err *e = NULL;
@@ -218,6 +234,7 @@ static struct err *read_all(struct setup *s, int fd, const char *file)
     TRY(config_parse(file, yaml, &s->config));
     TRY(read_templates(s));
     TRY(read_roster(s));
+    TRY(check_overrides(s));
     s->n = s->config->issuers_n;
     s->issuers = arena_array(s->arena, s->n, sizeof *s->issuers);
     for (size_t i = 0; i < s->n; i++)

@@ -7,6 +7,8 @@
  */
 #include "analyser.h"
 
+#include "base/when.h"
+#include "judge.h"
 #include "source.h"
 #include "subject.h"
 #include "usage.h"
@@ -20,6 +22,7 @@ enum {
 
 /* Uses that let the holder log in somewhere. */
 static const char *const logon_uses[] = {"clientAuth", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4"};
+static const char *const windows_uses[] = {"1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4"};
 static const char *const agent_uses[] = {"1.3.6.1.4.1.311.20.2.1", "cmcRA"};
 static const char *const signing_use[] = {"codeSigning"};
 static const char *const stamping_use[] = {"timeStamping"};
@@ -92,6 +95,47 @@ static bool asked_account(const struct template *t)
     return false;
 }
 
+/* Where staff alone ask, a person has looked at who it is. */
+static bool asked_by_anybody(const struct template *t)
+{
+    return t->head.askers & (TEMPLATES_BY_TOKEN | TEMPLATES_BY_CERTIFICATE);
+}
+
+static bool account_by_name(const struct template *t)
+{
+    bool upn = t->sans.kinds & (1u << CERT_SAN_UPN);
+    bool windows = CAN_HAVE(t, windows_uses) || (upn && CAN_HAVE(t, logon_uses));
+    return asked_by_anybody(t) && !any_purpose(t) && windows && !t->microsoft.sid[0];
+}
+
+static bool may_bring(const struct template *t, const char *oid)
+{
+    bool found = false;
+    struct arena *arena = arena_new(4096);
+    struct view body = {NULL, 0};
+    struct err *e = cert_ext_eku_parse(oid, arena, &body);
+    for (size_t i = 0; !e && source_open(&t->custom.from) && i < t->custom.allow_n; i++)
+        found |= view_eq(t->custom.allow[i], body);
+    err_free(e);
+    arena_free(arena);
+    return found;
+}
+
+static bool asked_application_policies(const struct template *t)
+{
+    static const char *const oids[] = {"1.3.6.1.4.1.311.21.10", "1.3.6.1.4.1.311.20.2",
+                                       "1.3.6.1.4.1.311.21.7"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof(oids) / sizeof(oids[0]); i++)
+        found |= may_bring(t, oids[i]);
+    return found;
+}
+
+static bool asked_policies(const struct template *t)
+{
+    return may_bring(t, "2.5.29.32") && CAN_HAVE(t, logon_uses);
+}
+
 static bool open_crl(const struct template *t)
 {
     return source_open(&t->pointers.crl_from);
@@ -147,6 +191,34 @@ size_t analyser_rows_count(void)
     return ROWS;
 }
 
+static struct err *check_text(struct load *l, const json_t *at, const json_t *text)
+{
+    size_t n = json_string_length(text);
+    if (json_is_string(text) && n >= REASON_MIN && n <= REASON_MAX)
+        return NULL;
+    return conf_error(l->conf, at, "an override needs its reason: %d to %d octets of text", REASON_MIN,
+                      REASON_MAX);
+}
+
+/* A text; or with an end, {reason: TEXT, until: TIME}. */
+static struct err *read_reason(struct load *l, const json_t *node, struct template_override *ret)
+{
+    struct err *e = NULL;
+    const json_t *text = json_is_object(node) ? json_object_get(node, "reason") : node;
+    const json_t *until = json_object_get(node, "until");
+    TRY(check_text(l, node, text));
+    if (json_is_object(node) && json_object_size(node) != (until ? 2u : 1u))
+        return conf_error(l->conf, node, "an override has 'reason', and 'until' where it ends by itself");
+    if (until && !json_is_string(until))
+        return conf_error(l->conf, until, "'until' is a moment: 2027-06-30T00:00:00Z");
+    ret->reason = arena_str(l->arena, view_str(json_string_value(text)));
+    ret->until = INT64_MAX;
+    if (until)
+        TRY(load_placed(l, until, when_parse(view_str(json_string_value(until)), &ret->until)));
+out:
+    return e;
+}
+
 static struct err *override_one(struct load *l, const char *key, const json_t *reason, unsigned *mask)
 {
     const char *names[ROWS];
@@ -160,16 +232,16 @@ static struct err *override_one(struct load *l, const char *key, const json_t *r
         return conf_error(l->conf, reason, "unknown finding '%s'; did you mean '%s'?", key, near);
     if (row == ROWS)
         return conf_error(l->conf, reason, "unknown finding '%s'", key);
-    size_t n = json_string_length(reason);
-    if (!json_is_string(reason) || n < REASON_MIN || n > REASON_MAX)
-        return conf_error(l->conf, reason, "an override needs its reason: %d to %d octets of text",
-                          REASON_MIN, REASON_MAX);
+    struct template_override said;
+    struct err *e = read_reason(l, reason, &said);
+    if (e)
+        return e;
     bool needed = !l->t->head.internal && analyser_rows[row].found(l->t);
     if (!needed && conf_inherited(l->conf, reason))
         return NULL; /* narrowed away */
     if (!needed)
         return conf_error(l->conf, reason, "'%s' is not found in this template: take the override out", key);
-    l->t->head.overrides[row] = arena_str(l->arena, view_str(json_string_value(reason)));
+    l->t->head.overrides[row] = said;
     *mask |= 1u << row;
     return NULL;
 }
@@ -201,20 +273,38 @@ json_t *analyser_overrides_json(const struct template *t)
 {
     json_t *all = json_object();
     for (size_t i = 0; i < ROWS; i++) {
-        if (t->head.overrides[i])
-            json_object_set_new(all, analyser_rows[i].name, json_string(t->head.overrides[i]));
+        const struct template_override *o = &t->head.overrides[i];
+        char until[WHEN_TEXT_MAX];
+        when_put(until, o->until == INT64_MAX ? 0 : o->until);
+        if (o->reason && o->until == INT64_MAX)
+            json_object_set_new(all, analyser_rows[i].name, json_string(o->reason));
+        else if (o->reason)
+            json_object_set_new(all, analyser_rows[i].name,
+                                json_pack("{s:s, s:s}", "reason", o->reason, "until", until));
     }
     return all;
 }
 
-bool templates_override(const struct template *t, size_t i, const char **ret_finding, const char **ret_reason)
+bool templates_override(const struct template *t, size_t i, struct templates_override *ret)
 {
     for (size_t row = 0; row < ROWS; row++) {
-        if (!t->head.overrides[row] || i-- > 0)
+        const struct template_override *o = &t->head.overrides[row];
+        if (!o->reason || i-- > 0)
             continue;
-        *ret_finding = analyser_rows[row].name;
-        *ret_reason = t->head.overrides[row];
+        *ret = (struct templates_override){analyser_rows[row].name, o->reason, o->until};
         return true;
     }
     return false;
+}
+
+/* Whoever meant it has said for how long. */
+struct err *analyser_rule_overrides(const struct judged *j)
+{
+    struct templates_override o;
+    for (size_t i = 0; templates_override(j->t, i, &o); i++) {
+        if (o.until <= j->now)
+            return err_new(ERR_POLICY, "the override of finding '%s' ended at %s", o.finding,
+                           when_text(j->arena, o.until));
+    }
+    return NULL;
 }

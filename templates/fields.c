@@ -151,8 +151,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
     if (IS(row, head.given_name)) /* shown as the template's name */
         return false;
     if (IS(row, head.overrides_tree)) {
-        const char *finding, *reason;
-        return templates_override(t, 0, &finding, &reason);
+        struct templates_override o;
+        return templates_override(t, 0, &o);
     }
     if (IS(row, custom.values_tree))
         return t->custom.n > 0;

@@ -63,6 +63,11 @@ bool templates_internal(const struct template *t)
     return t->head.internal;
 }
 
+bool templates_enabled(const struct template *t)
+{
+    return t->head.enabled && !t->head.internal;
+}
+
 int64_t templates_ceiling_per_hour(const struct template *t)
 {
     return t->head.ceiling_per_hour;

@@ -50,6 +50,11 @@ struct template_from {
 enum subject_other { SUBJECT_REFUSE, SUBJECT_DROP };
 enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
 
+struct template_override {
+    const char *reason; /* NULL: not overridden */
+    int64_t until;      /* INT64_MAX: without end */
+};
+
 struct template_head {
     const char *given_name; /* "": the file's */
     const char *extends;    /* "": none */
@@ -58,9 +63,9 @@ struct template_head {
     struct conf_texts issuers;
     struct conf_texts asker_texts;
     int64_t ceiling_per_hour;
-    unsigned askers;              /* enum templates_asker */
-    const json_t *overrides_tree; /* during load only */
-    const char **overrides;       /* a reason, or NULL, for each row of analyser.def */
+    unsigned askers;                     /* enum templates_asker */
+    const json_t *overrides_tree;        /* during load only */
+    struct template_override *overrides; /* one for each row of analyser.def */
 };
 
 enum { LIMITS_RATES = 3 };

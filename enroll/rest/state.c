@@ -25,6 +25,24 @@ static json_t *probe_json(const struct enroll_probe *p, bool *ready)
     return tree;
 }
 
+/* Dangers that somebody meant, and until when: for whoever watches the house, too. Why stands with the
+ * template. */
+static json_t *overrides_json(const struct templates *set)
+{
+    json_t *list = json_array();
+    const struct template *t;
+    struct templates_override o;
+    for (size_t i = 0; (t = templates_at(set, i)) != NULL; i++)
+        for (size_t k = 0; templates_enabled(t) && templates_override(t, k, &o); k++) {
+            json_t *one = json_pack("{s:s, s:s, s:b}", "template", templates_name(t), "finding", o.finding,
+                                    "ended", o.until <= world_now_s());
+            if (o.until != INT64_MAX)
+                json_object_set_new(one, "until", answer_time(o.until));
+            json_array_append_new(list, one);
+        }
+    return list;
+}
+
 void state_readyz(struct http_request *r)
 {
     const struct enroll *en = r->app;
@@ -36,7 +54,8 @@ void state_readyz(struct http_request *r)
     if (!ready)
         http_add(r, "Retry-After", "1");
     answer_json(r, ready ? 200 : 503,
-                json_pack("{s:b, s:o, s:s, s:I, s:s}", "ready", ready, "probes", list, "isolation",
+                json_pack("{s:b, s:o, s:o, s:s, s:I, s:s}", "ready", ready, "probes", list, "overrides",
+                          overrides_json(ca_setup_get(en->setup.ca)->templates), "isolation",
                           en->setup.isolation, "generation", (json_int_t)en->config.generation,
                           "generation_sha256", en->config.generation_sha256));
 }

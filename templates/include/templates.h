@@ -91,9 +91,13 @@ bool templates_issuer_allowed(const struct template *t, const char *issuer);
  * "name". */
 json_t *templates_to_json(const struct template *t);
 
-/* What the analyser found in it and its file overrides, with the reason: i from 0 until false. */
-bool templates_override(const struct template *t, size_t i, const char **ret_finding,
-                        const char **ret_reason);
+/* What the analyser found in it and its file overrides: i from 0 until false. */
+struct templates_override {
+    const char *finding, *reason;
+    int64_t until; /* INT64_MAX: without end; past it nothing is made by this template any more */
+};
+bool templates_override(const struct template *t, size_t i, struct templates_override *ret);
+bool templates_enabled(const struct template *t); /* `enabled`, and not internal */
 
 /* --- shape --- */
 

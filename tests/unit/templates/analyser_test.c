@@ -8,6 +8,7 @@
 #define LIFE   "validity: {default: 90d, max: 398d}\n"
 #define CN     "subject: {allow: [CN], cn: free}\n"
 #define CLIENT "extended_key_usage: {usages: [clientAuth]}\n"
+#define STAFF  "askers: [administrator, operator]\n"
 #define SERVER "extended_key_usage: {usages: [serverAuth]}\n"
 
 /* One step from a sound template to a dangerous one. */
@@ -22,8 +23,9 @@ static const struct {
      LIFE "subject: {allow: [CN, O], cn: free}\nextended_key_usage: {from: [csr], allow: [clientAuth]}\n",
      LIFE "subject: {allow: [CN, O], cn: free}\nextended_key_usage: {from: [csr], allow: [serverAuth]}\n"},
     {"subject-without-control",
-     LIFE "subject: {allow: [CN, O], cn: free}\nextended_key_usage: {usages: [1.3.6.1.4.1.311.20.2.2]}\n",
-     LIFE CN "extended_key_usage: {usages: [1.3.6.1.4.1.311.20.2.2]}\n"},
+     STAFF LIFE
+     "subject: {allow: [CN, O], cn: free}\nextended_key_usage: {usages: [1.3.6.1.4.1.311.20.2.2]}\n",
+     STAFF LIFE CN "extended_key_usage: {usages: [1.3.6.1.4.1.311.20.2.2]}\n"},
     {"any-purpose", LIFE CN "extended_key_usage: {from: [csr]}\n",
      LIFE CN "extended_key_usage: {from: [csr], allow: [serverAuth]}\n"},
     {"enrolment-agent", LIFE CN "extended_key_usage: {usages: [1.3.6.1.4.1.311.20.2.1]}\n", LIFE CN SERVER},
@@ -54,6 +56,14 @@ static const struct {
      LIFE CN SERVER "pointers: {ocsp: false}\n"},
     {"no-revocation", LIFE CN SERVER "pointers: {ocsp: false, crl: false}\n",
      "validity: {default: 1d, max: 10d}\n" CN SERVER "pointers: {ocsp: false, crl: false}\n"},
+    {"account-by-name", LIFE CN "sans: {kinds: [upn]}\n" CLIENT,
+     LIFE CN "sans: {kinds: [upn]}\n" CLIENT "microsoft: {sid: S-1-5-21-1-2-3-1104}\n"},
+    {"account-by-name", LIFE CN "extended_key_usage: {usages: [1.3.6.1.5.2.3.4]}\n",
+     STAFF LIFE CN "extended_key_usage: {usages: [1.3.6.1.5.2.3.4]}\n"},
+    {"application-policies", LIFE CN SERVER "custom: {from: [csr], allow: [1.3.6.1.4.1.311.21.10]}\n",
+     LIFE CN SERVER "custom: {from: [csr], allow: [1.3.6.1.4.1.311.21.11]}\n"},
+    {"asked-policies", LIFE CN CLIENT "custom: {from: [csr], allow: [2.5.29.32]}\n",
+     LIFE CN SERVER "custom: {from: [csr], allow: [2.5.29.32]}\n"},
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };
 
@@ -137,14 +147,14 @@ static void overrides_are_shown(void **state)
 {
     (void)state;
     struct templates *set = NULL;
-    const char *finding = NULL, *reason = NULL;
+    struct templates_override o;
     fixture_ok(fixture_load(
         "overrides: {open-extensions: it is meant}\n" LIFE CN SERVER "custom: {from: [csr]}\n", &set));
     const struct template *t = templates_at(set, 0);
-    assert_true(templates_override(t, 0, &finding, &reason));
-    assert_string_equal(finding, "open-extensions");
-    assert_string_equal(reason, "it is meant");
-    assert_false(templates_override(t, 1, &finding, &reason));
+    assert_true(templates_override(t, 0, &o));
+    assert_string_equal(o.finding, "open-extensions");
+    assert_string_equal(o.reason, "it is meant");
+    assert_false(templates_override(t, 1, &o));
     json_t *json = templates_to_json(t);
     assert_string_equal(
         json_string_value(json_object_get(json_object_get(json, "overrides"), "open-extensions")),
@@ -153,10 +163,56 @@ static void overrides_are_shown(void **state)
     templates_free(set);
 }
 
+static void an_override_that_ended_refuses(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct templates_request r = fixture_request(f);
+    struct templates_shaped shaped;
+    struct templates_override o;
+    struct templates *set = NULL;
+    static const struct {
+        const char *until;
+        bool good;
+    } cases_[] = {{"2026-11-21T06:20:00Z", false}, {"2026-11-21T06:20:01Z", true}};
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = arena_printf(
+            f->arena, "overrides: {open-extensions: {reason: it is meant, until: '%s'}}\n%s", cases_[i].until,
+            LIFE "subject: {fixed: {CN: a}}\n" SERVER "custom: {from: [csr]}\n");
+        fixture_ok(fixture_load(text, &set));
+        assert_true(templates_override(templates_at(set, 0), 0, &o));
+        assert_true(o.until <= FIXTURE_NOW + 1);
+        struct err *e = templates_shape(templates_at(set, 0), &r, &f->issuer, f->arena, &shaped);
+        if (cases_[i].good)
+            fixture_ok(e);
+        else
+            fixture_refused(e, ERR_POLICY, "overrides: the override of finding 'open-extensions' ended at ");
+        json_t *json = templates_to_json(templates_at(set, 0));
+        assert_string_equal(
+            json_string_value(json_object_get(
+                json_object_get(json_object_get(json, "overrides"), "open-extensions"), "until")),
+            cases_[i].until);
+        json_decref(json);
+        templates_free(set);
+    }
+    fixture_refused(
+        fixture_load("overrides: {open-extensions: {reason: it is meant, until: soon}}\n" LIFE CN SERVER
+                     "custom: {from: [csr]}\n",
+                     &set),
+        ERR_CONFIG, "templates/x.yaml:1:58: ");
+    fixture_refused(
+        fixture_load("overrides: {open-extensions: {reason: it is meant, till: soon}}\n" LIFE CN SERVER
+                     "custom: {from: [csr]}\n",
+                     &set),
+        ERR_CONFIG, "an override has 'reason', and 'until'");
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_finding_refuses),
+        cmocka_unit_test(an_override_that_ended_refuses),
         cmocka_unit_test(each_finding_can_be_overridden_with_a_reason),
         cmocka_unit_test(without_the_danger_it_loads),
         cmocka_unit_test(no_finding_is_without_a_case),
