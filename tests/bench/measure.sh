@@ -56,6 +56,19 @@ measure_list() {
     row list.revocation "$(get "$r" .revocation_many_ms)" ms "$(get "$r" .revocation_few_ms)" 1.5 most
 }
 
+# A decision beside the signature that it leads to: one C_Sign (P-256), CPU time on the same core in the same run.
+measure_template() {
+    say "templates: decisions, and a set of 10,000"
+    local r sign
+    rm -rf "$work/beside"
+    mkdir "$work/beside"
+    sign=$("$bin/bench_sign" --module "$module" --cores "$core" --threads 1 --raw-only --p256-only --rounds 4 --slice-ms 150 "$work/beside" 2>/dev/null)
+    r=$("$bin/bench_template" --core "$core" --rounds $((quick ? 4 : 12)) --slice-ms 150)
+    row template.decide.cpu "$(get "$r" .decide_cpu_us)" us "$(get "$sign" .raw_cpu_us)" 0.2 most
+    row template.decide.of10000.cpu "$(get "$r" .decide_many_cpu_us)" us "$(get "$r" .decide_cpu_us)" 1.2 most
+    row template.load10000 "$(get "$r" .load_s)" s 1 1 most
+}
+
 # --- issuance ------------------------------------------------------------------------------------------------------
 
 # What no server can do without: CPU time of one C_Sign (P-256) and one verification, on the server's core.
