@@ -40,6 +40,8 @@ function overrides(client,    why) {
     line("overrides:")
     if (client)
         line("  subject-without-control: " why)
+    if (client && eku != "free")
+        line("  account-by-name: " why)
     if (eku == "free")
         line("  any-purpose: " why)
     if (csr || api)

@@ -199,7 +199,7 @@ static void an_override_that_ended_refuses(void **state)
         fixture_load("overrides: {open-extensions: {reason: it is meant, until: soon}}\n" LIFE CN SERVER
                      "custom: {from: [csr]}\n",
                      &set),
-        ERR_CONFIG, "templates/x.yaml:1:58: ");
+        ERR_CONFIG, "templates/x.yaml:1:59: ");
     fixture_refused(
         fixture_load("overrides: {open-extensions: {reason: it is meant, till: soon}}\n" LIFE CN SERVER
                      "custom: {from: [csr]}\n",
