@@ -46,12 +46,46 @@ static struct err *take_named(struct cli *c, struct side *s)
     const char *path = arena_printf(c->arena, "/v1/templates/%s%s%s", cli_escape(c, name),
                                     at ? "/versions/" : "", at ? cli_escape(c, at + 1) : "");
     TRY(cli_call(c, "GET", path, NULL, &answer));
-    char *text = json_dumps(at ? json_object_get(answer, "values") : answer, JSON_COMPACT);
+    json_t *values = at ? json_object_get(answer, "values") : answer;
+    json_object_del(values, "extends"); /* all that it has from there stands here */
+    char *text = json_dumps(values, JSON_COMPACT);
     e = load_text(s, "template.yaml", view_str(text));
     free(text);
 out:
     json_decref(answer);
     return err_wrap(e, "%s", s->ref);
+}
+
+/* A file that extends others: loaded beside those in force, but the one that it is to replace. */
+static struct err *take_beside(struct cli *c, struct side *s, struct view bytes, const char *replaced)
+{
+    struct err *e = NULL;
+    json_t *answer = NULL, *one;
+    size_t i, n = 1;
+    TRY(cli_call(c, "GET", "/v1/templates", NULL, &answer));
+    json_t *list = json_object_get(answer, "templates");
+    struct templates_file *files = arena_array(c->arena, json_array_size(list) + 1, sizeof *files);
+    files[0] = (struct templates_file){s->ref, bytes};
+    json_array_foreach(list, i, one)
+    {
+        if (strcmp(json_string_value(json_object_get(one, "name")), replaced) == 0)
+            continue;
+        json_object_del(one, "extends");
+        char *text = json_dumps(one, JSON_COMPACT);
+        files[n++] = (struct templates_file){arena_printf(c->arena, "in-force-%zu.yaml", i),
+                                             view_str(arena_str(c->arena, view_str(text)))};
+        free(text);
+    }
+    TRY(templates_load(files, n, &s->set));
+    s->t = templates_find(s->set, view_str(replaced));
+    if (!s->t)
+        TRY(err_new(ERR_CONFIG,
+                    "%s: a file that extends another is named as the template it is to replace: %s.yaml",
+                    s->ref, replaced));
+    s->values = templates_to_json(s->t);
+out:
+    json_decref(answer);
+    return e;
 }
 
 static struct err *take(struct cli *c, struct side *s)
@@ -61,7 +95,12 @@ static struct err *take(struct cli *c, struct side *s)
     if (!view_ends(view_str(s->ref), view_str(".yaml")))
         return take_named(c, s);
     TRY(file_read(s->ref, TEMPLATES_FILE_BYTES, c->arena, &bytes));
-    TRY(load_text(s, s->ref, bytes));
+    if (!memmem(bytes.p, bytes.n, "extends:", 8)) {
+        e = load_text(s, s->ref, bytes);
+        goto out;
+    }
+    const char *slash = strrchr(s->ref, '/'), *name = slash ? slash + 1 : s->ref;
+    TRY(take_beside(c, s, bytes, arena_str(c->arena, view_of(name, strlen(name) - strlen(".yaml")))));
 out:
     return e;
 }

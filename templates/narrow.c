@@ -7,6 +7,7 @@
 #include "extend.h"
 #include "fields.h"
 #include "narrow_pattern.h"
+#include "quota.h"
 #include "source.h"
 #include "subject.h"
 
@@ -285,6 +286,26 @@ static bool how_path_len(const struct pair *p)
 static bool how_custom_from(const struct pair *p)
 {
     return asked_within(&p->child->custom.from, &p->parent->custom.from);
+}
+
+/* As many or fewer, and no faster. */
+static bool how_rate(const struct pair *p)
+{
+    size_t i = (p->row->offset - offsetof(struct template, limits.texts[0])) / sizeof(const char *);
+    struct templates_rate child = quota_rate(p->child, i), parent = quota_rate(p->parent, i);
+    return parent.n == 0 ||
+           (child.n > 0 && child.n <= parent.n && child.n * parent.period_s <= parent.n * child.period_s);
+}
+
+static bool how_certified(const struct pair *p)
+{
+    return p->child->limits.asked.keys >= p->parent->limits.asked.keys;
+}
+
+static bool how_renewal(const struct pair *p)
+{
+    int64_t parent = p->parent->limits.asked.renew_within_s;
+    return parent == 0 || p->child->limits.asked.renew_within_s <= parent;
 }
 
 static narrow_how *how_of(const struct conf_row *row)

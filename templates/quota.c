@@ -16,11 +16,18 @@ enum { RATE_MAX = 1000000, PER_NAME_MAX = 1000 };
 
 static const char *const keys[LIMITS_RATES] = {"per_asker", "per_template", "per_name"};
 
+_Static_assert(QUOTA_PER_NAME + 1 == LIMITS_RATES, "a name for each rate");
+
+struct templates_rate quota_rate(const struct template *t, size_t i)
+{
+    const struct templates_limits *l = &t->limits.asked;
+    return i == QUOTA_PER_ASKER ? l->per_asker : i == QUOTA_PER_TEMPLATE ? l->per_template : l->per_name;
+}
+
 static struct templates_rate *rate_at(struct template *t, size_t i)
 {
-    struct templates_rate *all[LIMITS_RATES] = {&t->limits.asked.per_asker, &t->limits.asked.per_template,
-                                                &t->limits.asked.per_name};
-    return all[i];
+    struct templates_limits *l = &t->limits.asked;
+    return i == QUOTA_PER_ASKER ? &l->per_asker : i == QUOTA_PER_TEMPLATE ? &l->per_template : &l->per_name;
 }
 
 /* "20/1h" */
@@ -46,15 +53,15 @@ struct err *quota_load(struct load *l)
     struct err *e = NULL;
     const struct template_limits *limits = &l->t->limits;
     const json_t *node = load_node(l, GROUP_LIMITS);
-    if (l->t->head.internal && l->t->nodes[GROUP_LIMITS])
-        return load_error(l, GROUP_LIMITS, "", "an internal template has no askers to be limited");
     for (size_t i = 0; i < LIMITS_RATES; i++) {
         if (limits->texts[i][0])
-            TRY(load_placed(
-                l, json_object_get(node, keys[i]),
-                rate_parse(limits->texts[i], i == 2 ? PER_NAME_MAX : RATE_MAX, rate_at(l->t, i))));
+            TRY(load_placed(l, json_object_get(node, keys[i]),
+                            rate_parse(limits->texts[i], i == QUOTA_PER_NAME ? PER_NAME_MAX : RATE_MAX,
+                                       rate_at(l->t, i))));
     }
-    if (limits->asked.renew_within_s >= l->t->validity.default_s && limits->asked.renew_within_s > 0)
+    const json_t *renew = json_object_get(node, "renew_within");
+    bool own = renew && !conf_inherited(l->conf, renew);
+    if (own && limits->asked.renew_within_s >= l->t->validity.default_s)
         return load_error(l, GROUP_LIMITS, "renew_within",
                           "renew_within is not shorter than validity.default: it would hold nobody back");
 out:

@@ -4,6 +4,9 @@
 
 #include "template.h"
 
+enum { QUOTA_PER_ASKER, QUOTA_PER_TEMPLATE, QUOTA_PER_NAME };
+struct templates_rate quota_rate(const struct template *t, size_t i);
+
 /* Whether the field at this offset of struct template says anything. */
 bool quota_given(const struct template *t, size_t offset);
 

@@ -12,6 +12,7 @@
 #define BASE                                                                                                 \
     "description: base\nissuers: [issuing, second]\naskers: [token, operator]\nceiling_per_hour: 100\n"      \
     "validity: {default: 30d, max: 90d, backdate: 10m}\n"                                                    \
+    "limits: {per_asker: 20/1h, keys: renewal, renew_within: 10d}\n"                                         \
     "keys: {allow: [rsa, p256, p384], rsa_min: 3072}\n"                                                      \
     "subject: {allow: [O, OU, CN], require: [CN], cn: free, patterns: {O: ['Ex*'], CN: ['*.example']}}\n"    \
     "sans: {kinds: [dns, ip], min: 1, max: 5, wildcard: true, wildcard_labels: 2,\n"                         \
@@ -64,6 +65,8 @@ static const char *const narrower[] = {
     "extends: base\nissuers: [second]\n",
     "extends: base\naskers: [operator]\n",
     "extends: base\nceiling_per_hour: 10\n",
+    "extends: base\nlimits: {per_asker: 10/1h}\n",
+    "extends: base\nlimits: {per_asker: 20/2h, per_name: 5/7d, keys: once, renew_within: 5d}\n",
     "extends: base\nvalidity: {default: 1d, max: 2d, backdate: 1m, until: '2027-01-01T00:00:00Z'}\n",
     "extends: base\nkeys: {allow: [p256]}\n",
     "extends: base\nkeys: {rsa_min: 4096, rsa_max: 4096}\n",
@@ -129,6 +132,10 @@ static const struct {
     {"extends: base\nvalidity: {max: 91d}\n", "2:17: 'max'"},
     {"extends: base\nvalidity: {backdate: 11m}\n", "2:22: 'backdate'"},
     {"extends: base\nkeys: {allow: [p521]}\n", "2:15: 'allow'"},
+    {"extends: base\nlimits: {per_asker: 30/1h}\n", "2:21: 'per_asker'"},
+    {"extends: base\nlimits: {per_asker: 10/1m}\n", "2:21: 'per_asker'"},
+    {"extends: base\nlimits: {keys: owner}\n", "2:16: 'keys'"},
+    {"extends: base\nlimits: {renew_within: 15d}\n", "2:24: 'renew_within'"},
     {"extends: base\nkeys: {rsa_min: 2048}\n", "2:17: 'rsa_min'"},
     {"extends: base\nsubject: {allow: [O, OU, CN, UID]}\n", "2:18: 'allow'"},
     {"extends: base\nsubject: {fixed: {UID: root}}\n", "2:18: 'fixed'"},

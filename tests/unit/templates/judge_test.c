@@ -49,6 +49,14 @@ static const char *const conditional = "validity: {default: 1d, max: 10d}\n"
                                        "extended_key_usage: {usages: [clientAuth]}\n"
                                        "conditions: [{that: size(cert.sans) == 2, else: two names}]\n";
 
+/* A danger that is meant for one second more. */
+static const char *const ending =
+    "overrides: {wildcard-client: {reason: it is meant, until: '2026-11-21T06:20:01Z'}}\n"
+    "validity: {default: 1d, max: 10d}\n"
+    "subject: {allow: [CN], cn: free}\n"
+    "sans: {kinds: [dns], wildcard: true}\n"
+    "extended_key_usage: {usages: [clientAuth]}\n";
+
 /* Where the asker has a say. */
 static const char *const asked = "issuers: [issuing]\n"
                                  "validity: {default: 1d, max: 10d}\n"
@@ -198,6 +206,10 @@ static void lives_too_long(struct scene *s)
 static void past_the_end(struct scene *s)
 {
     s->tbs.not_after = s->now + 9 * DAY;
+}
+static void time_passes(struct scene *s)
+{
+    s->now += 60;
 }
 static void begins_before_its_issuer(struct scene *s)
 {
@@ -542,6 +554,7 @@ static const struct breach {
     {"issuer.name", &strict, other_issuer_name, false},
     {"issuer.allowed", &loose, issuer_not_listed, false},
     {"issuer.algorithm", &strict, other_algorithm, false},
+    {"overrides", &ending, time_passes, false},
     {"validity.not_before", &strict, begins_ahead, false},
     {"validity.backdate", &strict, begins_too_early, false},
     {"validity.over", &strict, is_over, false},
