@@ -11,6 +11,7 @@
 #include "cert/ext_constraints.h"
 #include "cert/name.h"
 #include "cert/san.h"
+#include "template_limits.h"
 #include "template_tree.h"
 #include "templates.h"
 
@@ -50,11 +51,6 @@ struct template_from {
 enum subject_other { SUBJECT_REFUSE, SUBJECT_DROP };
 enum subject_cn { SUBJECT_CN_SAN, SUBJECT_CN_FREE };
 
-struct template_override {
-    const char *reason; /* NULL: not overridden */
-    int64_t until;      /* INT64_MAX: without end */
-};
-
 struct template_head {
     const char *given_name; /* "": the file's */
     const char *extends;    /* "": none */
@@ -66,12 +62,6 @@ struct template_head {
     unsigned askers;                     /* enum templates_asker */
     const json_t *overrides_tree;        /* during load only */
     struct template_override *overrides; /* one for each row of analyser.def */
-};
-
-enum { LIMITS_RATES = 3 };
-struct template_limits {
-    const char *texts[LIMITS_RATES];
-    struct templates_limits asked;
 };
 
 struct template_validity {
