@@ -157,6 +157,11 @@ static const struct cli_command commands[] = {
      "  --replay N             ask again for the last N certificates\n"
      "  OLD, NEW: a name (as it is in force), NAME@VERSION, or a file that ends in .yaml\n",
      "chancery template diff server templates/server.yaml --replay 500", template_diff},
+    {"template", "rollback", "", "the templates of an earlier generation, put back and reloaded",
+     "  --to ID                one of --list; else the one before the present\n"
+     "  --list                 the generations that are kept\n"
+     "  --discard              also where the folder has changes that are not in force\n",
+     "chancery template rollback --to 3f9a01c2b7d4", template_rollback},
     {"template", "explain", "NAME --csr FILE",
      "what a request would come to, rule by rule; nothing is signed",
      "  --asker ID             for somebody else: token:6bb5d596, cert:issuing/4a..., roster:maria\n"

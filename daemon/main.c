@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/metric.h"
 #include "child.h"
+#include "keep.h"
 #include "notify.h"
 #include "options.h"
 #include "prove.h"
@@ -123,6 +124,7 @@ static struct err *run_generation(struct run *r)
     TRY(prove_generation(r->generation_fd, r->config, &r->users));
     hex_put(hex, view_of(r->sha256, SHA256_BYTES));
     log_info("generation", log_num("number", 1), log_text("sha256", hex), log_num("files", (long long)g.n));
+    keep_generation(r->config, r->generation_fd);
 out:
     return e;
 }

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/world.h"
+#include "keep.h"
 #include "ward.h"
 
 static void forget_next(struct warden *w)
@@ -72,6 +73,7 @@ static void act_done(void *arg, const char *why)
     if (why)
         return;
     hex_put(hex, view_of(w->sha256, SHA256_BYTES));
+    keep_generation(w->config, w->generation_fd);
     log_info("reload.done", log_num("generation", w->generation), log_text("sha256", hex));
     warden_changed(w);
 }

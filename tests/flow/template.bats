@@ -73,3 +73,37 @@ newest_is() { # NAME VERSION
     run -1 chancery template diff server missing.yaml
 }
 
+
+@test "template rollback puts back what was in force before, and the daemon takes it" {
+    local file="$CHANCERY_DIR/templates/server.yaml" version
+    version=$(chancery template versions server --json | jq .versions[0].version)
+    cp "$file" kept.yaml
+    sed 's/max: 398d/max: 390d/' kept.yaml >"$file.new" && mv "$file.new" "$file"
+    cp kept.yaml "$CHANCERY_DIR/templates/extra.yaml"
+    kill -HUP "$CHANCERY_PID"
+    within 10 newest_is server $((version + 1))
+    run chancery template rollback
+    [ "$status" -eq 0 ] || { echo "$output"; false; }
+    matches "$output" 'templates/server.yaml +put back'
+    matches "$output" 'templates/extra.yaml +taken away'
+    matches "$output" 'generation [0-9]+ is in force'
+    cmp kept.yaml "$file"
+    [ ! -e "$CHANCERY_DIR/templates/extra.yaml" ]
+    within 10 newest_is server $((version + 2))
+    same "$(chancery template show server | jq -r .validity.max)" 398d
+    json template rollback --list
+    same "$(jq -r '.generations | map(.in_force) | .[0], .[1] | tostring' out.json | paste -sd' ')" "true false"
+    same "$(jq -r '.generations[0].id' out.json)" "$(jq -r '.generations[2].id' out.json)"
+}
+
+@test "template rollback loses no change that is not in force yet" {
+    local file="$CHANCERY_DIR/templates/server.yaml"
+    cp "$file" kept.yaml
+    echo '# mine' >>"$file"
+    run -1 chancery template rollback
+    matches "$output" 'templates/server.yaml has changes that are not in force'
+    tail -1 "$file" | grep -q '# mine'
+    cp kept.yaml "$file"
+    run -1 chancery template rollback --to 0000
+    matches "$output" 'no generation'
+}
