@@ -59,11 +59,6 @@ struct err *quota_load(struct load *l)
                             rate_parse(limits->texts[i], i == QUOTA_PER_NAME ? PER_NAME_MAX : RATE_MAX,
                                        rate_at(l->t, i))));
     }
-    const json_t *renew = json_object_get(node, "renew_within");
-    bool own = renew && !conf_inherited(l->conf, renew);
-    if (own && limits->asked.renew_within_s >= l->t->validity.default_s)
-        return load_error(l, GROUP_LIMITS, "renew_within",
-                          "renew_within is not shorter than validity.default: it would hold nobody back");
 out:
     return e;
 }

@@ -132,8 +132,6 @@ static const struct {
      "templates/x.yaml:5:21: a period of more than a year"},
     {TOP LIFE NAMES "limits: {per_name: 1001/1h}\n" EKU, "templates/x.yaml:5:20: 1001; at most 1000"},
     {TOP LIFE NAMES "limits: {keys: twice}\n" EKU, "templates/x.yaml:5:16: "},
-    {TOP LIFE NAMES "limits: {renew_within: 900d}\n" EKU,
-     "templates/x.yaml:5:24: renew_within is not shorter than validity.default"},
     {TOP LIFE NAMES "keys: {allow: [p256], rsa_min: 3072}\n" EKU,
      "templates/x.yaml:5:32: 'rsa_min' without rsa"},
     {TOP LIFE NAMES "keys: {rsa_min: 4096, rsa_max: 3072}\n" EKU, "templates/x.yaml:5:17: rsa_min is larger"},
