@@ -52,7 +52,7 @@ static struct err *gather(struct ceremony *c, const char *issuer, struct list *l
     struct ledger_revocation r;
     bool more = true;
     l->entries = arena_array(a, ENTRIES_MAX, sizeof *l->entries);
-    TRY(ledger_revoked_open(c->in.ledger, issuer, &walk));
+    TRY(ledger_revoked_open(c->in.ledger, issuer, LEDGER_WHOLE, &walk));
     l->upto = ledger_revoked_upto(walk);
     for (;;) {
         TRY(ledger_revoked_next(walk, &r, &more));
