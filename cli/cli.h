@@ -101,8 +101,7 @@ cli_run token_create, token_list, token_revoke;
 cli_run hsm_info_run, hsm_login, hsm_pin;
 cli_run ca_list, ca_show, ca_import;
 cli_run ca_create, ca_csr, ca_sign, ca_cross, ca_renew, ca_disable, ca_enable, ca_delete, ca_restore;
-cli_run template_list, template_show, template_explain, template_versions, template_diff,
-    template_rollback;
+cli_run template_list, template_show, template_explain, template_versions, template_diff, template_rollback;
 cli_run request_new, request_list, request_show, request_approve, request_deny, request_execute;
 cli_run freeze_run, freeze_list, roster_show, roster_sign, roster_install;
 cli_run shipped_show, shipped_add;

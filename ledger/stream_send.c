@@ -66,7 +66,8 @@ static struct err *unfile(struct stream_sender *s, struct shelf_item *item, stru
 {
     struct err *e = NULL;
     uint8_t *value;
-    TRY(file_read(arena_printf(s->step, "%s/%s", s->dir, item->file), item->file_bytes, s->step, &item->bytes));
+    TRY(file_read(arena_printf(s->step, "%s/%s", s->dir, item->file), item->file_bytes, s->step,
+                  &item->bytes));
     item->file = NULL;
     value = arena_alloc(s->step, shelf_form_size(item));
     shelf_form_put(item, value);
@@ -75,7 +76,8 @@ out:
     return e;
 }
 
-static struct err *add_item(struct stream_sender *s, enum shelf_table table, struct view key, struct view value)
+static struct err *add_item(struct stream_sender *s, enum shelf_table table, struct view key,
+                            struct view value)
 {
     struct err *e = NULL;
     struct shelf_item item;
@@ -250,7 +252,8 @@ struct err *stream_sender_new(const char *dir, const char *from, stream_give *gi
     struct err *e = NULL;
     struct stream_sender *s = calloc(1, sizeof *s);
     CHECK(s);
-    *s = (struct stream_sender){.dir = dir, .ops = &store_lmdb, .give = give, .arg = arg, .step = arena_new(ARENA_BYTES)};
+    *s = (struct stream_sender){
+        .dir = dir, .ops = &store_lmdb, .give = give, .arg = arg, .step = arena_new(ARENA_BYTES)};
     TRY(s->ops->open(&(struct store_setup){.dir = dir,
                                            .mode = 0660,
                                            .readonly = true,

@@ -62,8 +62,8 @@ static void make_house(struct judge_scene *s)
                     .template = "sub-ca", .issuer = &root, .spki = s->issuing_spki, .cn = "Test Issuing"},
                 s->root_key);
     const struct hsm_issuer_setup issuers[] = {
-        {"root", "pkcs11:object=root", root_der, CERT_ALG_ECDSA_SHA256, false, false},
-        {"issuing", "pkcs11:object=issuing", issuing_der, CERT_ALG_ECDSA_SHA256, true, false},
+        {"root", "pkcs11:object=root", root_der, CERT_ALG_ECDSA_SHA256, false, false, false},
+        {"issuing", "pkcs11:object=issuing", issuing_der, CERT_ALG_ECDSA_SHA256, true, false, false},
     };
     struct hsm_vault_config config = {.generation = 1,
                                       .issuers = issuers,
