@@ -213,7 +213,7 @@ new_entry() { # NAME ROLE KEY
 @test "a vault takes root's order while the front hangs" {
     [ "$(id -u)" = 0 ] || skip "needs root"
     local front
-    front=$(demo_child front)
+    front=$(demo_child front "$(cat "$CHANCERY_DIR/run/pid")")
     kill -STOP "$front"
     chancery freeze --template client --reason "the front hangs" || true # the ledger is held: said, and the freeze stands
     [ ! -e "$CHANCERY_DIR/roll/order.der" ]
