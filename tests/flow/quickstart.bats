@@ -81,7 +81,7 @@ quickstart() { "$CHANCERY_TOP/deploy/quickstart" --no-install --build-dir "$CHAN
 }
 
 @test "the keys of the CAs are in the token, and no file holds one" {
-    same "$(grep -rlE 'PRIVATE KEY' "$DIR" | sort | xargs -n1 basename | paste -sd' ')" "admin.key approver.key key.pem operator.key recovery.key tls.key"
+    same "$(grep -rlE 'PRIVATE KEY' "$DIR" | xargs -n1 basename | sort | paste -sd' ')" "admin.key approver.key key.pem operator.key recovery.key tls.key"
     same "$(openssl pkey -in "$DIR/first/key.pem" -pubout)" "$(openssl x509 -in "$DIR/first/chain.pem" -noout -pubkey)"
 }
 

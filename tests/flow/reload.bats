@@ -111,7 +111,7 @@ days_of_new() {
     cat >>"$T/server.yaml" <<'YAML'
 
 conditions:
-  - that: cert.sans.all(n, n.endsWith('.pay.example.internal')) || asker.role == 'admin'
+  - that: cert.sans.all(n, n.endsWith('.pay.example.internal')) || asker.role == 'operator'
     else: only names of pay
   - {that: size(cert.sans) < 3, else: at most two names}
 YAML
@@ -123,7 +123,7 @@ YAML
     ask_operator -H 'Content-Type: application/pkcs10' --data-binary @a.csr "/v1/certificates?template=server"
     expect 201
     member .certificate >a.pem
-    matches "$(openssl x509 -in a.pem -noout -subject -nameopt RFC2253)" 'UID=admin'
+    matches "$(openssl x509 -in a.pem -noout -subject -nameopt RFC2253)" 'UID=operator'
     csr b DNS:a.pay.example.internal,DNS:b.pay.example.internal,DNS:c.pay.example.internal
     ask_csr b.csr
     expect_problem 422 policy 'at most two names'
