@@ -8,6 +8,7 @@
 #include "base/world.h"
 #include "ca_act.h"
 #include "house.h"
+#include "hsm_freeze.h"
 
 #include <stdlib.h>
 

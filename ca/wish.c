@@ -11,6 +11,7 @@
 #include "cert/chain.h"
 #include "cert/name.h"
 #include "house.h"
+#include "hsm_freeze.h"
 
 enum { SERIAL_TRY_MS = 50, SERIAL_TRIES = 200 };
 

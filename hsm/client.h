@@ -10,6 +10,7 @@
 #define CHANCERY_HSM_CLIENT_H
 
 #include "frames.h"
+#include "hsm_freeze.h"
 
 enum { CLIENT_PENDING_MAX = 16384 };
 

@@ -143,22 +143,6 @@ typedef void hsm_found_fn(void *arg, struct err *e, const uint64_t *ns, size_t n
 MUST_USE struct err *hsm_roll_find(struct hsm *h, uint64_t from, const uint8_t (*tbs_sha256)[SHA256_BYTES],
                                    size_t n, hsm_found_fn *done, void *arg, ticket_id *ret);
 
-/* --- what the roster must approve (hsm_act.h) --- */
-
-/* n: of the act in the roll, durable. result: the kind's own. */
-typedef void hsm_acted_fn(void *arg, struct err *e, uint64_t n, struct view result);
-
-/* Does an act: approved is the DER of `Approved`. ERR_FORBIDDEN and ERR_BAD_SIGNATURE name the rule that does
- * not hold; nothing is done then. */
-MUST_USE struct err *hsm_act(struct hsm *h, struct view approved, struct view payload, hsm_acted_fn *done,
-                             void *arg, ticket_id *ret);
-
-/* --- what the token says of itself, for people's eyes --- */
-
-/* Groups of fields, one after the other. ERR_BUSY where it is being asked already. */
-typedef void hsm_info_fn(void *arg, struct err *e, struct view groups);
-MUST_USE struct err *hsm_info(struct hsm *h, hsm_info_fn *done, void *arg, ticket_id *ret);
-
 /* Take the first group, the first field of a group, off the front. Texts live in the arena. */
 enum hsm_info_type { HSM_INFO_TEXT, HSM_INFO_NUMBER, HSM_INFO_FLAG };
 struct hsm_info_field {
@@ -207,5 +191,9 @@ struct hsm_status {
 enum hsm_state hsm_issuer_state(struct hsm *h, const char *issuer, int64_t not_after);
 /* As last heard, at most a second or two old; valid until control returns to the loop. */
 const struct hsm_status *hsm_status(struct hsm *h);
+
+/* What the token says of itself, for people's eyes: groups of fields. ERR_BUSY where it is being asked. */
+typedef void hsm_info_fn(void *arg, struct err *e, struct view groups);
+MUST_USE struct err *hsm_info(struct hsm *h, hsm_info_fn *done, void *arg, ticket_id *ret);
 
 #endif

@@ -1,12 +1,23 @@
 /*
- * Freezing: what nothing is issued for until a thaw that the roster approved. The vault holds it, over
- * restarts; revocation and status go on, and with them the certificates of responders and of the daemon
- * itself. A frozen asker is kept out by the front, which alone knows who asks. On the client's loop (hsm.h).
+ * Acts, handed to the vault; and freezing: what nothing is issued for until a thaw that the roster approved.
+ * The vault holds it, over restarts; revocation and status go on, and with them the certificates of
+ * responders and of the daemon itself. A frozen asker is kept out by the front, which alone knows who asks.
+ * On the client's loop (hsm.h).
  */
 #ifndef CHANCERY_HSM_FREEZE_H
 #define CHANCERY_HSM_FREEZE_H
 
 #include "hsm.h"
+
+/* --- what the roster must approve (hsm_act.h) --- */
+
+/* n: of the act in the roll, durable. result: the kind's own. */
+typedef void hsm_acted_fn(void *arg, struct err *e, uint64_t n, struct view result);
+
+/* Does an act: approved is the DER of `Approved`. ERR_FORBIDDEN and ERR_BAD_SIGNATURE name the rule that does
+ * not hold; nothing is done then. */
+MUST_USE struct err *hsm_act(struct hsm *h, struct view approved, struct view payload, hsm_acted_fn *done,
+                             void *arg, ticket_id *ret);
 
 enum hsm_freeze_what { HSM_FREEZE_ALL = 1, HSM_FREEZE_ISSUER, HSM_FREEZE_TEMPLATE, HSM_FREEZE_ASKER };
 const char *hsm_freeze_what_text(enum hsm_freeze_what what); /* "issuer" */

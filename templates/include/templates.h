@@ -28,6 +28,7 @@
 #include "base/err.h"
 #include "cert/alg.h"
 #include "templates_asked.h"
+#include "templates_issuer.h"
 #include "templates_limits.h"
 #include "templates_patterns.h"
 #include "templates_shipped.h"
@@ -100,30 +101,6 @@ bool templates_override(const struct template *t, size_t i, struct templates_ove
 bool templates_enabled(const struct template *t); /* `enabled`, and not internal */
 
 /* --- shape --- */
-
-/* What signs. For a self-signed root: the root itself, not_after INT64_MAX. */
-struct templates_issuer {
-    const char *name;    /* "issuing" */
-    struct view subject; /* its subject, Name DER */
-    struct view key_id;  /* the octets of its subjectKeyIdentifier */
-    enum cert_alg alg;   /* what it signs with */
-    int64_t not_before, not_after;
-    const char
-        *base_url; /* "http://pki.example.internal:8080": the responder's public name, no slash at the end */
-    bool partitioned; /* its certificates may name the list of a partition in place of the list of all */
-};
-
-/* The addresses that stand in certificates and lists: base_url/ocsp/NAME, /ca/NAME.crt, /crl/NAME.crl,
- * /crl/NAME-delta.crl. */
-enum templates_url { TEMPLATES_URL_OCSP, TEMPLATES_URL_CA, TEMPLATES_URL_CRL, TEMPLATES_URL_DELTA };
-const char *templates_issuer_url(const struct templates_issuer *issuer, enum templates_url which,
-                                 struct arena *arena);
-/* Of a partition's list: base_url/crl/NAME/7.crl; 0: TEMPLATES_URL_CRL. And which partition such an address
- * is of: false where it is none of this issuer's. */
-const char *templates_partition_url(const struct templates_issuer *issuer, uint64_t partition,
-                                    struct arena *arena);
-bool templates_partition_of(const struct templates_issuer *issuer, struct view url, struct arena *arena,
-                            uint64_t *ret);
 
 struct templates_rdn {
     const char *attribute; /* "CN", "O", ...: the names of subject.allow */
