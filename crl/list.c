@@ -101,7 +101,9 @@ void list_drop(struct shelf *shelf, struct list_built *built)
     built->file.fd = -1;
 }
 
-/* How long the head of the CRL will be: its length is known but for a few octets of the signature's. */
+/* How long the head of the CRL will be: its length is known but for a few octets of the signature's. What
+ * stays in memory has room for the longest, and begins behind what is not needed. */
+enum { SIGNATURE_ROOM = 16 };
 static struct err *head_bytes(size_t tbs_bytes, enum cert_alg alg, size_t signature_bytes, size_t *ret)
 {
     struct err *e = NULL;
@@ -155,7 +157,8 @@ static struct err *build_from(const struct list_source *from, const struct list_
     TRY(count(from, &entries_bytes, &built->entries));
     from->rewind(from->arg);
     TRY(total_bytes(crl, entries_bytes, &built->bytes));
-    TRY(head_bytes(built->bytes, crl->alg, want->signature_bytes, &built->at));
+    size_t room = built->bytes > want->small_bytes ? 0 : SIGNATURE_ROOM;
+    TRY(head_bytes(built->bytes, crl->alg, want->signature_bytes + room, &built->at));
     TRY(make_room(want, built));
     TRY(write_list(from, crl, entries_bytes, built->file.fd, NULL));
 out:
@@ -204,16 +207,16 @@ static struct err *write_at(int fd, struct view bytes, size_t at)
 }
 
 /* Piece by piece: hashed, and of what is small kept too. */
-static struct err *read_back(int fd, size_t total, uint8_t *der, uint8_t sha256[SHA256_BYTES])
+static struct err *read_back(int fd, size_t from, size_t total, uint8_t *der, uint8_t sha256[SHA256_BYTES])
 {
     struct err *e = NULL;
     struct digest *digest = digest_new();
-    struct shelf_item item = {.bytes = {NULL, 0}, .file_bytes = total};
     struct blob_in *in = calloc(1, sizeof *in);
     struct view piece;
     CHECK(in);
     in->fd = fd;
-    in->n = item.file_bytes;
+    in->at = from;
+    in->n = from + total;
     for (;;) {
         uint64_t at = in->at;
         TRY(blob_next(in, &piece));
@@ -221,7 +224,7 @@ static struct err *read_back(int fd, size_t total, uint8_t *der, uint8_t sha256[
             break;
         digest_add(digest, piece);
         if (der)
-            memcpy(der + at, piece.p, piece.n);
+            memcpy(der + at - from, piece.p, piece.n);
     }
     digest_done(digest, sha256);
     digest = NULL;
@@ -238,14 +241,16 @@ struct err *list_finish(struct list_built *built, enum cert_alg alg, struct view
     struct view head, tail;
     uint8_t *der = NULL;
     TRY(cert_seal_around(built->bytes, alg, signature, arena, &head, &tail));
-    if (head.n != built->at) /* so rare that it is simply made again */
+    bool fits = head.n <= built->at && (head.n == built->at || !*built->file.name);
+    if (!fits) /* so rare that it is simply made again: a file of 16 MiB, all but a few octets */
         TRY(err_new(ERR_CONFLICT, "the signature of a list has another length than the last one"));
-    TRY(write_at(built->file.fd, head, 0));
+    size_t from = built->at - head.n;
+    TRY(write_at(built->file.fd, head, from));
     TRY(write_at(built->file.fd, tail, built->at + built->bytes));
     size_t total = head.n + built->bytes + tail.n;
     if (!*built->file.name)
         der = arena_alloc(arena, total);
-    TRY(read_back(built->file.fd, total, der, sha256));
+    TRY(read_back(built->file.fd, from, total, der, sha256));
     *ret_der = view_of(der, der ? total : 0);
 out:
     return e;

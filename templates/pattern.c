@@ -257,8 +257,8 @@ static bool body_ok(struct pattern p)
 struct err *pattern_check(struct view text)
 {
     static const char *const forms[PATTERN_KINDS] = {
-        [PATTERN_DNS] = "a host pattern has labels of letters, digits and hyphens (IDN as xn-- labels);"
-                        " `*` or `**` only as the whole left-most label",
+        [PATTERN_DNS] = ("a host pattern has labels of letters, digits and hyphens (IDN as xn-- labels);"
+                         " `*` or `**` only as the whole left-most label"),
         [PATTERN_IP] = "an ip pattern is an address, or a network with no host bits set, like 10.0.0.0/8",
         [PATTERN_URI] = "a uri pattern is SCHEME://HOST/PATH; `*` is a whole segment, `**` the last one",
         [PATTERN_EMAIL] = "an email pattern is MAILBOX@HOST or *@HOST",

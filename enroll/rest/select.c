@@ -34,7 +34,7 @@ struct err *select_of_query(struct http_request *r, const char *const *further, 
     for (size_t i = 0; further[i] && i < FURTHER; i++)
         known[n++] = further[i];
     known[n] = NULL;
-    *ret = (struct select){NULL};
+    *ret = (struct select){.issuer = NULL};
     TRY(http_query_only(r, known));
     for (size_t i = 0; i < ROWS; i++)
         TRY(answer_query(r, select_rows[i].key, member_at(ret, i)));

@@ -84,12 +84,12 @@ static void aim(struct owned *o, const struct owned_attack *a, struct owned_shot
     for (size_t i = 0; i < approved.n && c->what == OTHER_ACT; i++)
         approved.approvals[i] = act_scene_sign(c->by[i], HSM_ACT_APPROVE, other, arena);
     good(hsm_act_approved_write(&approved, arena, &whole));
-    freeze(o, HSM_FREEZE_ASKER, OBJECT + 6);
+    freeze(o, HSM_FREEZE_ASKER, &OBJECT[6]);
     to->kind = FRAMES_ACT;
     to->body = act_body(o, whole, view_of(c->what == PAYLOAD ? "x" : "", c->what == PAYLOAD));
     if (c->what == REPLAYED) {
         good(vault_scene_ask(o->s, o->front, FRAMES_ACT, to->body, -1, NULL));
-        freeze(o, HSM_FREEZE_ASKER, OBJECT + 6);
+        freeze(o, HSM_FREEZE_ASKER, &OBJECT[6]);
     }
 }
 

@@ -105,8 +105,8 @@ static const char *const true_ones[] = {
     "now.getFullYear() == 2026 && now.getMonth() == 10 && now.getDate() == 21",
     "now.getDayOfWeek() == 6 && now.getHours() == 6 && now.getMinutes() == 20",
     "timestamp('1969-12-31T00:00:00Z').getDayOfWeek() == 3",
-    "duration('90m').getHours() == 1 && duration('90m').getMinutes() == 90 && duration('1m').getSeconds() == "
-    "60",
+    "duration('90m').getHours() == 1 && duration('90m').getMinutes() == 90",
+    "duration('1m').getSeconds() == 60",
     "duration('1h') + duration('30m') == duration('90m')",
     /* conversions */
     "int('-12') == -12 && string(12) == '12' && string(true) == 'true'",
