@@ -213,7 +213,7 @@ static const struct cli_command commands[] = {
      "chancery shelf send --follow | ssh edge chancery shelf receive", shelf_send},
     {"shelf", "receive", "", "put such a stream on this host's shelf, for its responders",
      "  --shelf DIR            a shelf elsewhere\n",
-     "ssh ca chancery shelf send --follow --from \"$(chancery shelf position)\" | chancery shelf receive",
+     "chancery shelf receive < <(ssh ca chancery shelf send --follow --from \"$(chancery shelf position)\")",
      shelf_receive},
     {"shelf", "position", "", "how far this host's shelf has received another's",
      "  --shelf DIR            a shelf elsewhere\n", "chancery shelf position", shelf_position},

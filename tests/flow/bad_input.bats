@@ -5,12 +5,21 @@
 load ../lib/demo
 load ../lib/ask
 
+# Lists and answers of the start have been made: no seal comes but for what a test asks.
+settled() {
+    local before
+    before=$(seals)
+    sleep 1.2
+    [ "$(seals)" = "$before" ]
+}
+
 setup_file() {
     demo_start
     demo_stop # a slow client is cut off sooner than by default
     echo 'limits: {request: 2s}' >>"$CHANCERY_CONFIG"
     demo_start
     export PORT=${CHANCERY_URL##*:}
+    within 20 settled || return 1
     CHILDREN=$(pgrep -P "$CHANCERY_PID" | sort | paste -sd' ')
     LOGGED=$(wc -l <"$CHANCERY_DIR/log")
     export CHILDREN LOGGED

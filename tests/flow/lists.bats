@@ -11,8 +11,8 @@ setup_file() {
     export L=$BATS_FILE_TMPDIR/lists
     mkdir -p "$L/put"
     cd "$L" || return 1
-    read -r PUT NGINX HAPROXY < <(demo_ports 3)
-    export PUT NGINX HAPROXY
+    read -r PUT NGINX_PORT HAPROXY_PORT < <(demo_ports 3)
+    export PUT NGINX_PORT HAPROXY_PORT
     umask 077
     echo "Authorization: Bearer secret-of-the-place" >"$L/header"
     umask 022
@@ -238,6 +238,7 @@ verify() { # FILE LIST... -- OPTION...
     cat "$CHANCERY_ISSUER" "$CHANCERY_ROOT" >cas.pem
     mkdir -p html && echo served >html/index.html
     cat >nginx.conf <<CONF
+daemon off;
 pid $L/nginx.pid;
 error_log $PWD/error.log info;
 events { worker_connections 64; }
@@ -245,16 +246,16 @@ http {
     access_log off;
     client_body_temp_path $PWD/t1; proxy_temp_path $PWD/t2; fastcgi_temp_path $PWD/t3; uwsgi_temp_path $PWD/t4; scgi_temp_path $PWD/t5;
     server {
-        listen 127.0.0.1:$NGINX ssl;
+        listen 127.0.0.1:$NGINX_PORT ssl;
         root $PWD/html;
         ssl_certificate $PWD/web.pem; ssl_certificate_key $PWD/web.key;
         ssl_verify_client on; ssl_verify_depth 2; ssl_client_certificate $PWD/cas.pem; ssl_crl $PWD/crls.pem;
     }
 }
 CONF
-    nginx -e "$PWD/error.log" -p "$PWD" -c "$PWD/nginx.conf" 3>&-
+    nginx -e "$PWD/error.log" -p "$PWD" -c "$PWD/nginx.conf" 3>&- &
     within 5 test -s "$L/nginx.pid"
-    to() { curl -s -o body -w '%{http_code}' --cacert "$CHANCERY_ROOT" --resolve "web.example.internal:$NGINX:127.0.0.1" --cert "$1.pem" --key "$1.key" "https://web.example.internal:$NGINX/"; }
+    to() { curl -s -o body -w '%{http_code}' --cacert "$CHANCERY_ROOT" --resolve "web.example.internal:$NGINX_PORT:127.0.0.1" --cert "$1.pem" --key "$1.key" "https://web.example.internal:$NGINX_PORT/"; }
     same "$(to good)" 200
     same "$(to bad)" 400
 }
@@ -282,12 +283,12 @@ defaults
     timeout client 5s
     timeout server 5s
 frontend f
-    bind 127.0.0.1:$HAPROXY ssl crt $PWD/both.pem ca-file $PWD/cas.pem crl-file $PWD/crls.pem verify required
+    bind 127.0.0.1:$HAPROXY_PORT ssl crt $PWD/both.pem ca-file $PWD/cas.pem crl-file $PWD/crls.pem verify required
     http-request return status 200 content-type text/plain string served
 CONF
     haproxy -D -f haproxy.cfg 3>&-
     within 5 test -s "$L/haproxy.pid"
-    to() { curl -s -o body --cacert "$CHANCERY_ROOT" --resolve "web.example.internal:$HAPROXY:127.0.0.1" --cert "$1.pem" --key "$1.key" "https://web.example.internal:$HAPROXY/" && grep -q served body; }
+    to() { curl -s -o body --cacert "$CHANCERY_ROOT" --resolve "web.example.internal:$HAPROXY_PORT:127.0.0.1" --cert "$1.pem" --key "$1.key" "https://web.example.internal:$HAPROXY_PORT/" && grep -q served body; }
     to good
     ! to bad
 }
