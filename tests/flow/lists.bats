@@ -150,7 +150,7 @@ verify() { # FILE LIST... -- OPTION...
     within 5 crl "issuing/$other.crl" other.der
     verify a.pem own.der
     run verify a.pem other.der
-    matches "$output" 'unable to get certificate CRL|Different CRL scope'
+    matches "$output" 'unable to get certificate CRL|[Dd]ifferent CRL scope'
 }
 
 @test "lists lie in the directory, whole, as the responder serves them" {

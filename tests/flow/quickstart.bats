@@ -59,7 +59,7 @@ quickstart() { "$CHANCERY_TOP/deploy/quickstart" --no-install --build-dir "$CHAN
 }
 
 @test "the process id is the warden's" {
-    [ "$(pgrep -P "$CHANCERY_PID" | wc -l)" -eq 3 ]
+    [ "$(pgrep -P "$CHANCERY_PID" | wc -l)" -eq 4 ]
     same "$(cat "$DIR/run/pid")" "$CHANCERY_PID"
 }
 
