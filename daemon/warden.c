@@ -234,7 +234,8 @@ struct warden *warden_new(const struct warden_setup *setup, struct config **conf
     }
     for (unsigned i = 0; i < (unsigned)w->config->responders; i++)
         add(w, MESSAGE_RESPONDER, i, w->config->responders > 1);
-    add(w, MESSAGE_COURIER, 0, false);
+    if (!w->config->responders_only)
+        add(w, MESSAGE_COURIER, 0, false);
     w->tick = loop_timer_new(w->setup.loop, on_tick, w);
     return w;
 }
