@@ -111,6 +111,22 @@ static struct err *check_possession(struct issuance *is)
     return err_at(cert_csr_verify(&is->csr), "/csr");
 }
 
+/* Whoever may not see it cannot tell it from one that is not there. */
+static struct err *check_replaced(struct issuance *is)
+{
+    struct err *e = NULL;
+    struct ledger_cert record;
+    if (is->request.replaces.n == 0)
+        return NULL;
+    TRY(ledger_find(is->ca->ledger, NULL, is->request.replaces, is->arena, &record));
+    bool handed_out = record.state == LEDGER_STATE_RECORDED || record.state == LEDGER_STATE_REVOKED;
+    if (!handed_out || !ca_may_see(&is->asker, &record))
+        TRY(err_new(ERR_NOT_FOUND, "no certificate of this serial is on record"));
+    is->replaces = record.intent;
+out:
+    return err_at(e, "/replaces");
+}
+
 static bool has_template(const struct issuance *is)
 {
     return is->template != NULL;
@@ -132,6 +148,7 @@ const struct admit_row admit_rows[] = {
     {"issuer", find_issuer, has_issuer, false, "the issuer is there, issues, and the template is open to it"},
     {"state", check_state, NULL, false, "the issuer is in a state in which it issues"},
     {"frozen", check_frozen, NULL, false, "neither issuer nor template nor asker is frozen"},
+    {"replaces", check_replaced, NULL, false, "what it replaces is on record, and this asker's to see"},
     {"csr", read_csr, has_csr, true, "the CSR reads, within limits, and its key is acceptable (RFC 2986)"},
     {"possession", check_possession, NULL, true, "the CSR is signed with its own key (RFC 2986 4.2)"},
     {"key", check_key, NULL, true, "no other asker has this key, and it was never given up as compromised"},

@@ -62,6 +62,7 @@ struct issuance {
     struct templates_shaped shaped;
     uint8_t serial[SERIAL_BYTES];
     uint64_t partition; /* whose list it names; 0: none */
+    uint64_t replaces;  /* intent of the certificate that it takes the place of; 0: none */
     struct view tbs;
     uint64_t intent; /* seq, once durable; 0 before */
     uint64_t n;      /* in the roll */

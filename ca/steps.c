@@ -137,6 +137,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
                 .token = view_of(is->asker.token, is->asker.token ? SHA256_BYTES : 0),
                 .tbs = is->tbs,
                 .partition = is->partition,
+                .replaces = is->replaces,
             },
     };
     *ret_waits = true;

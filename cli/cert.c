@@ -27,7 +27,8 @@ static const char *chain_text(struct cli *c, const json_t *answer)
 struct err *cert_request(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
-    const char *template = NULL, *csr_path = NULL, *issuer = NULL, *validity = NULL, *out = NULL;
+    const char *template = NULL, *csr_path = NULL, *issuer = NULL, *validity = NULL, *out = NULL,
+               *replaces = NULL;
     struct cli_list sans = {.n = 0};
     struct view csr;
     json_t *answer = NULL;
@@ -35,6 +36,7 @@ struct err *cert_request(struct cli *c, int argc, char **argv)
         {"--template", &template, NULL, NULL}, {"--csr", &csr_path, NULL, NULL},
         {"--issuer", &issuer, NULL, NULL},     {"--validity", &validity, NULL, NULL},
         {"--san", NULL, NULL, &sans},          {"--out", &out, NULL, NULL},
+        {"--replaces", &replaces, NULL, NULL},
     };
 
     TRY(cli_options(options, sizeof options / sizeof options[0], &argc, argv, 0, 0));
@@ -45,6 +47,7 @@ struct err *cert_request(struct cli *c, int argc, char **argv)
     set(body, "csr", cli_csr_text(c, csr));
     set(body, "issuer", issuer);
     set(body, "validity", validity);
+    set(body, "replaces", replaces);
     if (sans.n)
         json_object_set_new(body, "sans", cli_texts(&sans));
     TRY(cli_call(c, "POST", "/v1/certificates", body, &answer));
@@ -85,6 +88,8 @@ struct err *cert_show(struct cli *c, int argc, char **argv)
         {"requested", "requested_at"},
         {"ledger entry", "entry"},
         {"seal", "seal"},
+        {"replaces", "replaces"},
+        {"renewed by", "renewed_by"},
     };
     struct err *e = NULL;
     const char *issuer = NULL;

@@ -38,6 +38,7 @@ static const struct cli_command commands[] = {
      "  --issuer NAME          other than the default issuer\n"
      "  --validity 30d         shorter than the template's default\n"
      "  --san dns:a.example    in place of the CSR's names; may be repeated\n"
+     "  --replaces SERIAL      it takes the place of this one: `cert show` of either names the other\n"
      "  --out FILE             write the chain there\n",
      "chancery cert request --template server --csr web.csr --out web.pem", cert_request},
     {"cert", "show", "SERIAL", "one certificate, and what the books say of it", "  --issuer NAME\n",

@@ -15,6 +15,7 @@ static const struct {
     {"--template-version", "template_version"},
     {"--issuer", "issuer"},
     {"--status", "status"},
+    {"--replaces", "replaces"},
     {"--fingerprint", "fingerprint"},
     {"--spki-sha256", "spki_sha256"},
     {"--since", "since"},

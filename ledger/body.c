@@ -51,6 +51,7 @@ static const struct field intent_fields[] = {
     FIELD(OCTETS, intent, tbs, LIMIT_TBS_BYTES),
     FIELD_LATER(NUMBER, intent, version, 0),
     FIELD_LATER(NUMBER, intent, partition, 0),
+    FIELD_LATER(NUMBER, intent, replaces, 0),
 };
 static const struct field record_fields[] = {
     FIELD(NUMBER, record, n, 0),

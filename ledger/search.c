@@ -124,6 +124,8 @@ static bool cert_fits(const struct search *s, const struct ledger_cert *cert)
     const struct ledger_query *q = s->q;
     if (q->spki_sha256.n > 0 && !view_eq(cert->decision.spki_sha256, q->spki_sha256))
         return false;
+    if (q->replaces != 0 && cert->decision.replaces != q->replaces)
+        return false;
     if (q->version != 0 && cert->decision.version != q->version)
         return false;
     if (q->since_ms != 0 && cert->requested_ms < q->since_ms)
@@ -181,6 +183,8 @@ static void choose(struct search *s)
     }
     if (q->spki_sha256.n > 0)
         add_term(s, term_of(TERM_SPKI, q->spki_sha256));
+    if (q->replaces != 0)
+        add_term(s, term_of_replaced(q->replaces));
     add_text(s, TERM_NAME, q->name);
     add_text(s, TERM_SUBJECT, q->subject);
     if (q->under)

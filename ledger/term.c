@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/der.h"
+#include "be.h"
 
 enum { DAY_S = 86400, DAY_LAST = 65535, LABELS_MAX = 16, PERIODS = 3, PERIOD_BITS = 5 };
 
@@ -222,6 +223,13 @@ size_t term_days(int64_t from, int64_t till, uint64_t ret[TERM_DAYS_MAX])
 
 /* --- a certificate --- */
 
+uint64_t term_of_replaced(uint64_t intent)
+{
+    uint8_t b[8];
+    be64_put(b, intent);
+    return term_of(TERM_REPLACES, view_of(b, sizeof(b)));
+}
+
 static void each_name(const char *name, void (*emit)(void *arg, uint64_t term), void *arg)
 {
     size_t kind = kind_length(name);
@@ -242,6 +250,8 @@ void term_each(const struct ledger_entry *intent, void (*emit)(void *arg, uint64
     emit(arg, term_of(TERM_ACTOR, view_str(intent->actor)));
     emit(arg, term_of(TERM_TEMPLATE, view_str(in->template)));
     emit(arg, term_of(TERM_ISSUER, view_str(intent->issuer)));
+    if (in->replaces)
+        emit(arg, term_of_replaced(in->replaces));
     for (unsigned period = 0; period < PERIODS; period++)
         emit(arg, days_term(day_of(in->not_after), period));
     for (size_t i = 0; i < in->names.n; i++)

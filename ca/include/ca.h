@@ -102,6 +102,7 @@ struct ca_request {
     size_t sans_n;
     const struct cert_ext *exts; /* asked for beside the CSR (templates_asked_read) */
     size_t exts_n;
+    struct view replaces;        /* serial of the certificate that it takes the place of, or empty */
     const char *idempotency_key; /* or NULL */
     uint8_t body_hash[32];       /* SHA-256 of the request's body, for the key */
     struct view token_spki; /* of a key in the token in place of a CSR: ca itself alone, for `ocsp-signing` */

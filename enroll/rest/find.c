@@ -49,6 +49,22 @@ static json_t *record_json(const struct ledger_cert *c)
     return tree;
 }
 
+static void add_kin(json_t *to, const char *member, const struct ledger_kin *kin, struct arena *arena)
+{
+    if (kin->intent)
+        json_object_set_new(to, member, json_string(hex_of(arena, kin->serial)));
+}
+
+/* The same of one that was asked for by its serial: what it replaces, and what replaces it. */
+static json_t *whole_record_json(const struct ledger_cert *c, const struct ledger_lineage *lineage,
+                                 struct arena *arena)
+{
+    json_t *tree = record_json(c);
+    add_kin(tree, "replaces", &lineage->replaces, arena);
+    add_kin(tree, "renewed_by", &lineage->renewed_by, arena);
+    return tree;
+}
+
 static json_t *row_json(const struct ledger_cert *c, struct arena *arena)
 {
     json_t *tree = record_json(c);
@@ -68,6 +84,7 @@ void find_one(struct http_request *r)
     struct ca_asker *asker = NULL;
     struct view serial;
     struct ledger_cert record;
+    struct ledger_lineage lineage;
     struct ca_certificate cert;
     const char *issuer;
 
@@ -79,9 +96,10 @@ void find_one(struct http_request *r)
     TRY(ledger_find(en->setup.ledger, issuer, serial, r->arena, &record));
     if (!ca_may_see(asker, &record))
         TRY(err_new(ERR_NOT_FOUND, "no certificate of this serial is on record"));
+    TRY(ledger_lineage(en->setup.ledger, &record, r->arena, &lineage));
     if (record.state == LEDGER_STATE_RECORDED || record.state == LEDGER_STATE_REVOKED) {
         TRY(ca_certificate_of(&record, r->arena, &cert));
-        answer_certificate(r, 200, &cert, record_json(&record));
+        answer_certificate(r, 200, &cert, whole_record_json(&record, &lineage, r->arena));
     } else {
         answer_json(r, 200, row_json(&record, r->arena));
     }
@@ -207,7 +225,7 @@ static struct err *decode(struct http_request *r, const struct ca_asker *asker, 
     const char *cursor;
 
     TRY(select_of_query(r, further, &select));
-    TRY(select_query(&select, asker, r->arena, q));
+    TRY(select_query(&select, ((struct enroll *)r->app)->setup.ledger, asker, r->arena, q));
     TRY(answer_query(r, "cursor", &cursor));
     TRY(answer_limit(r, PAGE, PAGE_MAX, &q->limit));
     q->cursor = cursor;

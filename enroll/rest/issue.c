@@ -14,7 +14,7 @@
 enum { SUBJECT_PARTS_MAX = LIMIT_RDNS, KEY_BYTES_MAX = 255, SANS_MAX = 1000 };
 
 struct body {
-    const char *template, *csr, *issuer, *not_after, *asker;
+    const char *template, *csr, *issuer, *not_after, *replaces, *asker;
     int64_t validity_s;
     const json_t *subject, *sans, *extensions;
 };
@@ -31,6 +31,8 @@ static const struct conf_row rows[] = {
      "[\"dns:a.example\"], in place of the CSR's"},
     {"extensions", CONF_TREE, offsetof(struct body, extensions), false, 0, 0, NULL, NULL,
      "[{\"oid\": \"keyUsage\", \"value\": [\"digitalSignature\"]}], before the CSR's"},
+    {"replaces", CONF_TEXT, offsetof(struct body, replaces), false, 1, 2 * SERIAL_BYTES, NULL, NULL,
+     "serial of the certificate that it takes the place of"},
     {"asker", CONF_TEXT, offsetof(struct body, asker), false, 1, 200, NULL, NULL, "whom it is explained for"},
 };
 /* Without `asker` a request; without `template`, which the path names, what is to be explained. */
@@ -115,6 +117,11 @@ out:
     return e;
 }
 
+static struct err *replaced(struct http_request *r, const char *serial, struct ca_request *to)
+{
+    return serial ? err_at(hex_parse(r->arena, view_str(serial), &to->replaces), "/replaces") : NULL;
+}
+
 static struct err *decode_rows(struct http_request *r, const struct conf_row *taken, struct ca_request *to,
                                const char **ret_asker)
 {
@@ -132,6 +139,7 @@ static struct err *decode_rows(struct http_request *r, const struct conf_row *ta
     to->csr = view_str(body.csr);
     to->validity_s = body.validity_s;
     TRY(end_of(body.not_after, to));
+    TRY(replaced(r, body.replaces, to));
     if (body.sans)
         TRY(texts_of(c, body.sans, r->arena, to));
     if (body.subject)
@@ -158,20 +166,22 @@ struct err *issue_decode_explain(struct http_request *r, struct ca_request *to, 
 
 static struct err *decode_pkcs10(struct http_request *r, struct ca_request *to)
 {
-    static const char *const known[] = {"template", "issuer", "validity", "not_after", NULL};
+    static const char *const known[] = {"template", "issuer", "validity", "not_after", "replaces", NULL};
     struct err *e = NULL;
-    const char *validity, *not_after;
+    const char *validity, *not_after, *serial;
 
     TRY(http_query_only(r, known));
     TRY(answer_query(r, "template", &to->template));
     TRY(answer_query(r, "issuer", &to->issuer));
     TRY(answer_query(r, "validity", &validity));
     TRY(answer_query(r, "not_after", &not_after));
+    TRY(answer_query(r, "replaces", &serial));
     if (!to->template)
         TRY(err_new(ERR_BAD_REQUEST, "name the template: POST /v1/certificates?template=server"));
     if (validity)
         TRY(err_at(when_duration_parse(view_str(validity), &to->validity_s), "/validity"));
     TRY(end_of(not_after, to));
+    TRY(replaced(r, serial, to));
     to->csr = r->body;
 out:
     return e;

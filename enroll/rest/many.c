@@ -44,8 +44,8 @@ static const struct conf_row sealed_rows[] = {
 
 /* --- the question --- */
 
-static struct err *ask_select(const struct conf *c, const struct body *body, struct arena *arena,
-                              struct ca_many_ask *ask)
+static struct err *ask_select(const struct conf *c, const struct body *body, struct ledger *ledger,
+                              struct arena *arena, struct ca_many_ask *ask)
 {
     struct err *e = NULL;
     struct select select = {.issuer = NULL};
@@ -56,7 +56,7 @@ static struct err *ask_select(const struct conf *c, const struct body *body, str
         TRY(err_at(err_new(ERR_BAD_FIELD,
                            "name at least one condition; everything of one issuer is {\"issuer\": ...}"),
                    "/select"));
-    TRY(err_wrap(select_query(&select, ask->asker, arena, q), "select"));
+    TRY(err_wrap(select_query(&select, ledger, ask->asker, arena, q), "select"));
     ask->query = q;
 out:
     return e;
@@ -121,7 +121,7 @@ static struct err *decode(struct http_request *r, const struct ca_asker *asker, 
                                 .per_second = (uint64_t)body.per_second};
     TRY(revoke_what(body.reason, body.invalidity_date, &ask->what));
     if (body.select)
-        TRY(ask_select(c, &body, r->arena, ask));
+        TRY(ask_select(c, &body, ((const struct enroll *)r->app)->setup.ledger, r->arena, ask));
     else if (body.sealed)
         TRY(ask_sealed(c, &body, r->arena, ask));
     else

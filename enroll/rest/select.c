@@ -98,8 +98,24 @@ static const char *without_star(const char *under, struct arena *arena)
     return arena_printf(arena, "%.*s%s", (int)(star + 1 - under), under, star + 3);
 }
 
-struct err *select_query(const struct select *s, const struct ca_asker *asker, struct arena *arena,
-                         struct ledger_query *ret)
+/* Of a serial that is not there nothing takes the place. */
+static struct err *replaced(const char *text, struct ledger *ledger, struct arena *arena, uint64_t *ret)
+{
+    struct view serial;
+    struct ledger_cert cert = {.intent = UINT64_MAX};
+    struct err *e = text ? err_at(hex_parse(arena, view_str(text), &serial), "/replaces") : NULL;
+    if (!text || e)
+        return e;
+    e = ledger_find(ledger, NULL, serial, arena, &cert);
+    if (e && err_code(e) != ERR_NOT_FOUND)
+        return e;
+    err_free(e);
+    *ret = cert.intent;
+    return NULL;
+}
+
+struct err *select_query(const struct select *s, struct ledger *ledger, const struct ca_asker *asker,
+                         struct arena *arena, struct ledger_query *ret)
 {
     struct err *e = NULL;
     struct ledger_query q = {.issuer = s->issuer,
@@ -112,6 +128,7 @@ struct err *select_query(const struct select *s, const struct ca_asker *asker, s
                              .now = world_now_s()};
     TRY(status_filter(s->status, &q.status));
     TRY(version_of(s->template_version, &q.version));
+    TRY(replaced(s->replaces, ledger, arena, &q.replaces));
     TRY(hash_of(s->fingerprint, "fingerprint", arena, &q.fingerprint));
     TRY(hash_of(s->spki_sha256, "spki_sha256", arena, &q.spki_sha256));
     TRY(time_of(s->since, "since", &q.since_ms));

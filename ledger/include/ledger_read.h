@@ -66,6 +66,7 @@ struct ledger_query {
     uint64_t version;           /* of the template; 0: any */
     struct view spki_sha256;    /* 32 octets: certificates for this key */
     struct view fingerprint;    /* 32 octets: SHA-256 of the certificate */
+    uint64_t replaces;          /* intent: those that take the place of this one */
     int64_t since_ms, until_ms; /* of the intent, both included */
     enum ledger_filter status;
     int64_t now;                            /* for VALID and EXPIRED */
@@ -82,6 +83,18 @@ struct ledger_page {
 /* Newest first. ERR_BAD_FIELD: a cursor that is not ours, a name, network or hash that is none. */
 MUST_USE struct err *ledger_search(struct ledger *l, const struct ledger_query *q, struct arena *arena,
                                    struct ledger_page *ret);
+
+/* What it replaces, and the newest that replaces it; intent 0: nothing does. */
+struct ledger_kin {
+    uint64_t intent;
+    const char *issuer;
+    struct view serial;
+};
+struct ledger_lineage {
+    struct ledger_kin replaces, renewed_by;
+};
+MUST_USE struct err *ledger_lineage(struct ledger *l, const struct ledger_cert *cert, struct arena *arena,
+                                    struct ledger_lineage *ret);
 
 /* Open intents, the oldest first, from seq `from` on. */
 MUST_USE struct err *ledger_open_intents(struct ledger *l, uint64_t from, size_t limit, struct arena *arena,

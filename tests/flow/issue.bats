@@ -41,6 +41,27 @@ setup() {
     openssl verify -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" a.pem
 }
 
+@test "a certificate names the one it replaces, and that one the new one" {
+    csr a DNS:web.example.internal
+    ask_json "$(with_csr a.csr)"
+    expect 201
+    local old
+    old=$(member .serial)
+    ask_json "$(with_csr a.csr "replaces:\"$old\"")"
+    expect 201
+    local new
+    new=$(member .serial)
+    ask_token "/v1/certificates/$old"
+    same "$(member .renewed_by)" "$new"
+    same "$(member .replaces)" null
+    ask_token "/v1/certificates/$new"
+    same "$(member .replaces)" "$old"
+    ask_token "/v1/certificates?replaces=$old"
+    same "$(member '.certificates | map(.serial) | join(" ")')" "$new"
+    ask_json "$(with_csr a.csr "replaces:\"${old/%????/0000}\"")"
+    expect_problem 404 not-found 'no certificate of this serial' /replaces
+}
+
 @test "a serial is lower-case hex without colons, positive, 20 octets, the certificate's own" {
     csr a DNS:web.example.internal
     ask_csr a.csr

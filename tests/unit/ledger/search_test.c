@@ -375,11 +375,48 @@ static void a_key_tells_whose_it_is_and_whether_it_was_given_up(void **state)
     assert_true(key.compromised);
 }
 
+static uint64_t renew(struct scene *s, unsigned serial, uint64_t replaces, bool recorded)
+{
+    struct ledger_entry en = scene_intent(serial, "dns:www.example");
+    en.body.intent.replaces = replaces;
+    uint64_t seq = scene_put(s, &en);
+    struct ledger_entry record = scene_record(seq, serial);
+    if (recorded)
+        scene_put(s, &record);
+    return seq;
+}
+
+static struct ledger_lineage lineage_of(struct scene *s, uint64_t intent)
+{
+    struct ledger_cert cert;
+    struct ledger_lineage lineage;
+    OK(ledger_cert_at(s->ledger, intent, s->arena, &cert));
+    OK(ledger_lineage(s->ledger, &cert, s->arena, &lineage));
+    return lineage;
+}
+
+static void each_of_two_says_which_replaced_which(void **state)
+{
+    struct scene *s = *state;
+    uint64_t a = scene_issue(s, 1, "dns:www.example"), b = renew(s, 2, a, true), c = renew(s, 3, a, true);
+    renew(s, 4, a, false);
+    assert_int_equal(lineage_of(s, a).replaces.intent, 0);
+    assert_int_equal(lineage_of(s, a).renewed_by.intent, c);
+    assert_int_equal(lineage_of(s, b).replaces.intent, a);
+    assert_true(view_eq(lineage_of(s, b).replaces.serial, scene_serial(1)));
+    assert_int_equal(lineage_of(s, b).renewed_by.intent, 0);
+    scene_reopen(s);
+    assert_int_equal(lineage_of(s, a).renewed_by.intent, c);
+    assert_int_equal(search(s, (struct ledger_query){.replaces = a}).n, 2);
+    assert_int_equal(search(s, (struct ledger_query){.replaces = c}).n, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(each_of_two_says_which_replaced_which),
         TEST(a_name_is_found_exactly_and_newest_first),
         TEST(all_under_a_domain_is_found_and_nothing_beside_it),
         TEST(a_very_long_name_is_found_by_all_of_it),
