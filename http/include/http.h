@@ -121,7 +121,7 @@ size_t http_connections(const struct http_server *s);
 
 /* A header's value without surrounding white space; repeated ones joined with ", ". p == NULL: not there. */
 struct view http_header(struct http_request *r, const char *name);
-/* What {name} of the pattern matched, decoded. */
+/* What {name} of the pattern matched, decoded; p == NULL: the pattern has none. */
 struct view http_segment(const struct http_request *r, const char *name);
 /* A query parameter, decoded ('+' is a space); p == NULL: not there. BAD_REQUEST: bad encoding, or given
  * twice. */
