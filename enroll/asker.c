@@ -4,6 +4,7 @@
  * it and it still holds; on control.sock the kernel says who it is. The TLS layer lets any certificate
  * through, so every refusal here is readable.
  */
+#include "asker_token.h"
 #include "base/digest.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -12,11 +13,9 @@
 #include "cert/chain.h"
 #include "house.h"
 
-enum { TOKEN_TEXT_MAX = 128, TOKEN_ID_SHOWN = 8 };
-
 static const char *const role_door[] = {"rest", "control"};
 
-static struct ca_asker *asker_new(struct http_request *r, enum ca_role role, const char *id)
+struct ca_asker *asker_new(struct http_request *r, enum ca_role role, const char *id)
 {
     struct ca_asker *a = ARENA_NEW(r->arena, struct ca_asker);
     *a = (struct ca_asker){
@@ -28,55 +27,6 @@ static struct ca_asker *asker_new(struct http_request *r, enum ca_role role, con
         .grant.any = role == CA_ROLE_ADMIN || role == CA_ROLE_OPERATOR || role == CA_ROLE_ENROLL_AGENT,
     };
     return a;
-}
-
-/* --- bearer tokens (RFC 6750 2.1) --- */
-
-static struct err *check_token(const struct ledger_token_state *t)
-{
-    if (t->revoked_at)
-        return err_new(ERR_UNAUTHENTICATED, "this bearer token has been revoked");
-    if (t->token.expires && t->token.expires <= world_now_s())
-        return err_new(ERR_TOKEN_EXPIRED, "this bearer token has expired");
-    return NULL;
-}
-
-/* id: the token's SHA-256, or enough of its beginning. */
-static struct err *token_asker(struct http_request *r, struct view id, struct ca_asker **ret)
-{
-    struct err *e = NULL;
-    struct enroll *en = r->app;
-    struct ledger_token_state *t = ARENA_NEW(r->arena, struct ledger_token_state);
-
-    e = ledger_token_find(en->setup.ledger, id, r->arena, t);
-    if (e && err_code(e) == ERR_NOT_FOUND) {
-        err_free(e);
-        return err_new(ERR_UNAUTHENTICATED, "this bearer token is not known here");
-    }
-    TRY(e);
-    TRY(check_token(t));
-    struct ca_asker *a = asker_new(
-        r, CA_ROLE_REQUESTER,
-        arena_printf(r->arena, "token:%s", hex_of(r->arena, view_of(t->token.id.p, TOKEN_ID_SHOWN))));
-    a->token = t->token.id.p;
-    a->grant = (struct ca_grant){
-        .templates = t->token.templates.items,
-        .templates_n = t->token.templates.n,
-        .names = t->token.names.items,
-        .names_n = t->token.names.n,
-    };
-    *ret = a;
-out:
-    return e;
-}
-
-static struct err *by_token(struct http_request *r, struct view text, struct ca_asker **ret)
-{
-    uint8_t id[SHA256_BYTES];
-    if (text.n == 0 || text.n > TOKEN_TEXT_MAX)
-        return err_new(ERR_UNAUTHENTICATED, "no bearer token of this authority has that length");
-    digest_sha256(text, id);
-    return token_asker(r, view_of(id, sizeof id), ret);
 }
 
 /* --- the roster --- */
@@ -236,20 +186,55 @@ static void break_glass(struct http_request *r, const struct ca_asker *asker)
         arena_printf(r->arena, "%.*s", (int)(r->path.n < 200 ? r->path.n : 200), (const char *)r->path.p));
 }
 
-struct err *asker_of(struct http_request *r, struct ca_asker **ret)
+/* What stands behind the scheme of Authorization; p NULL: it has another. */
+static struct view after_scheme(struct view authorization, const char *scheme)
+{
+    size_t n = strlen(scheme);
+    bool has = authorization.n >= n && view_eq_nocase(view_of(authorization.p, n), view_str(scheme));
+    return has ? view_of(authorization.p + n, authorization.n - n) : view_of(NULL, 0);
+}
+
+static struct err *by_authorization(struct http_request *r, struct view authorization, bool basic,
+                                    struct ca_asker **ret)
+{
+    struct view bearer = after_scheme(authorization, "Bearer "), pair = after_scheme(authorization, "Basic ");
+    if (bearer.p)
+        return asker_token_bearer(r, bearer, ret);
+    if (basic && pair.p)
+        return asker_token_basic(r, pair, ret);
+    return err_new(ERR_UNAUTHENTICATED, "Authorization must be `Bearer TOKEN` (RFC 6750 2.1)%s",
+                   basic ? ", or `Basic` with a token as the password (RFC 7617)" : "");
+}
+
+static struct err *find(struct http_request *r, bool basic, struct ca_asker **ret)
 {
     struct view authorization = http_header(r, "Authorization");
-    struct view bearer = view_of(authorization.p, authorization.n < 7 ? authorization.n : 7);
-    if (authorization.p && !view_eq_nocase(bearer, view_str("Bearer ")))
-        return err_new(ERR_UNAUTHENTICATED, "Authorization must be `Bearer TOKEN` (RFC 6750 2.1)");
     if (authorization.p)
-        return by_token(r, view_from(authorization, 7), ret);
+        return by_authorization(r, authorization, basic, ret);
     if (r->peer->certificate.n)
         return by_certificate(r, ret);
     if (r->peer->is_unix)
         return by_uid(r, ret);
     return err_new(ERR_UNAUTHENTICATED,
                    "send a bearer token (Authorization: Bearer ...) or a client certificate");
+}
+
+struct err *asker_of(struct http_request *r, struct ca_asker **ret)
+{
+    return find(r, false, ret);
+}
+
+struct err *asker_of_basic(struct http_request *r, struct ca_asker **ret)
+{
+    return find(r, true, ret);
+}
+
+struct err *asker_of_shown(struct http_request *r, struct ca_asker **ret)
+{
+    if (r->peer->certificate.n)
+        return by_certificate(r, ret);
+    return err_new(ERR_UNAUTHENTICATED,
+                   "this is done by the certificate itself: show it as TLS client certificate");
 }
 
 /* --- somebody else, by name: to explain what they would be told --- */
@@ -283,7 +268,7 @@ static struct err *named_token(struct http_request *r, struct view name, struct 
 {
     struct view id;
     struct err *e = hex_parse(r->arena, name, &id);
-    return e ? e : token_asker(r, id, ret);
+    return e ? e : asker_token_find(r, id, ret);
 }
 
 struct err *asker_named(struct http_request *r, const char *id, struct ca_asker **ret)
@@ -316,19 +301,22 @@ static const char *roles_text(struct arena *arena, int roles)
     return text;
 }
 
-struct err *asker_admit(struct http_request *r, struct ca_asker **ret)
+struct err *asker_may(struct http_request *r, const struct ca_asker *asker)
 {
     const int *roles = r->route_arg;
-    struct err *e = asker_of(r, ret);
-    if (e)
-        return e;
-    int has = 1 << (*ret)->role | ((*ret)->operates ? 1 << CA_ROLE_OPERATOR : 0);
-    if (*roles & has && (*ret)->role == CA_ROLE_ROOT && r->method != HTTP_GET)
-        break_glass(r, *ret);
+    int has = 1 << asker->role | (asker->operates ? 1 << CA_ROLE_OPERATOR : 0);
+    if (*roles & has && asker->role == CA_ROLE_ROOT && r->method != HTTP_GET)
+        break_glass(r, asker);
     if (*roles & has)
         return NULL;
     return err_new(ERR_FORBIDDEN, "this needs the role %s; yours is %s", roles_text(r->arena, *roles),
-                   ca_role_text((*ret)->role));
+                   ca_role_text(asker->role));
+}
+
+struct err *asker_admit(struct http_request *r, struct ca_asker **ret)
+{
+    struct err *e = asker_of(r, ret);
+    return e ? e : asker_may(r, *ret);
 }
 
 void asker_refused(void *enroll, const struct http_request *r, const struct err *why)

@@ -1,11 +1,13 @@
 /* The table of doors, and the life of what they share. */
 #include <stdlib.h>
 
+#include "est/est.h"
 #include "house.h"
 #include "rest/rest.h"
 
 static const struct enroll_protocol protocols[] = {
     {"rest", rest_routes, &rest_routes_n},
+    {"est", est_routes, &est_routes_n},
 };
 
 struct err *enroll_new(const struct enroll_setup *setup, const struct enroll_config *config,

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "enroll.h"
+#include "guesses.h"
 #include "nonce.h"
 
 struct enroll {
@@ -12,6 +13,7 @@ struct enroll {
     struct enroll_config config;
     struct http_server *http;
     struct nonces nonces;
+    struct guesses guesses;
 };
 
 /* One door: its routes. */
@@ -26,6 +28,13 @@ struct enroll_protocol {
 /* Who asks, by bearer token, client certificate or peer credentials, in this order; ERR_UNAUTHENTICATED where
  * by none. Lives in the request's arena. */
 MUST_USE struct err *asker_of(struct http_request *r, struct ca_asker **ret);
+/* The same where HTTP Basic counts too, a token as its password: EST's paths alone (RFC 7030 3.2.3). */
+MUST_USE struct err *asker_of_basic(struct http_request *r, struct ca_asker **ret);
+/* By the client certificate and nothing else. */
+MUST_USE struct err *asker_of_shown(struct http_request *r, struct ca_asker **ret);
+
+/* For who makes askers of credentials: without any grant but their role's. */
+struct ca_asker *asker_new(struct http_request *r, enum ca_role role, const char *id);
 
 /* Who may use a path: bits, 1 << role. A route's `arg` points to one of these. */
 enum {
@@ -38,7 +47,9 @@ enum {
     ASKER_STOPS = ASKER_RUNS | 1 << CA_ROLE_ROOT,
     ASKER_RULES = 1 << CA_ROLE_ADMIN,
 };
-/* asker_of, and the role must be one that the route names; ERR_FORBIDDEN naming those that may. */
+/* The role must be one that the route names; ERR_FORBIDDEN naming those that may. */
+MUST_USE struct err *asker_may(struct http_request *r, const struct ca_asker *asker);
+/* asker_of, and asker_may. */
 MUST_USE struct err *asker_admit(struct http_request *r, struct ca_asker **ret);
 
 /* Somebody else by the name that the books have for them: "token:6bb5d596", "cert:issuing/4a..",
