@@ -130,6 +130,62 @@ static const struct field roster_fields[] = {
     FIELD(HASH, roster, sha256, 0),
 };
 
+#define OBJECT(of)                                                                                           \
+    FIELD(OCTETS, of, object.id, LEDGER_OBJECT_ID_BYTES),                                                    \
+        FIELD(OCTETS, of, object.owner, LEDGER_OBJECT_ID_BYTES), FIELD(MAYBE, of, object.alias, 0),          \
+        FIELD(INSTANT, of, object.created, 0)
+
+static const struct field acme_account_fields[] = {
+    OBJECT(acme_account),
+    FIELD(NUMBER, acme_account, status, 0),
+    FIELD(OCTETS, acme_account, spki, 4096),
+    FIELD(TEXTS, acme_account, contacts, 320),
+};
+static const struct field acme_eab_fields[] = {
+    OBJECT(acme_eab),
+    FIELD(TEXT, acme_eab, label, LEDGER_TEXT_BYTES),
+    FIELD(TEXTS, acme_eab, templates, 255),
+    FIELD(TEXTS, acme_eab, names, ENTRY_NAME_BYTES),
+    FIELD(NUMBER, acme_eab, accounts, 0),
+    FIELD(NUMBER, acme_eab, used, 0),
+    FIELD(NUMBER, acme_eab, preapproved, 0),
+    FIELD(INSTANT, acme_eab, expires, 0),
+    FIELD(INSTANT, acme_eab, revoked_at, 0),
+};
+static const struct field acme_order_fields[] = {
+    OBJECT(acme_order),
+    FIELD(NUMBER, acme_order, status, 0),
+    FIELD(TEXT, acme_order, template, 255),
+    FIELD(TEXTS, acme_order, names, ENTRY_NAME_BYTES),
+    FIELD(TEXTS, acme_order, authzs, 2 * LEDGER_OBJECT_ID_BYTES),
+    FIELD(INSTANT, acme_order, expires, 0),
+    FIELD(INSTANT, acme_order, not_before, 0),
+    FIELD(INSTANT, acme_order, not_after, 0),
+    FIELD(TEXT, acme_order, issuer, LEDGER_ISSUER_BYTES),
+    FIELD(OCTETS, acme_order, serial, SERIAL_BYTES),
+    FIELD(MAYBE, acme_order, csr, 0),
+    FIELD(TEXT, acme_order, replaces, 255),
+    FIELD(TEXT, acme_order, error, 255),
+    FIELD(TEXT, acme_order, detail, LEDGER_TEXT_BYTES),
+    FIELD(TEXTS, acme_order, subproblems, LEDGER_TEXT_BYTES),
+};
+static const struct field acme_authz_fields[] = {
+    OBJECT(acme_authz),
+    FIELD(NUMBER, acme_authz, status, 0),
+    FIELD(NUMBER, acme_authz, wildcard, 0),
+    FIELD(TEXT, acme_authz, name, ENTRY_NAME_BYTES),
+    FIELD(TEXT, acme_authz, token, 255),
+    FIELD(TEXT, acme_authz, tried, 255),
+    FIELD(INSTANT, acme_authz, expires, 0),
+    FIELD(INSTANT, acme_authz, validated, 0),
+    FIELD(TEXT, acme_authz, error, 255),
+    FIELD(TEXT, acme_authz, detail, LEDGER_TEXT_BYTES),
+};
+static const struct field acme_nonces_fields[] = {
+    OBJECT(acme_nonces),
+    FIELD(NUMBER, acme_nonces, upto, 0),
+};
+
 static const struct field transcript_fields[] = {
     FIELD(TEXT, transcript, title, 255),         FIELD(NUMBER, transcript, rehearsal, 0),
     FIELD(NUMBER, transcript, complete, 0),      FIELD(HASH, transcript, sha256, 0),

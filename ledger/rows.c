@@ -82,6 +82,19 @@ bool key_after_prefix(struct key *k)
     return true;
 }
 
+struct key key_object(char by, unsigned kind, struct view name)
+{
+    const uint8_t head[] = {(uint8_t)by, (uint8_t)kind};
+    struct key k = key_bytes(view_of(head, sizeof(head)));
+    add(&k, name.p, name.n);
+    return k;
+}
+
+bool rows_is_object(unsigned kind)
+{
+    return kind >= LEDGER_ACME_ACCOUNT && kind <= LEDGER_ACME_NONCES;
+}
+
 struct changed_row rows_changed(struct view serial, uint64_t partition)
 {
     struct changed_row row = {.partition = partition};

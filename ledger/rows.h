@@ -47,6 +47,11 @@ uint64_t key_last_seq(struct view key); /* 0 where it is too short */
 /* Above all keys with this prefix and below the next ones. False where there is nothing above. */
 bool key_after_prefix(struct key *k);
 
+/* Of index OBJECT: what leads to an object, of a kind, by this name. */
+enum { KEY_OBJECT_ID = 'i', KEY_OBJECT_ALIAS = 'k', KEY_OBJECT_OWNER = 'o', KEY_OBJECT_ALL = 'a' };
+struct key key_object(char by, unsigned kind, struct view name);
+bool rows_is_object(unsigned kind);
+
 /* --- rows --- */
 
 struct cert_row { /* CERT: seq of the intent -> what became of it */

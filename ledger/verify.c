@@ -154,6 +154,7 @@ static void done(struct verify *v)
     free(v->partitions.items);
     map_clear(&v->token_of);
     map_clear(&v->template_of);
+    map_clear(&v->alias_of);
     map_clear(&v->tbs_of);
 }
 

@@ -58,7 +58,8 @@ struct verify {
     size_t terms_n;
     uint64_t changed, acts, act_steps; /* rows that these indexes should have */
     struct verify_list intents, tokens, issuers, crls, templates, partitions;
-    struct map token_of, tbs_of, template_of;
+    uint64_t objects, objects_owned, aliases;
+    struct map token_of, tbs_of, template_of, alias_of;
 };
 
 void verify_found(struct verify *v, uint64_t seq, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -89,6 +90,8 @@ void verify_state(struct verify *v, const struct ledger_entry *en);
 /* verify_index.c: that index `table` has this row, and how many it has. */
 MUST_USE struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en);
 MUST_USE struct err *verify_index_all(struct verify *v);
+/* verify_object.c: by what verify_index_all counts. */
+MUST_USE struct err *verify_object_entry(struct verify *v, const struct ledger_entry *en);
 /* verify_roll.c */
 MUST_USE struct err *verify_roll(struct verify *v);
 

@@ -193,6 +193,8 @@ struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
         TRY(check_record(v, en));
     if (en->kind == LEDGER_REVOKE)
         TRY(check_blocked(v, en));
+    if (rows_is_object(en->kind))
+        TRY(verify_object_entry(v, en));
     if (en->kind >= LEDGER_ACT_REQUEST && en->kind <= LEDGER_ACT_DONE)
         TRY(check_act(v, en));
     if (changes_status(en))
@@ -376,6 +378,7 @@ struct err *verify_index_all(struct verify *v)
     TRY(check_count(v, TABLE_ACT, v->acts));
     TRY(check_count(v, TABLE_ACT_STEP, v->act_steps));
     TRY(check_count(v, TABLE_GONE, revoked));
+    TRY(check_count(v, TABLE_OBJECT, 2 * v->objects + v->objects_owned + v->aliases));
     if (finder_pairs(v->ledger->finder) != v->pairs)
         verify_found(v, 0, "the index of files has %" PRIu64 " pairs, by the log it should have %" PRIu64,
                      finder_pairs(v->ledger->finder), v->pairs);

@@ -46,6 +46,9 @@ MUST_USE struct err *write_act_apply_request(struct write *w, const struct core_
 MUST_USE struct err *write_act_apply_step(struct write *w, const struct core_append *a);
 MUST_USE struct err *write_act_check_roster(struct write *w, struct core_append *a);
 MUST_USE struct err *write_act_apply_roster(struct write *w, const struct core_append *a);
+/* write_object.c */
+MUST_USE struct err *write_object_check(struct write *w, struct core_append *a);
+MUST_USE struct err *write_object_apply(struct write *w, const struct core_append *a);
 /* write_list.c: lists, and what they are made of */
 MUST_USE struct err *write_changed(struct write *w, const struct core_append *a);
 MUST_USE struct err *write_partition(struct write *w, const struct core_append *a);

@@ -406,6 +406,11 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_ACT_DONE] = {.spare = true, .check = write_act_check_step, .apply = write_act_apply_step},
         [LEDGER_FREEZE] = {.spare = true},
         [LEDGER_BREAK_GLASS] = {.spare = true},
+        [LEDGER_ACME_ACCOUNT] = {.check = write_object_check, .apply = write_object_apply},
+        [LEDGER_ACME_ORDER] = {.check = write_object_check, .apply = write_object_apply},
+        [LEDGER_ACME_AUTHZ] = {.check = write_object_check, .apply = write_object_apply},
+        [LEDGER_ACME_EAB] = {.check = write_object_check, .apply = write_object_apply},
+        [LEDGER_ACME_NONCES] = {.check = write_object_check, .apply = write_object_apply},
         [LEDGER_ROSTER] = {.spare = true, .check = write_act_check_roster, .apply = write_act_apply_roster},
     };
     return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;

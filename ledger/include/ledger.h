@@ -70,6 +70,9 @@ typedef void ledger_done(void *arg, struct err *e, const struct ledger_result *r
  * ERR_NOT_FOUND, ERR_WRONG_STATE where it is revoked for good. STRAY ERR_SERIAL (it is on record)
  * TOKEN_CREATE ERR_WRONG_STATE where the id stands; TOKEN_REVOKE: ERR_NOT_FOUND, or outcome ALREADY CRL,
  * CRL_PART, CRL_DELTA ERR_WRONG_STATE where number is not above that of every list of the issuer
+ ACME_*: ERR_CONFLICT where ref is not the newest state of the object; ERR_WRONG_STATE where a new one's id,
+ or
+ * an account's alias, stands already
  */
 MUST_USE struct err *ledger_append(struct ledger *l, const struct ledger_entry *entry, ledger_done *done,
                                    void *arg, ticket_id *ret);

@@ -22,6 +22,7 @@
 #include "base/view.h"
 #include "ledger_entry_act.h"
 #include "ledger_entry_cert.h"
+#include "ledger_entry_object.h"
 
 enum ledger_kind {
 #define KIND(name, number, text, body) LEDGER_##name = (number),
@@ -104,7 +105,7 @@ struct ledger_entry {
      * RECORD, CLOSE ref (issuer and serial are taken over from the intent); CRL, CRL_PART, CRL_DELTA, ISSUER,
      * OCSP_KEY issuer. */
     unsigned kind;       /* enum ledger_kind */
-    uint64_t ref;        /* seq of the intent this one ends or revokes; 0 */
+    uint64_t ref;        /* seq of the intent this one ends or revokes, of the state before; 0 */
     const char *actor;   /* asker's id: owner of what it gets */
     const char *door;    /* "rest", "control", "self" */
     const char *peer;    /* address text */
@@ -130,6 +131,12 @@ struct ledger_entry {
         struct ledger_act act;
         struct ledger_act_sign act_sign;
         struct ledger_roster roster;
+        struct ledger_object object; /* the head of each of these: */
+        struct ledger_acme_account acme_account;
+        struct ledger_acme_eab acme_eab;
+        struct ledger_acme_order acme_order;
+        struct ledger_acme_authz acme_authz;
+        struct ledger_acme_nonces acme_nonces;
     } body;
     struct view raw;
     uint8_t leaf[SHA256_BYTES]; /* RFC 9162 leaf hash, when read */
