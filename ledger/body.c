@@ -185,6 +185,12 @@ static const struct field acme_nonces_fields[] = {
     OBJECT(acme_nonces),
     FIELD(NUMBER, acme_nonces, upto, 0),
 };
+static const struct field signed_head_fields[] = {
+    FIELD(NUMBER, signed_head, size, 0),
+    FIELD(HASH, signed_head, root, 0),
+    FIELD(NUMBER, signed_head, n, 0),
+    FIELD(OCTETS, signed_head, note, 4096),
+};
 
 static const struct field transcript_fields[] = {
     FIELD(TEXT, transcript, title, 255),         FIELD(NUMBER, transcript, rehearsal, 0),

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "entry.h"
+#include "tiles.h"
 
 enum { TAIL_LEVEL = 10, TAIL_ARENA_BYTES = 4 << 20 };
 
@@ -110,6 +111,8 @@ struct err *core_take_up(struct ledger *l)
     TRY(core_state(l, t, &l->tree, &l->time_ms));
     TRY(check_last(l, t));
     TRY(check_tail(l, t));
+    if (!l->readonly)
+        TRY(tiles_take_up(l, t));
     if (l->readonly)
         goto out;
     struct store_txn *done = t;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/der.h"
-#include "tree.h"
+#include "base/merkle.h"
 
 enum { HEADER_BYTES = 8 * 1024, VALUE_BYTES = LEDGER_BODY_BYTES + HEADER_BYTES + 64 };
 
@@ -69,7 +69,7 @@ struct err *entry_write(const struct ledger_entry *en, struct view body, struct 
     struct err *e = NULL;
     struct view header;
     TRY(header_write(en, body, arena, &header));
-    tree_leaf(header, ret_leaf);
+    merkle_leaf(header, ret_leaf);
     struct der_out out;
     der_out_init(&out, arena, VALUE_BYTES);
     size_t m = der_begin(&out, DER_SEQUENCE);
@@ -129,7 +129,7 @@ struct err *entry_read(struct view value, struct arena *arena, struct ledger_ent
     if (!view_eq(hash, view_of(have, sizeof(have))))
         return err_new(ERR_CORRUPT, "the body does not have the hash its header names");
     TRY(entry_body_read(body, arena, &en));
-    tree_leaf(header, en.leaf);
+    merkle_leaf(header, en.leaf);
     *ret = en;
 out:
     if (e && err_code(e) == ERR_BAD_DER) {

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "store.h"
 
-enum { TABLES_MAX = 32, READERS_MAX = 256 };
+enum { TABLES_MAX = 48, READERS_MAX = 256 };
 
 struct store {
     MDB_env *env;

@@ -8,30 +8,27 @@
 
 #include "be.h"
 
-void tree_leaf(struct view bytes, uint8_t ret[SHA256_BYTES])
+size_t tree_add_done(struct tree *t, const uint8_t leaf[SHA256_BYTES],
+                     uint8_t ret_done[TREE_TILES][SHA256_BYTES])
 {
-    static const uint8_t zero[1] = {0x00};
-    digest_sha256_parts((const struct view[]){view_of(zero, 1), bytes}, 2, ret);
-}
-
-/* RFC 9162 2.1.1: SHA-256(0x01 || left || right). ret may be one of the two. */
-static void node(const uint8_t *left, const uint8_t *right, uint8_t *ret)
-{
-    uint8_t both[1 + 2 * SHA256_BYTES] = {0x01};
-    memcpy(both + 1, left, SHA256_BYTES);
-    memcpy(both + 1 + SHA256_BYTES, right, SHA256_BYTES);
-    digest_sha256(view_of(both, sizeof(both)), ret);
+    uint8_t hash[SHA256_BYTES];
+    size_t done = 0;
+    memcpy(hash, leaf, sizeof(hash));
+    unsigned k = 0;
+    while (t->n >> k & 1) {
+        merkle_node(t->node[k], hash, hash);
+        if (++k % TREE_TILE_BITS == 0)
+            memcpy(ret_done[done++], hash, sizeof(hash));
+    }
+    memcpy(t->node[k], hash, sizeof(hash));
+    t->n++;
+    return done;
 }
 
 void tree_add(struct tree *t, const uint8_t leaf[SHA256_BYTES])
 {
-    uint8_t hash[SHA256_BYTES];
-    memcpy(hash, leaf, sizeof(hash));
-    unsigned k = 0;
-    for (; t->n >> k & 1; k++)
-        node(t->node[k], hash, hash);
-    memcpy(t->node[k], hash, sizeof(hash));
-    t->n++;
+    uint8_t done[TREE_TILES][SHA256_BYTES];
+    (void)tree_add_done(t, leaf, done);
 }
 
 void tree_root(const struct tree *t, uint8_t ret[SHA256_BYTES])
@@ -41,7 +38,7 @@ void tree_root(const struct tree *t, uint8_t ret[SHA256_BYTES])
         if (!(t->n >> k & 1))
             continue;
         if (any)
-            node(t->node[k], ret, ret);
+            merkle_node(t->node[k], ret, ret);
         if (!any)
             memcpy(ret, t->node[k], SHA256_BYTES);
         any = true;

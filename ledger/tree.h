@@ -4,18 +4,25 @@
 #define CHANCERY_LEDGER_TREE_H
 
 #include "base/digest.h"
-#include "base/err.h"
+#include "base/merkle.h"
 
-enum { TREE_LEVELS = 64, TREE_BYTES_MAX = 8 + TREE_LEVELS * SHA256_BYTES };
+/* TILE_BITS: subtrees of 256, 256^2, ... leaves are kept (tiles.h). */
+enum {
+    TREE_LEVELS = 64,
+    TREE_BYTES_MAX = 8 + TREE_LEVELS * SHA256_BYTES,
+    TREE_TILE_BITS = 8,
+    TREE_TILES = TREE_LEVELS / TREE_TILE_BITS
+};
 
 struct tree {
     uint64_t n;                              /* leaves */
     uint8_t node[TREE_LEVELS][SHA256_BYTES]; /* node[k] counts where bit k of n is set: 2^k leaves */
 };
 
-/* SHA-256(0x00 || bytes), RFC 9162 2.1.1. */
-void tree_leaf(struct view bytes, uint8_t ret[SHA256_BYTES]);
 void tree_add(struct tree *t, const uint8_t leaf[SHA256_BYTES]);
+/* The same; the roots of the subtrees of 256, 256^2, ... leaves that end with it, and how many these are. */
+size_t tree_add_done(struct tree *t, const uint8_t leaf[SHA256_BYTES],
+                     uint8_t ret_done[TREE_TILES][SHA256_BYTES]);
 /* SHA-256 of nothing where n is 0. */
 void tree_root(const struct tree *t, uint8_t ret[SHA256_BYTES]);
 bool tree_eq(const struct tree *a, const struct tree *b);

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "entry.h"
+#include "tiles.h"
 
 enum { ARENA_BYTES = 8 << 20, FINDING_BYTES = 512 };
 
@@ -75,6 +76,25 @@ out:
     return e;
 }
 
+/* And what is stored of the nodes that it completes. */
+static struct err *add_leaf(struct verify *v, uint64_t place, const uint8_t leaf[SHA256_BYTES])
+{
+    struct err *e = NULL;
+    uint8_t done[TREE_TILES][SHA256_BYTES], stored[1][SHA256_BYTES];
+    size_t n = tree_add_done(&v->tree, leaf, done);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned level = i + 1;
+        e = tiles_read(v->ledger, v->txn, level, (v->tree.n >> level * TREE_TILE_BITS) - 1, 1, stored);
+        if (!e && memcmp(stored[0], done[i], SHA256_BYTES) != 0)
+            verify_found(v, place, "the stored node over the %" PRIu64 " entries that end here is another",
+                         UINT64_C(1) << level * TREE_TILE_BITS);
+        TRY(verify_softly(v, place, e));
+        v->nodes++;
+    }
+out:
+    return e;
+}
+
 static struct err *check_entry(struct verify *v, uint64_t place, struct view value)
 {
     struct err *e = NULL;
@@ -83,10 +103,11 @@ static struct err *check_entry(struct verify *v, uint64_t place, struct view val
     e = entry_read(value, v->arena, &en);
     if (e) {
         uint8_t nothing[SHA256_BYTES] = {0};
-        tree_add(&v->tree, nothing); /* it cannot fit; what follows is looked at all the same */
-        return verify_softly(v, place, e);
+        e = verify_softly(v, place, e);
+        return e ? e
+                 : add_leaf(v, place, nothing); /* it cannot fit; what follows is looked at all the same */
     }
-    tree_add(&v->tree, en.leaf);
+    TRY(add_leaf(v, place, en.leaf));
     if (en.seq != place)
         verify_found(v, place, "the entry says it is number %" PRIu64, en.seq);
     en.seq = place;
@@ -152,6 +173,7 @@ static void done(struct verify *v)
     free(v->issuers.items);
     free(v->crls.items);
     free(v->partitions.items);
+    free(v->heads.items);
     map_clear(&v->token_of);
     map_clear(&v->template_of);
     map_clear(&v->alias_of);
@@ -167,6 +189,7 @@ struct err *ledger_verify(struct ledger *l, const struct ledger_verify *how, str
     TRY(l->ops->begin(l->store, false, &v.txn));
     TRY(walk_log(&v));
     TRY(check_tree(&v));
+    TRY(verify_heads(&v));
     TRY(verify_index_all(&v));
     TRY(verify_roll(&v));
 out:

@@ -38,6 +38,11 @@ struct verify_partition {
     uint64_t partition;
     struct partition_row row;
 };
+struct verify_head {
+    uint64_t seq, size, n;
+    uint8_t root[SHA256_BYTES];
+    bool sealed; /* the roll has it */
+};
 struct verify_list { /* grows */
     void *items;
     size_t n, cap;
@@ -56,10 +61,11 @@ struct verify {
     uint64_t pairs;               /* of term and intent that the index should have */
     uint64_t terms[VERIFY_TERMS]; /* of the entry in hand */
     size_t terms_n;
-    uint64_t changed, acts, act_steps; /* rows that these indexes should have */
-    struct verify_list intents, tokens, issuers, crls, templates, partitions;
     uint64_t objects, objects_owned, aliases;
     struct map token_of, tbs_of, template_of, alias_of;
+    size_t head_at;                           /* of the heads, the next that the roll should have */
+    uint64_t changed, acts, act_steps, nodes; /* rows that these indexes should have */
+    struct verify_list intents, tokens, issuers, crls, templates, partitions, heads;
 };
 
 void verify_found(struct verify *v, uint64_t seq, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -92,6 +98,9 @@ MUST_USE struct err *verify_index_entry(struct verify *v, const struct ledger_en
 MUST_USE struct err *verify_index_all(struct verify *v);
 /* verify_object.c: by what verify_index_all counts. */
 MUST_USE struct err *verify_object_entry(struct verify *v, const struct ledger_entry *en);
+/* verify_heads.c: those of the ledger's book; and one that the roll has. */
+MUST_USE struct err *verify_heads(struct verify *v);
+MUST_USE struct err *verify_head_seal(struct verify *v, const struct ledger_seal *s);
 /* verify_roll.c */
 MUST_USE struct err *verify_roll(struct verify *v);
 

@@ -371,6 +371,7 @@ struct err *verify_index_all(struct verify *v)
         TRY(verify_softly(v, verify_intents(v)[i].seq, check_cert(v, &verify_intents(v)[i], &revoked)));
     v->report->revoked = revoked;
     TRY(check_count(v, TABLE_LEAF, v->tree.n));
+    TRY(check_count(v, TABLE_NODE, v->nodes));
     TRY(check_count(v, TABLE_CERT, v->intents.n));
     TRY(check_count(v, TABLE_SERIAL, v->intents.n));
     TRY(check_count(v, TABLE_OPEN, v->report->open));

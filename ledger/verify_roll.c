@@ -50,7 +50,7 @@ static void on_crl(struct roll *r, const struct ledger_seal *s)
         c->sealed = true;
 }
 
-static void on_seal(struct roll *r, const struct ledger_seal *s)
+static struct err *on_seal(struct roll *r, const struct ledger_seal *s)
 {
     r->v->report->seals++;
     if (s->n != r->last + 1)
@@ -62,6 +62,7 @@ static void on_seal(struct roll *r, const struct ledger_seal *s)
         on_crl(r, s);
     if (s->kind == LEDGER_SEAL_OCSP || s->kind == LEDGER_SEAL_NONCE)
         r->v->report->seals_ocsp++;
+    return s->kind == LEDGER_SEAL_HEAD ? verify_head_seal(r->v, s) : NULL;
 }
 
 /* Beside a running front the log may be newer than the roll as it was given. */
@@ -121,8 +122,13 @@ struct err *verify_roll(struct verify *v)
         TRY(v->how->next_seal(v->how->arg, &seal, &more));
         if (!more)
             break;
-        on_seal(&r, &seal);
+        TRY(on_seal(&r, &seal));
     }
+    const struct verify_head *heads = v->heads.items;
+    for (size_t i = 0; i < v->heads.n; i++)
+        if (!heads[i].sealed && !is_newer(&r, heads[i].n))
+            verify_found(v, heads[i].seq, "a head with seal %" PRIu64 ", which the roll does not have",
+                         heads[i].n);
     for (size_t i = 0; i < v->intents.n; i++)
         check_intent(&r, &verify_intents(v)[i]);
     const struct verify_crl *crls = v->crls.items;

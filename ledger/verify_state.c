@@ -271,6 +271,17 @@ static void on_crl(struct verify *v, const struct ledger_entry *en)
     v->report->crls++;
 }
 
+static void on_head(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_signed_head *h = &en->body.signed_head;
+    struct verify_head *to = verify_list_add(&v->heads, sizeof(*to));
+    *to = (struct verify_head){.seq = en->seq, .size = h->size, .n = h->n};
+    memcpy(to->root, h->root.p, SHA256_BYTES);
+    if (h->size >= en->seq)
+        verify_found(v, en->seq, "a head over %" PRIu64 " entries, more than there were", h->size);
+    v->report->heads++;
+}
+
 static void on_issuer(struct verify *v, const struct ledger_entry *en)
 {
     issuer_of(v, en->issuer);
@@ -279,6 +290,7 @@ static void on_issuer(struct verify *v, const struct ledger_entry *en)
 void verify_state(struct verify *v, const struct ledger_entry *en)
 {
     static void (*const on[])(struct verify *, const struct ledger_entry *) = {
+        [LEDGER_HEAD] = on_head,
         [LEDGER_ISSUER] = on_issuer,
         [LEDGER_INTENT] = on_intent,
         [LEDGER_RECORD] = on_record,

@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "base/world.h"
 #include "entry.h"
+#include "tiles.h"
 
 static struct err *put_entry(struct write *w, struct core_append *a)
 {
@@ -23,7 +24,7 @@ static struct err *put_entry(struct write *w, struct core_append *a)
     TRY(w->ops->put(w->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
     TRY(w->ops->put(w->txn, TABLE_LEAF, key_view(&k), view_of(leaf, sizeof(leaf)), STORE_PUT_LAST));
     memcpy(a->entry.leaf, leaf, sizeof(leaf));
-    tree_add(&w->tree, leaf);
+    TRY(tiles_add(w->ops, w->txn, &w->tree, leaf));
     w->written++;
     a->result.seq = a->entry.seq;
 out:

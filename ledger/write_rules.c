@@ -377,6 +377,24 @@ static struct err *apply_clock(struct write *w, const struct core_append *a)
     return ROW_PUT(w->ops, w->txn, TABLE_META, view_str("clock"), &row, STORE_PUT);
 }
 
+/* --- signed heads --- */
+
+static struct err *check_head(struct write *w, struct core_append *a)
+{
+    if (a->entry.body.signed_head.size > w->tree.n)
+        a->item.error =
+            err_new(ERR_BAD_FIELD, "a head over %llu entries; there are %llu",
+                    (unsigned long long)a->entry.body.signed_head.size, (unsigned long long)w->tree.n);
+    return NULL;
+}
+
+/* The newest is what every proof is made for. */
+static struct err *apply_head(struct write *w, const struct core_append *a)
+{
+    struct seq_row row = {a->entry.seq};
+    return ROW_PUT(w->ops, w->txn, TABLE_META, view_str("head"), &row, STORE_PUT);
+}
+
 const struct write_rule *write_rule_of(unsigned kind)
 {
     static const struct write_rule none = {.spare = false};
@@ -411,6 +429,7 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_ACME_AUTHZ] = {.check = write_object_check, .apply = write_object_apply},
         [LEDGER_ACME_EAB] = {.check = write_object_check, .apply = write_object_apply},
         [LEDGER_ACME_NONCES] = {.check = write_object_check, .apply = write_object_apply},
+        [LEDGER_HEAD] = {.spare = true, .check = check_head, .apply = apply_head},
         [LEDGER_ROSTER] = {.spare = true, .check = write_act_check_roster, .apply = write_act_apply_roster},
     };
     return kind < sizeof(rules) / sizeof(rules[0]) ? &rules[kind] : &none;

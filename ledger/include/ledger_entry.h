@@ -89,6 +89,14 @@ struct ledger_template {
     struct view text;    /* JSON, which reads as a template's file */
 };
 
+/* A head of the tree as the vault signed it, and the note that says so to others (doc/LOG.md). */
+struct ledger_signed_head {
+    uint64_t size; /* the leaves it is over: entries 1 to size */
+    struct view root;
+    uint64_t n;       /* in the seal roll */
+    struct view note; /* the whole checkpoint */
+};
+
 /* A ceremony's, line by line, with the hashes of all that it made. */
 struct ledger_transcript {
     const char *title;
@@ -128,6 +136,7 @@ struct ledger_entry {
         struct ledger_note note;
         struct ledger_transcript transcript;
         struct ledger_template template;
+        struct ledger_signed_head signed_head;
         struct ledger_act act;
         struct ledger_act_sign act_sign;
         struct ledger_roster roster;

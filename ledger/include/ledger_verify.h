@@ -15,6 +15,7 @@ enum ledger_seal_kind {
     LEDGER_SEAL_OCSP = 3,
     LEDGER_SEAL_NONCE = 4,
     LEDGER_SEAL_CA = 5,
+    LEDGER_SEAL_HEAD = 36, /* serial: the root; extra: the size */
 };
 struct ledger_seal {
     uint64_t n;
@@ -22,6 +23,7 @@ struct ledger_seal {
     struct view issuer; /* name of the key */
     struct view serial;
     struct view tbs_sha256;
+    uint64_t extra;
 };
 
 struct ledger_verify {
@@ -40,10 +42,10 @@ struct ledger_verify_report {
     uint64_t unknown; /* entries of kinds this program does not know */
     uint8_t root[SHA256_BYTES];
     /* the ledger's book */
-    uint64_t intents, records, closed, closed_sealed, open, revoked, tokens, crls;
+    uint64_t intents, records, closed, closed_sealed, open, revoked, tokens, crls, heads;
     /* the roll's book */
-    uint64_t seals, seals_cert, seals_crl, seals_ocsp; /* cert: with CA; ocsp: with nonces */
-    uint64_t sealed_open;                              /* sealed, and the intent still open */
+    uint64_t seals, seals_cert, seals_crl, seals_ocsp, seals_head; /* cert: with CA; ocsp: with nonces */
+    uint64_t sealed_open;                                          /* sealed, and the intent still open */
     uint64_t newer;  /* live: records of seals past the end of the roll as given */
     uint64_t newest; /* the highest number of these: a roll that is read again now must have it */
     uint64_t findings;

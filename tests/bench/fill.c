@@ -16,6 +16,7 @@
 #include "fill_cert.h"
 #include "fill_pile.h"
 #include "pace.h"
+#include "tiles.h"
 
 enum { AT_ONCE = 20000, ARENA_BYTES = 1 << 20 };
 
@@ -60,7 +61,7 @@ static uint64_t put_entry(struct fill *f, struct ledger_entry *en)
     struct key k = key_seq(en->seq);
     must(ops->put(f->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
     must(ops->put(f->txn, TABLE_LEAF, key_view(&k), view_of(leaf, sizeof leaf), STORE_PUT_LAST));
-    tree_add(&f->tree, leaf);
+    must(tiles_add(ops, f->txn, &f->tree, leaf));
     memcpy(en->leaf, leaf, sizeof leaf);
     finder_add(f->ledger->finder, en, en->kind == LEDGER_RECORD ? f->fingerprint : NULL);
     return en->seq;
