@@ -18,7 +18,12 @@ enum { GAP_BYTES = 16 };
 enum { GAP_BYTES = 0 };
 #endif
 
-enum { FIRST_BLOCK_BYTES = 4096, BLOCK_MAX_BYTES = 256 * 1024, ALIGN = alignof(max_align_t) };
+enum {
+    FIRST_BLOCK_BYTES = 4096,
+    BLOCK_MAX_BYTES = 256 * 1024,
+    PRINTF_BYTES = 256,
+    ALIGN = alignof(max_align_t)
+};
 
 struct block {
     struct block *next;
@@ -102,7 +107,7 @@ static struct block *block_for(struct arena *a, size_t need)
     return b;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *arena_bytes(struct arena *a, size_t n)
 {
     CHECK(n <= a->limit - a->handed);
     CHECK(n <= SIZE_MAX / 2);
@@ -112,8 +117,12 @@ void *arena_alloc(struct arena *a, size_t n)
     b->used += need;
     a->handed += n;
     ASAN_UNPOISON_MEMORY_REGION(piece, n);
-    memset(piece, 0, n);
     return piece;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    return memset(arena_bytes(a, n), 0, n);
 }
 
 void *arena_array(struct arena *a, size_t n, size_t size)
@@ -125,7 +134,7 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 
 struct view arena_dup(struct arena *a, struct view bytes)
 {
-    uint8_t *to = arena_alloc(a, bytes.n);
+    uint8_t *to = arena_bytes(a, bytes.n);
     if (bytes.n)
         memcpy(to, bytes.p, bytes.n);
     return view_of(to, bytes.n);
@@ -134,20 +143,24 @@ struct view arena_dup(struct arena *a, struct view bytes)
 char *arena_str(struct arena *a, struct view bytes)
 {
     CHECK(bytes.n < SIZE_MAX);
-    char *to = arena_alloc(a, bytes.n + 1);
+    char *to = arena_bytes(a, bytes.n + 1);
     if (bytes.n)
         memcpy(to, bytes.p, bytes.n);
+    to[bytes.n] = '\0';
     return to;
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+    char most[PRINTF_BYTES]; /* nearly all fit, and are made once */
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vsnprintf(most, sizeof most, fmt, args);
     va_end(args);
     CHECK(n >= 0);
-    char *to = arena_alloc(a, (size_t)n + 1);
+    if ((size_t)n < sizeof most)
+        return arena_str(a, view_of(most, (size_t)n));
+    char *to = arena_bytes(a, (size_t)n + 1);
     va_start(args, fmt);
     vsnprintf(to, (size_t)n + 1, fmt, args);
     va_end(args);

@@ -35,7 +35,7 @@ static bool reserve(struct der_out *out, size_t n)
     while (cap < out->at + n)
         cap *= 2;
     cap = cap < out->limit ? cap : out->limit;
-    uint8_t *bigger = arena_alloc(out->arena, cap);
+    uint8_t *bigger = arena_bytes(out->arena, cap);
     if (out->at)
         memcpy(bigger, out->buf, out->at);
     out->buf = bigger;

@@ -11,18 +11,25 @@
 
 /* Fetched once: EVP_sha256() is looked up anew with every use, which is half the cost of a short hash. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_MD *fetched;
+static EVP_MD *fetched, *fetched_sha1;
 
 static void fetch(void)
 {
     fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
-    CHECK(fetched != NULL);
+    fetched_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+    CHECK(fetched && fetched_sha1);
 }
 
 static const EVP_MD *sha256(void)
 {
     CHECK(pthread_once(&once, fetch) == 0);
     return fetched;
+}
+
+static const EVP_MD *sha1(void)
+{
+    CHECK(pthread_once(&once, fetch) == 0);
+    return fetched_sha1;
 }
 
 void digest_sha256(struct view bytes, uint8_t ret[SHA256_BYTES])
@@ -32,7 +39,7 @@ void digest_sha256(struct view bytes, uint8_t ret[SHA256_BYTES])
 
 void digest_sha1(struct view bytes, uint8_t ret[SHA1_BYTES])
 {
-    CHECK(EVP_Digest(bytes.n ? (const void *)bytes.p : "", bytes.n, ret, NULL, EVP_sha1(), NULL) == 1);
+    CHECK(EVP_Digest(bytes.n ? (const void *)bytes.p : "", bytes.n, ret, NULL, sha1(), NULL) == 1);
 }
 
 /* struct digest is OpenSSL's context under our name. */

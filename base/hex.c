@@ -50,7 +50,7 @@ struct err *hex_parse(struct arena *arena, struct view text, struct view *ret_by
 static char *encode(struct arena *arena, struct view in, const char *digits, bool pad)
 {
     CHECK(in.n < SIZE_MAX / 2);
-    char *to = arena_alloc(arena, (in.n + 2) / 3 * 4 + 1);
+    char *to = arena_bytes(arena, (in.n + 2) / 3 * 4 + 1);
     size_t at = 0;
     for (size_t i = 0; i < in.n; i += 3) {
         size_t left = in.n - i;
@@ -64,6 +64,7 @@ static char *encode(struct arena *arena, struct view in, const char *digits, boo
         if (left > 2 || pad)
             to[at++] = left > 2 ? digits[bits & 63] : '=';
     }
+    to[at] = '\0';
     return to;
 }
 

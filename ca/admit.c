@@ -108,7 +108,7 @@ static struct err *read_csr(struct issuance *is)
 
 static struct err *check_possession(struct issuance *is)
 {
-    return err_at(cert_csr_verify(&is->csr), "/csr");
+    return err_at(cert_csr_verify_at(is->ca->desk, &is->csr), "/csr");
 }
 
 /* Whoever may not see it cannot tell it from one that is not there. */

@@ -70,6 +70,7 @@ struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, co
     *ca = (struct ca){.loop = loop, .ledger = ledger, .hsm = hsm};
     ca->versions = versions_new(ca, loop);
     ca->quota = quota_new();
+    ca->desk = cert_key_desk_new();
     TRY(clock_book_open(ca));
     ca_setup_set(ca, setup);
     TRY(census_open(ca));
@@ -91,6 +92,7 @@ void ca_free(struct ca *ca)
     loop_timer_free(ca->deny_sum);
     versions_free(ca->versions);
     quota_free(ca->quota);
+    cert_key_desk_free(ca->desk);
     clock_book_close(ca);
     free(ca);
 }

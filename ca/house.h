@@ -32,6 +32,7 @@ struct ca {
     struct loop_timer *clock_look;
     struct versions *versions;
     struct quota *quota;
+    struct cert_key_desk *desk; /* where proofs of possession are verified */
     struct deny_limit deny;
     struct loop_timer *deny_sum; /* NULL until refusals are first counted */
     bool recovered;              /* every intent of an earlier life or channel is closed */

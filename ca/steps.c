@@ -110,9 +110,9 @@ static struct view idempotency_of(struct issuance *is)
 
 struct err *steps_intend(struct issuance *is, bool *ret_waits)
 {
-    uint8_t spki[SHA256_BYTES];
     struct view idempotency = idempotency_of(is);
-    digest_sha256(is->shaped.tbs->spki, spki);
+    if (!is->has_key) /* of the house's own certificates, which come without a CSR */
+        digest_sha256(is->shaped.tbs->spki, is->key);
     struct ledger_entry entry = {
         .kind = LEDGER_INTENT,
         .actor = is->asker.id,
@@ -130,7 +130,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
                 .subject = is->shaped.subject,
                 .not_before = is->shaped.tbs->not_before,
                 .not_after = is->shaped.tbs->not_after,
-                .spki_sha256 = view_of(spki, sizeof spki),
+                .spki_sha256 = view_of(is->key, SHA256_BYTES),
                 .roll_floor = hsm_roll_n(is->ca->hsm),
                 .idempotency = idempotency,
                 .request_hash = view_of(is->request.body_hash, idempotency.n ? SHA256_BYTES : 0),

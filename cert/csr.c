@@ -157,8 +157,17 @@ struct err *cert_csr_write(struct view subject, struct view spki, struct arena *
     return der_out_done(&out, ret_cri);
 }
 
+static struct err *possession(struct err *e)
+{
+    return err_wrap(e, "certificate request: proof of possession (RFC 2986 4.2)");
+}
+
 struct err *cert_csr_verify(const struct cert_csr *csr)
 {
-    return err_wrap(cert_key_verify(&csr->key, csr->alg, csr->cri, csr->sig),
-                    "certificate request: proof of possession (RFC 2986 4.2)");
+    return possession(cert_key_verify(&csr->key, csr->alg, csr->cri, csr->sig));
+}
+
+struct err *cert_csr_verify_at(struct cert_key_desk *desk, const struct cert_csr *csr)
+{
+    return possession(cert_key_desk_verify(desk, &csr->key, csr->alg, csr->cri, csr->sig));
 }

@@ -61,6 +61,14 @@ bool key_evp_on_curve(enum cert_key_kind kind, struct view point)
     return on;
 }
 
+EVP_PKEY *key_evp_blank(enum cert_key_kind kind)
+{
+    CHECK(pthread_once(&once, init) == 0);
+    EVP_PKEY *pkey = EVP_PKEY_dup(templates[kind]);
+    CHECK(pkey);
+    return pkey;
+}
+
 static EVP_PKEY *ec_new(const struct cert_key *key)
 {
     CHECK(pthread_once(&once, init) == 0);

@@ -146,7 +146,7 @@ const char *cert_pem_lines(struct view octets, struct arena *arena)
 {
     const char *base64 = base64_of(arena, octets);
     size_t left = strlen(base64);
-    char *text = arena_alloc(arena, left + left / LINE_CHARS + 2), *at = text;
+    char *text = arena_bytes(arena, left + left / LINE_CHARS + 2), *at = text;
     while (left) {
         size_t n = left < LINE_CHARS ? left : LINE_CHARS;
         at = put(at, base64, n);
@@ -160,6 +160,15 @@ const char *cert_pem_lines(struct view octets, struct arena *arena)
 
 const char *cert_pem_write(const char *label, struct view der, struct arena *arena)
 {
-    return arena_printf(arena, "%s%s-----\n%s%s%s-----\n", begin_mark, label, cert_pem_lines(der, arena),
-                        end_mark, label);
+    const char *body = cert_pem_lines(der, arena);
+    const char *const parts[] = {begin_mark, label, dashes, "\n", body, end_mark, label, dashes, "\n"};
+    enum { PARTS = sizeof parts / sizeof *parts };
+    size_t n[PARTS], total = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        total += n[i] = strlen(parts[i]);
+    char *text = arena_bytes(arena, total + 1), *at = text;
+    for (size_t i = 0; i < PARTS; i++)
+        at = put(at, parts[i], n[i]);
+    *at = '\0';
+    return text;
 }

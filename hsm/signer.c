@@ -21,8 +21,8 @@
 #include "mechanism.h"
 
 enum { THREADS_MAX = 64, NAME_BYTES = 16, WATCH_MS = 1000 };
-/* Signatures that wait for one another: so many, and only within one millisecond of the first. */
-enum { TOGETHER_MAX = 16, TOGETHER_MS = 1 };
+/* Signatures that wait for one another: so many, and only within so long of the first. */
+enum { TOGETHER_MAX = 24, TOGETHER_MS = 3 };
 
 struct queued {
     struct signer_job job;

@@ -34,7 +34,7 @@ static void read_all(struct linted *l)
     const struct cert_ext *eku = ext(l, CERT_EXT_EXT_KEY_USAGE), *san = ext(l, CERT_EXT_SAN);
     const struct cert_san_limits limits = {.allow_other = true};
     l->basic.path_len = -1;
-    err_free(cert_key_parse(l->tbs->spki, &l->key));
+    err_free(cert_key_read(l->tbs->spki, &l->key)); /* shape and judge have seen to the curve */
     err_free(cert_name_parse(l->tbs->subject, l->arena, &l->subject));
     if (basic)
         err_free(cert_ext_read_basic(basic->value, &l->basic));

@@ -102,6 +102,8 @@ static const char *source_of_attr(const struct shape_asked *asked, unsigned attr
 static void origins(struct shape *s, const struct shape_asked *asked, const char *cn)
 {
     for (unsigned attr = 0; attr < SUBJECT_ATTRS; attr++) {
+        if (!s->t->subject.fixed[attr] && !s->t->subject.computed[attr] && !has_attr(asked, attr))
+            continue;
         const char *field = arena_printf(s->arena, "subject.%s", subject_attrs[attr]);
         if (s->t->subject.fixed[attr])
             shape_origin(s, field, "template", "fixed");

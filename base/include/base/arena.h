@@ -18,6 +18,8 @@ void arena_reset(struct arena *a);
 
 /* Zeroed, aligned for any type. n == 0 gives a unique pointer. */
 void *arena_alloc(struct arena *a, size_t n);
+/* As arena_alloc, but with whatever stood there: for what is written in full at once. */
+void *arena_bytes(struct arena *a, size_t n);
 
 /* n elements of size each; overflow is a failed check. */
 void *arena_array(struct arena *a, size_t n, size_t size);

@@ -37,7 +37,8 @@ MUST_USE struct err *cert_csr_parse(struct view pem_or_der, struct arena *arena,
 MUST_USE struct err *cert_csr_write(struct view subject, struct view spki, struct arena *arena,
                                     struct view *ret_cri);
 
-/* Proof of possession (RFC 2986 4.2): ERR_BAD_SIGNATURE. */
+/* Proof of possession (RFC 2986 4.2): ERR_BAD_SIGNATURE. With a desk where many are verified in turn. */
 MUST_USE struct err *cert_csr_verify(const struct cert_csr *csr);
+MUST_USE struct err *cert_csr_verify_at(struct cert_key_desk *desk, const struct cert_csr *csr);
 
 #endif

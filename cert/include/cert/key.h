@@ -24,6 +24,9 @@ struct cert_key {
 
 /* Every acceptability check. `ret` borrows from spki. */
 MUST_USE struct err *cert_key_parse(struct view spki, struct cert_key *ret);
+/* The same but for the curve's equation, most of the cost: for a key that cert_key_parse has judged, or is
+ * going to before anything comes of it. */
+MUST_USE struct err *cert_key_read(struct view spki, struct cert_key *ret);
 
 /* SubjectPublicKeyInfo of a key known by its parts, for keys found in a token. public: EC point 04 X Y or the
  * 32 octets of Ed25519. Magnitudes without sign octet. The result is checked as cert_key_parse does. */
@@ -41,6 +44,15 @@ void cert_key_sha256(const struct cert_key *key, uint8_t ret[SHA256_BYTES]);
  * EVP's verify; no decoder, no lock of ours. */
 MUST_USE struct err *cert_key_verify(const struct cert_key *key, enum cert_alg alg, struct view data,
                                      struct view sig);
+
+/* What verifying many signatures in turn keeps between them: a key of each curve, whose point is set anew
+ * each time, for a tenth off the cost. One thread at a time. */
+struct cert_key_desk;
+struct cert_key_desk *cert_key_desk_new(void);
+void cert_key_desk_free(struct cert_key_desk *desk); /* accepts NULL */
+/* As cert_key_verify. */
+MUST_USE struct err *cert_key_desk_verify(struct cert_key_desk *desk, const struct cert_key *key,
+                                          enum cert_alg alg, struct view data, struct view sig);
 
 /* The same over data that comes in parts (a big CRL): begin, add.., done (frees it, also on failure). Not for
  * Ed25519, which has no such form: ERR_BAD_SIGNATURE. */

@@ -19,8 +19,24 @@ static void acceptable_keys_are_read(void **state)
     }
 }
 
+/* Both ways of verifying must come to the same. */
+static void assert_verifies(struct cert_key_desk *desk, const struct cert_key *key, enum cert_alg alg,
+                            struct view data, struct view sig)
+{
+    assert_ok(cert_key_verify(key, alg, data, sig));
+    assert_ok(cert_key_desk_verify(desk, key, alg, data, sig));
+}
+
+static void assert_not_verified(struct cert_key_desk *desk, const struct cert_key *key, enum cert_alg alg,
+                                struct view data, struct view sig, const char *why)
+{
+    assert_refused(cert_key_verify(key, alg, data, sig), ERR_BAD_SIGNATURE, why);
+    assert_refused(cert_key_desk_verify(desk, key, alg, data, sig), ERR_BAD_SIGNATURE, why);
+}
+
 static void every_algorithm_verifies(void **state)
 {
+    struct cert_key_desk *desk = cert_key_desk_new();
     struct view data = view_str("what is signed");
     for (size_t i = 0; i < COUNT(good_keys); i++) {
         struct cert_key key;
@@ -28,25 +44,29 @@ static void every_algorithm_verifies(void **state)
         for (int a = 0; a < CERT_ALG__COUNT; a++) {
             enum cert_alg alg = (enum cert_alg)a;
             if (!cert_alg_fits(alg, key.kind)) {
-                assert_refused(cert_key_verify(&key, alg, data, data), ERR_BAD_SIGNATURE, "does not fit");
+                assert_not_verified(desk, &key, alg, data, data, "does not fit");
                 continue;
             }
             struct view sig = fixture_sign(good_keys[i], alg, data, *state);
-            assert_ok(cert_key_verify(&key, alg, data, sig));
-            assert_refused(cert_key_verify(&key, alg, view_str("What is signed"), sig), ERR_BAD_SIGNATURE,
-                           "verify");
-            assert_refused(cert_key_verify(&key, alg, data, view_of(sig.p, sig.n - 1)), ERR_BAD_SIGNATURE,
-                           "verify");
+            assert_verifies(desk, &key, alg, data, sig);
+            assert_not_verified(desk, &key, alg, view_str("What is signed"), sig, "verify");
+            assert_not_verified(desk, &key, alg, data, view_of(sig.p, sig.n - 1), "verify");
+            assert_verifies(desk, &key, alg, data, sig);
         }
     }
+    cert_key_desk_free(desk);
 }
 
 static void another_key_does_not_verify(void **state)
 {
-    struct cert_key key;
+    struct cert_key_desk *desk = cert_key_desk_new();
+    struct cert_key key, other;
     struct view data = view_str("x"), sig = fixture_sign("p256", CERT_ALG_ECDSA_SHA256, data, *state);
-    assert_ok(cert_key_parse(fixture_spki("p256b", *state), &key));
-    assert_refused(cert_key_verify(&key, CERT_ALG_ECDSA_SHA256, data, sig), ERR_BAD_SIGNATURE, "verify");
+    assert_ok(cert_key_parse(fixture_spki("p256", *state), &key));
+    assert_ok(cert_key_parse(fixture_spki("p256b", *state), &other));
+    assert_verifies(desk, &key, CERT_ALG_ECDSA_SHA256, data, sig);
+    assert_not_verified(desk, &other, CERT_ALG_ECDSA_SHA256, data, sig, "verify");
+    cert_key_desk_free(desk);
 }
 
 static void parts_verify_as_the_whole(void **state)
@@ -160,6 +180,23 @@ static void odd_points_are_refused(void **state)
     memset(point + 1, 0xff, 64); /* not reduced */
     assert_refused(cert_key_parse(ec_spki(view_of(point, 65), *state), &key), ERR_BAD_KEY,
                    "not on the curve");
+}
+
+/* What stood at the desk before is no help to a point that cannot be set. */
+static void a_desk_takes_no_point_that_is_off_the_curve(void **state)
+{
+    struct cert_key_desk *desk = cert_key_desk_new();
+    struct cert_key key, off;
+    struct view data = view_str("x"), sig = fixture_sign("p256", CERT_ALG_ECDSA_SHA256, data, *state);
+    assert_ok(cert_key_parse(fixture_spki("p256", *state), &key));
+    assert_ok(cert_key_desk_verify(desk, &key, CERT_ALG_ECDSA_SHA256, data, sig));
+    uint8_t point[65];
+    memcpy(point, key.public.p, sizeof point);
+    point[64] ^= 1;
+    assert_ok(cert_key_read(ec_spki(view_of(point, sizeof point), *state), &off));
+    assert_refused(cert_key_desk_verify(desk, &off, CERT_ALG_ECDSA_SHA256, data, sig), ERR_BAD_SIGNATURE,
+                   "verify");
+    cert_key_desk_free(desk);
 }
 
 static struct err *ed25519(const char *hex, struct arena *arena)
@@ -293,6 +330,7 @@ int main(void)
         TEST(acceptable_keys_are_read),
         TEST(every_algorithm_verifies),
         TEST(another_key_does_not_verify),
+        TEST(a_desk_takes_no_point_that_is_off_the_curve),
         TEST(parts_verify_as_the_whole),
         TEST(writing_gives_what_openssl_writes),
         TEST(digests_are_openssls),
