@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include "acme.h"
 #include "address.h"
 #include "base/check.h"
 #include "base/file.h"
@@ -422,6 +423,7 @@ static struct err *parse_all(struct parse *p, const char *file)
     TRY(users(p));
     TRY(folders(p));
     TRY(fill_optional(p, ROWS_LIMITS, p->top.limits, &c->limits));
+    TRY(acme_fill(p->conf, p->top.acme, p->arena, c));
 out:
     return e;
 }

@@ -77,6 +77,7 @@ static const struct conf_row top[] = {
     NUMBER(CONF_INT, "responders", responders, 1, CONFIG_RESPONDERS_MAX, "1",
            "processes that serve OCSP and CRLs"),
     TREE("limits", limits, false, "bounds on what clients may take"),
+    TREE("acme", acme, false, "the door for ACME clients"),
 };
 #undef ROW_OF
 
@@ -204,6 +205,35 @@ static const struct conf_row limits[] = {
 };
 #undef ROW_OF
 
+#define ROW_OF rows_acme
+static const struct conf_row acme[] = {
+    TREE("validation", validation, false, "how control of names is checked"),
+};
+#undef ROW_OF
+
+#define ROW_OF config_validation
+static const struct conf_row validation[] = {
+    TEXTS(
+        "resolvers", resolvers, false, CONFIG_VANTAGES_MAX,
+        "DNS servers to ask, each a vantage of its own: \"10.0.0.53\", \"[fd00::53]:5353\"; several for one "
+        "with commas between (default: those of the system)"),
+    NUMBER(CONF_INT, "agree", agree, 0, CONFIG_VANTAGES_MAX, "0",
+           "vantages that must find a challenge met; 0: all of them"),
+    TEXTS("allow", allow, false, CONFIG_NETS_MAX,
+          "networks that may be reached though they are denied by default: loopback, link-local, multicast, "
+          "those of cloud metadata"),
+    TEXTS("deny", deny, false, CONFIG_NETS_MAX, "networks that are never reached, before allow"),
+    TEXTS("issuers", issuers, false, CONFIG_CAA_ISSUERS_MAX,
+          "names of this CA in CAA records (default: the host of https_url)"),
+    NUMBER(CONF_DURATION, "timeout", timeout_s, 1, 120, "10s", "for one check, all of it"),
+    NUMBER(CONF_INT, "redirects", redirects, 0, 20, "10", "that an http-01 check follows"),
+    NUMBER(CONF_INT, "http_port", http_port, 1, 65535, NULL,
+           "port of http-01, in a demo alone (default: 80, in a demo 5002)"),
+    NUMBER(CONF_INT, "tls_port", tls_port, 1, 65535, NULL,
+           "port of tls-alpn-01, in a demo alone (default: 443, in a demo 5001)"),
+};
+#undef ROW_OF
+
 #define GROUP(text, list, about)                                                                             \
     {                                                                                                        \
         text, list, sizeof list / sizeof *(list), about                                                      \
@@ -218,6 +248,8 @@ static const struct config_group groups[ROWS__COUNT] = {
     [ROWS_PATHS] = GROUP("paths", paths, "each folder is made where it is missing"),
     [ROWS_USERS] = GROUP("users", users, "all four or none"),
     [ROWS_LIMITS] = GROUP("limits", limits, "the same for front and responders"),
+    [ROWS_ACME] = GROUP("acme", acme, "ACME, RFC 8555"),
+    [ROWS_VALIDATION] = GROUP("acme.validation", validation, "checks of control, made by the courier"),
 };
 
 const struct config_group *config_group(size_t i)

@@ -16,6 +16,8 @@ enum rows_group {
     ROWS_PATHS,
     ROWS_USERS,
     ROWS_LIMITS,
+    ROWS_ACME,
+    ROWS_VALIDATION,
     ROWS__COUNT
 };
 
@@ -25,7 +27,7 @@ struct rows_top {
     bool demo, responders_only;
     int64_t responders;
     struct conf_texts names;
-    const json_t *listen, *tokens, *issuers, *paths, *users, *limits;
+    const json_t *listen, *tokens, *issuers, *paths, *users, *limits, *acme;
 };
 struct rows_listen {
     struct conf_texts https, http;
@@ -38,6 +40,10 @@ struct rows_token {
 struct rows_issuer {
     struct config_issuer issuer;
     const json_t *crl, *ocsp;
+};
+struct rows_acme {
+    struct config_acme acme;
+    const json_t *validation;
 };
 
 #endif

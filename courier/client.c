@@ -7,10 +7,14 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/ticket.h"
+#include "courier_check.h"
 #include "errand.h"
+#include "errand_check.h"
 
+/* One of the two is there. */
 struct waiting {
     courier_done *done;
+    courier_checked *checked;
     void *arg;
     ticket_id id;
     struct waiting *next;
@@ -23,25 +27,19 @@ struct courier {
     struct waiting *first;
     void (*ready)(void *arg);
     void *ready_arg;
-    struct arena *scratch;
+    struct arena *out;
+    struct arena *in; /* what a finding says, while it is told */
 };
 
 struct courier *courier_new(struct loop *loop)
 {
     struct courier *c = calloc(1, sizeof *c);
     CHECK(c);
-    *c = (struct courier){
-        .loop = loop, .tickets = ticket_table_new(ERRANDS_MAX), .scratch = arena_new(1 << 20)};
+    *c = (struct courier){.loop = loop,
+                          .tickets = ticket_table_new(ERRANDS_MAX),
+                          .out = arena_new(1 << 20),
+                          .in = arena_new(1 << 20)};
     return c;
-}
-
-static void forget(struct courier *c, struct waiting *w)
-{
-    struct waiting **at = &c->first;
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
-    free(w);
 }
 
 void courier_free(struct courier *c)
@@ -49,19 +47,36 @@ void courier_free(struct courier *c)
     if (!c)
         return;
     channel_free(c->channel);
-    while (c->first)
-        forget(c, c->first);
+    for (struct waiting *w = c->first, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
     ticket_table_free(c->tickets);
-    arena_free(c->scratch);
+    arena_free(c->out);
+    arena_free(c->in);
     free(c);
 }
 
-static void end(struct courier *c, struct waiting *w, struct err *e)
+/* Takes w, which is in no list any more, and e. */
+static void tell(struct waiting *w, struct err *e, const struct courier_finding *f)
 {
-    courier_done *done = w->done;
-    void *arg = w->arg;
-    forget(c, w);
-    done(arg, e);
+    struct courier_finding untried = {COURIER_UNTRIED, COURIER_NO_PROBLEM, err_detail(e)};
+    struct waiting was = *w;
+    free(w);
+    if (was.done) {
+        was.done(was.arg, e);
+        return;
+    }
+    was.checked(was.arg, f ? f : &untried);
+    err_free(e);
+}
+
+static void unlist(struct courier *c, struct waiting *w)
+{
+    struct waiting **at = &c->first;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
 }
 
 static void lost(struct courier *c)
@@ -72,29 +87,37 @@ static void lost(struct courier *c)
     c->first = NULL; /* whoever is told may ask anew */
     for (; all; all = next) {
         next = all->next;
-        courier_done *done = all->done;
-        void *arg = all->arg;
         ticket_take(c->tickets, all->id);
-        free(all);
-        done(arg, err_new(ERR_BUSY, "the courier was lost"));
+        tell(all, err_new(ERR_BUSY, "the courier was lost"), NULL);
     }
+}
+
+/* The end of an errand, if the frame is one of its kind. */
+static bool end(struct courier *c, struct waiting *w, const struct frame *f)
+{
+    struct courier_finding finding;
+    bool form = true;
+    struct err *e =
+        w->done ? errand_done_read(f->body, c->in, &form) : errand_found_read(f->body, c->in, &finding);
+    if (w->done ? form : e != NULL) {
+        err_free(e);
+        return false;
+    }
+    ticket_take(c->tickets, w->id);
+    unlist(c, w);
+    tell(w, e, &finding);
+    return true;
 }
 
 static void on_frame(void *arg, struct frame *f)
 {
     struct courier *c = arg;
-    struct waiting *w = f->kind == ERRAND_DONE ? ticket_take(c->tickets, f->id) : NULL;
-    bool form = true;
-    struct err *e = w ? errand_done_read(f->body, c->scratch, &form) : NULL;
-    if (!form) {
-        end(c, w, e);
-        arena_reset(c->scratch);
+    struct waiting *w = ticket_find(c->tickets, f->id);
+    bool ours = w && f->kind == (w->done ? ERRAND_DONE : ERRAND_FOUND) && end(c, w, f);
+    arena_reset(c->in);
+    if (ours)
         return;
-    }
-    err_free(e);
     log_error("courier.violation");
-    if (w)
-        end(c, w, err_new(ERR_BUSY, "the courier was lost"));
     lost(c);
 }
 
@@ -123,28 +146,50 @@ bool courier_ready(const struct courier *c)
     return c && c->channel;
 }
 
+/* A place in the list and a ticket; f->id is its own. */
+static struct err *wait_for(struct courier *c, struct waiting like, struct frame *f)
+{
+    struct err *e = NULL;
+    struct waiting *w = calloc(1, sizeof *w);
+    CHECK(w);
+    *w = like;
+    w->next = c->first;
+    w->id = f->id = ticket_put(c->tickets, w);
+    if (!w->id)
+        TRY(err_new(ERR_BUSY, "%d errands are under way", ERRANDS_MAX));
+    TRY(channel_send(c->channel, f));
+    c->first = w;
+    return NULL;
+out:
+    if (w->id)
+        ticket_take(c->tickets, w->id);
+    free(w);
+    return e;
+}
+
 struct err *courier_put(struct courier *c, const struct courier_put *put, courier_done *done, void *arg)
 {
     struct err *e = NULL;
-    struct waiting *w = NULL;
     struct frame f = {.kind = ERRAND_PUT, .fd = put->fd};
     if (!c->channel)
         return err_new(ERR_BUSY, "there is no courier just now");
-    w = calloc(1, sizeof *w);
-    CHECK(w);
-    *w = (struct waiting){.done = done, .arg = arg, .next = c->first};
-    w->id = ticket_put(c->tickets, w);
-    if (!w->id)
-        TRY(err_new(ERR_BUSY, "%d errands are under way", ERRANDS_MAX));
-    f.id = w->id;
-    TRY(errand_put_write(put, c->scratch, &f.body));
-    TRY(channel_send(c->channel, &f));
-    c->first = w;
-    w = NULL;
+    TRY(errand_put_write(put, c->out, &f.body));
+    TRY(wait_for(c, (struct waiting){.done = done, .arg = arg}, &f));
 out:
-    if (w && w->id)
-        ticket_take(c->tickets, w->id);
-    free(w);
-    arena_reset(c->scratch);
+    arena_reset(c->out);
+    return e;
+}
+
+struct err *courier_check(struct courier *c, const struct courier_check *check, courier_checked *done,
+                          void *arg)
+{
+    struct err *e = NULL;
+    struct frame f = {.kind = ERRAND_CHECK, .fd = -1};
+    if (!c->channel)
+        return err_new(ERR_BUSY, "there is no courier just now");
+    TRY(errand_check_write(check, c->out, &f.body));
+    TRY(wait_for(c, (struct waiting){.checked = done, .arg = arg}, &f));
+out:
+    arena_reset(c->out);
     return e;
 }

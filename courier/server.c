@@ -10,7 +10,9 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "checks.h"
 #include "errand.h"
+#include "errand_check.h"
 #include "transfer.h"
 
 enum { HEADER_MAX_BYTES = 4096, UNDER_WAY_MAX = 64 };
@@ -26,12 +28,15 @@ struct courier_server {
     struct loop *loop;
     struct channel *front;
     struct transfers *transfers;
+    struct checks *checks;
     const struct courier_place *places;
     size_t n;
     struct carried *first;
     size_t under_way;
     struct arena *scratch;
 };
+
+static void found(void *arg, uint64_t id, const struct courier_finding *finding);
 
 struct err *courier_server_new(struct loop *loop, struct courier_server **ret)
 {
@@ -40,6 +45,7 @@ struct err *courier_server_new(struct loop *loop, struct courier_server **ret)
     CHECK(s);
     *s = (struct courier_server){.loop = loop, .scratch = arena_new(1 << 20)};
     TRY(transfers_new(loop, &s->transfers));
+    s->checks = checks_new(loop, s->transfers, found, s);
     *ret = s;
     s = NULL;
 out:
@@ -65,6 +71,7 @@ static void drop_front(struct courier_server *s)
         transfers_cut(s->first->transfer);
         forget(s->first);
     }
+    checks_drop(s->checks);
 }
 
 void courier_server_free(struct courier_server *s)
@@ -72,6 +79,7 @@ void courier_server_free(struct courier_server *s)
     if (!s)
         return;
     drop_front(s);
+    checks_free(s->checks);
     transfers_free(s->transfers);
     arena_free(s->scratch);
     free(s);
@@ -83,20 +91,32 @@ void courier_server_set(struct courier_server *s, const struct courier_place *pl
     s->n = n;
 }
 
-static void answer(struct courier_server *s, uint64_t id, enum errand_outcome outcome, const char *detail)
+/* Takes e, from writing the frame. */
+static void reply(struct courier_server *s, struct frame *f, struct err *e)
 {
-    struct frame f = {.kind = ERRAND_DONE, .id = id, .fd = -1};
-    char text[ERRAND_TEXT_MAX + 1];
-    snprintf(text, sizeof text, "%s", detail);
-    struct err *e = errand_done_write(outcome, text, s->scratch, &f.body);
     if (!e)
-        e = channel_send(s->front, &f);
+        e = channel_send(s->front, f);
     arena_reset(s->scratch);
     if (!e)
         return;
     log_error("courier.front", log_err(e));
     err_free(e);
     drop_front(s);
+}
+
+static void answer(struct courier_server *s, uint64_t id, enum errand_outcome outcome, const char *detail)
+{
+    struct frame f = {.kind = ERRAND_DONE, .id = id, .fd = -1};
+    char text[ERRAND_TEXT_MAX + 1];
+    snprintf(text, sizeof text, "%s", detail);
+    reply(s, &f, errand_done_write(outcome, text, s->scratch, &f.body));
+}
+
+static void found(void *arg, uint64_t id, const struct courier_finding *finding)
+{
+    struct courier_server *s = arg;
+    struct frame f = {.kind = ERRAND_FOUND, .id = id, .fd = -1};
+    reply(s, &f, errand_found_write(finding, s->scratch, &f.body));
 }
 
 static void carried(void *arg, struct err *e)
@@ -174,29 +194,60 @@ static enum errand_outcome outcome_of(const struct err *e)
     return err_code(e) == ERR_BUSY ? ERRAND_BUSY : ERRAND_FAILED;
 }
 
-static void on_frame(void *arg, struct frame *f)
+static struct err *on_put(struct courier_server *s, struct frame *f)
 {
-    struct courier_server *s = arg;
     struct courier_put put = {.fd = -1};
-    struct err *e = f->kind != ERRAND_PUT || f->fd < 0 ? err_new(ERR_PROTOCOL, "not an errand")
-                                                       : errand_put_read(f->body, s->scratch, &put);
-    if (e) {
-        log_error("courier.violation", log_err(e));
-        err_free(e);
-        drop_front(s);
-        return;
-    }
+    if (f->fd < 0)
+        return err_new(ERR_PROTOCOL, "a list without its file");
+    struct err *e = errand_put_read(f->body, s->scratch, &put);
+    if (e)
+        return e;
     e = begin(s, &put, f->id, &f->fd);
     if (e)
         answer(s, f->id, outcome_of(e), err_detail(e));
     err_free(e);
+    return NULL;
+}
+
+static struct err *on_check(struct courier_server *s, const struct frame *f)
+{
+    struct courier_check check;
+    struct err *e = errand_check_read(f->body, s->scratch, &check);
+    if (!e)
+        checks_begin(s->checks, f->id, &check);
+    return e;
+}
+
+static struct err *take(struct courier_server *s, struct frame *f)
+{
+    if (f->kind == ERRAND_PUT)
+        return on_put(s, f);
+    if (f->kind == ERRAND_CHECK && f->fd < 0)
+        return on_check(s, f);
+    return err_new(ERR_PROTOCOL, "not an errand");
+}
+
+static void on_frame(void *arg, struct frame *f)
+{
+    struct courier_server *s = arg;
+    struct err *e = take(s, f);
     arena_reset(s->scratch);
+    if (!e)
+        return;
+    log_error("courier.violation", log_err(e));
+    err_free(e);
+    drop_front(s);
 }
 
 static void on_close(void *arg, struct err *why)
 {
     err_free(why);
     drop_front(arg);
+}
+
+void courier_server_set_checks(struct courier_server *s, const struct courier_checking *how)
+{
+    checks_set(s->checks, how);
 }
 
 void courier_server_attach(struct courier_server *s, int fd)

@@ -9,14 +9,39 @@
 
 #include "base/check.h"
 #include "courier.h"
+#include "courier_check.h"
 
 struct courier_role {
     struct child *child;
     struct courier_server *server;
 };
 
+static void set_checks(const struct courier_role *c, const struct setup *s)
+{
+    const struct config_validation *v = &s->config->acme.validation;
+    struct courier_checking *how = ARENA_NEW(s->arena, struct courier_checking);
+    *how = (struct courier_checking){
+        .vantages = v->resolvers.items,
+        .vantages_n = v->resolvers.n,
+        .agree = (size_t)v->agree,
+        .allow = v->allow_nets.items,
+        .allow_n = v->allow_nets.n,
+        .deny = v->deny_nets.items,
+        .deny_n = v->deny_nets.n,
+        .issuers = v->issuers.items,
+        .issuers_n = v->issuers.n,
+        .deadline_s = v->timeout_s,
+        .redirects = (size_t)v->redirects,
+        .trial = v->trial,
+        .http_port = (uint16_t)v->http_port,
+        .tls_port = (uint16_t)v->tls_port,
+    };
+    courier_server_set_checks(c->server, how);
+}
+
 static void set(const struct courier_role *c, const struct setup *s)
 {
+    set_checks(c, s);
     struct courier_place *to = arena_array(s->arena, s->n, sizeof *to);
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {

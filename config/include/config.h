@@ -15,6 +15,7 @@
 #include "base/conf.h"
 #include "base/generation.h"
 #include "base/log.h"
+#include "config_acme.h"
 
 enum {
     CONFIG_BYTES_MAX = 1 << 20,
@@ -125,6 +126,7 @@ struct config {
     int64_t responders;
     bool responders_only; /* no vault and no front here */
     struct config_limits limits;
+    struct config_acme acme;
 };
 
 /* file: the absolute path, for messages and for `dir`. The struct owns all that it points to. */

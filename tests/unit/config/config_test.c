@@ -67,6 +67,32 @@ static void names_and_addresses_take_their_kind(void **state)
     config_free(c);
 }
 
+static void validation_asks_who_is_named(void **state)
+{
+    (void)state;
+    struct config *c = parsed(
+        "users:",
+        "acme: {validation: {resolvers: [\"10.0.0.53,[fd00::53]:5353\", \"10.1.0.53:53\", \"fd00::1\"], "
+        "agree: 2, allow: [127.0.0.0/8], issuers: [ca.example]}}\nusers:");
+    assert_int_equal(c->acme.validation.resolvers.n, 3);
+    assert_int_equal(c->acme.validation.allow_nets.n, 1);
+    assert_string_equal(c->acme.validation.issuers.items[0], "ca.example");
+    config_free(c);
+}
+
+static void validation_is_strict_by_default(void **state)
+{
+    (void)state;
+    struct config *c = parsed(NULL, NULL);
+    const struct config_validation *v = &c->acme.validation;
+    assert_false(v->trial);
+    assert_int_equal(v->http_port, 80);
+    assert_int_equal(v->tls_port, 443);
+    assert_int_equal(v->resolvers.n + v->allow_nets.n + v->deny_nets.n, 0);
+    assert_string_equal(v->issuers.items[0], "ca.example.internal");
+    config_free(c);
+}
+
 struct refusal {
     const char *from, *to;
     const char *place, *says;
@@ -104,6 +130,18 @@ static const struct refusal refusals[] = {
     {"users:", "responders: 0\nusers:", "chancery.yaml:23:", "responders"},
     {"users:", "paths: {roll: x, ledger: x}\nusers:", "chancery.yaml:23:", "two folders"},
     {"users:", "isolation: none\nusers:", "chancery.yaml:23:", "isolation"},
+    {"users:", "acme: {validation: {http_port: 5002}}\nusers:", "chancery.yaml:23:", "for a trial"},
+    {"users:", "acme: {validation: {tls_port: 443}}\nusers:", "chancery.yaml:23:", "for a trial"},
+    {"users:", "acme: {validation: {allow: [10.0.0.1/8]}}\nusers:", "chancery.yaml:23:", "not a network"},
+    {"users:", "acme: {validation: {deny: [localhost]}}\nusers:", "chancery.yaml:23:", "not a network"},
+    {"users:", "acme: {validation: {resolvers: [dns.example]}}\nusers:", "chancery.yaml:23:",
+     "of a resolver"},
+    {"users:", "acme: {validation: {resolvers: [\"10.0.0.1,\"]}}\nusers:", "chancery.yaml:23:",
+     "of a resolver"},
+    {"users:", "acme: {validation: {resolvers: [10.0.0.1], agree: 2}}\nusers:", "chancery.yaml:23:",
+     "more than there are"},
+    {"users:", "acme: {validation: {issuers: [Ca.example]}}\nusers:", "chancery.yaml:23:", "lower case"},
+    {"users:", "acme: {validation: {issuers: [127.0.0.1]}}\nusers:", "chancery.yaml:23:", "DNS name"},
 };
 
 static void each_refusal_names_its_line(void **state)
@@ -155,6 +193,9 @@ static void demo_accepts_loopback(void **state)
     struct err *e = config_parse("/x.yaml", view_str(yaml), &c);
     assert_null(e);
     assert_true(c->demo && c->http.items[0].loopback);
+    assert_true(c->acme.validation.trial);
+    assert_int_equal(c->acme.validation.http_port, 5002);
+    assert_int_equal(c->acme.validation.tls_port, 5001);
     config_free(c);
     arena_free(arena);
 }
@@ -215,6 +256,8 @@ int main(void)
         cmocka_unit_test(each_refusal_names_its_line),
         cmocka_unit_test(two_tokens_are_refused_by_name),
         cmocka_unit_test(demo_accepts_loopback),
+        cmocka_unit_test(validation_asks_who_is_named),
+        cmocka_unit_test(validation_is_strict_by_default),
         cmocka_unit_test(reload_names_what_only_a_restart_changes),
         cmocka_unit_test(every_row_is_documented),
     };
