@@ -63,6 +63,7 @@ struct issuance {
     struct templates_shaped shaped;
     uint8_t serial[SERIAL_BYTES];
     uint64_t partition; /* whose list it names; 0: none */
+    struct view again;  /* what it is known by when it comes again (again.h); or empty */
     uint64_t replaces;  /* intent of the certificate that it takes the place of; 0: none */
     struct view tbs;
     uint64_t intent; /* seq, once durable; 0 before */
@@ -89,7 +90,7 @@ void issue_resume(struct issuance *is, struct err *e);
 void issue_skip_to_hand(struct issuance *is);
 
 /* The steps, in the order of the table in issue.c. */
-issue_step steps_admit, steps_shape, steps_intend, steps_seal, steps_record, steps_hand;
+issue_step steps_admit, steps_again, steps_shape, steps_intend, steps_seal, steps_record, steps_hand;
 
 /* What is asked of the template: admitted, and with its serial. */
 struct templates_request steps_wanted(const struct issuance *is);

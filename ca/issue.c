@@ -12,7 +12,7 @@ static const struct {
     const char *name;
     issue_step *run;
 } steps[] = {
-    {"admit", steps_admit}, {"shape", steps_shape},   {"intend", steps_intend},
+    {"admit", steps_admit}, {"again", steps_again},   {"shape", steps_shape}, {"intend", steps_intend},
     {"seal", steps_seal},   {"record", steps_record}, {"hand", steps_hand},
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "base/world.h"
 #include "house.h"
+#include "renewal.h"
 
 struct bucket {
     struct quota_id id;
@@ -320,6 +321,7 @@ out:
 }
 
 const struct quota_row quota_rows[] = {
+    {"lineage", renewal_check, "what renews itself is the newest of its line, and keeps subject and names"},
     {"keys", check_keys, "the key may be certified once more, as limits.keys says"},
     {"renewal", check_renewal, "no certificate for the same names lives longer than limits.renew_within"},
     {"per_name", check_names, "no name has had more certificates than limits.per_name"},

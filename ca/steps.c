@@ -4,6 +4,7 @@
  * thread.
  */
 #include "admit.h"
+#include "again.h"
 #include "asker.h"
 #include "base/digest.h"
 #include "base/hex.h"
@@ -63,19 +64,9 @@ out:
 /* The key stands already: the same certificate for the same body, as long as there is one. */
 static struct err *replay(struct issuance *is, const struct ledger_result *r)
 {
-    struct err *e = NULL;
     struct ledger_cert record;
-
-    if (!r->same_body)
-        return err_new(ERR_IDEMPOTENCY,
-                       "this Idempotency-Key was used with another body less than 24 hours ago");
-    if (r->state == LEDGER_STATE_OPEN)
-        return err_new(ERR_CONFLICT, "a request with this Idempotency-Key is under way");
-    TRY(ledger_cert_at(is->ca->ledger, r->intent, is->arena, &record));
-    TRY(ca_certificate_of(&record, is->arena, &is->result));
-    is->result.replayed = true;
-out:
-    return e;
+    struct err *e = ledger_cert_at(is->ca->ledger, r->intent, is->arena, &record);
+    return e ? e : again_give(is, &record);
 }
 
 static void intended(void *arg, struct err *e, const struct ledger_result *r)
@@ -96,21 +87,8 @@ static void intended(void *arg, struct err *e, const struct ledger_result *r)
         issue_skip_to_hand(is);
 }
 
-/* The key of an asker: SHA-256(asker | 0 | key). Keys of different askers never meet. */
-static struct view idempotency_of(struct issuance *is)
-{
-    if (!is->request.idempotency_key)
-        return view_of(NULL, 0);
-    uint8_t *hash = arena_alloc(is->arena, SHA256_BYTES);
-    const struct view parts[] = {view_str(is->asker.id), view_of("", 1),
-                                 view_str(is->request.idempotency_key)};
-    digest_sha256_parts(parts, 3, hash);
-    return view_of(hash, SHA256_BYTES);
-}
-
 struct err *steps_intend(struct issuance *is, bool *ret_waits)
 {
-    struct view idempotency = idempotency_of(is);
     if (!is->has_key) /* of the house's own certificates, which come without a CSR */
         digest_sha256(is->shaped.tbs->spki, is->key);
     struct ledger_entry entry = {
@@ -132,8 +110,8 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
                 .not_after = is->shaped.tbs->not_after,
                 .spki_sha256 = view_of(is->key, SHA256_BYTES),
                 .roll_floor = hsm_roll_n(is->ca->hsm),
-                .idempotency = idempotency,
-                .request_hash = view_of(is->request.body_hash, idempotency.n ? SHA256_BYTES : 0),
+                .idempotency = is->again,
+                .request_hash = view_of(is->request.body_hash, is->again.n ? SHA256_BYTES : 0),
                 .token = view_of(is->asker.token, is->asker.token ? SHA256_BYTES : 0),
                 .tbs = is->tbs,
                 .partition = is->partition,

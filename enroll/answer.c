@@ -74,6 +74,17 @@ static size_t quoted_most(const char *text)
     return 2 * strlen(text) + 2;
 }
 
+static int64_t renew_after_of(struct http_request *r, const struct ca_certificate *cert)
+{
+    const struct enroll *en = r->app;
+    return ca_renew_after(ca_setup_get(en->setup.ca), cert);
+}
+
+void answer_renew_after(struct http_request *r, const struct ca_certificate *cert)
+{
+    http_add_text(r, "Renew-After", http_date(r->arena, renew_after_of(r, cert)));
+}
+
 struct member {
     const char *name, *text;
 };
@@ -83,14 +94,16 @@ static const char *certificate_text(struct http_request *r, const struct ca_cert
 {
     struct view chain[CHAIN_MAX];
     const char *links[CHAIN_MAX];
-    char not_before[WHEN_TEXT_MAX], not_after[WHEN_TEXT_MAX];
+    char not_before[WHEN_TEXT_MAX], not_after[WHEN_TEXT_MAX], renew_after[WHEN_TEXT_MAX];
     when_put(not_before, cert->not_before);
     when_put(not_after, cert->not_after);
+    when_put(renew_after, renew_after_of(r, cert));
     const struct member members[] = {
         {"{\"serial\":", cert->serial},
         {",\"certificate\":", cert_pem_write("CERTIFICATE", cert->der, r->arena)},
         {",\"not_before\":", not_before},
         {",\"not_after\":", not_after},
+        {",\"renew_after\":", renew_after},
         {",\"template\":", cert->template},
         {",\"issuer\":", cert->issuer},
     };
@@ -124,6 +137,7 @@ struct err *answer_acceptable(struct http_request *r)
 void answer_certificate(struct http_request *r, int status, const struct ca_certificate *cert, json_t *extra)
 {
     http_add(r, "Cache-Control", "no-store");
+    answer_renew_after(r, cert);
     if (http_prefer(r, types, 2) == 1) {
         reply_pem(r, status, cert);
     } else if (!extra) {

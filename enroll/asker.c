@@ -51,7 +51,7 @@ static struct err *by_entry(struct http_request *r, const struct hsm_roster_entr
 
 /* --- client certificates --- */
 
-static struct err *issuer_of(struct http_request *r, const struct cert_chain_cert *cert,
+static struct err *issuer_of(struct http_request *r, const struct cert_chain_cert *cert, int64_t at,
                              const struct ca_issuer **ret)
 {
     struct err *e = NULL;
@@ -62,7 +62,7 @@ static struct err *issuer_of(struct http_request *r, const struct cert_chain_cer
         if (!view_eq(setup->issuers[i].facts.subject, cert->tbs.issuer))
             continue;
         TRY(cert_chain_read(setup->issuers[i].certificate, r->arena, &parent));
-        e = cert_chain_link(cert, &parent, 0, world_now_s());
+        e = cert_chain_link(cert, &parent, 0, at);
         if (e) {
             log_info("asker.certificate", log_err(e));
             err_free(e);
@@ -117,7 +117,7 @@ static struct ca_asker *holder(struct http_request *r, const struct ledger_cert 
 }
 
 static struct err *requester_by_certificate(struct http_request *r, const struct cert_chain_cert *cert,
-                                            struct ca_asker **ret)
+                                            int64_t at, struct ca_asker **ret)
 {
     struct err *e = NULL;
     struct enroll *en = r->app;
@@ -126,7 +126,7 @@ static struct err *requester_by_certificate(struct http_request *r, const struct
     const struct cert_ext *eku = cert_tbs_ext(&cert->tbs, CERT_EXT_EXT_KEY_USAGE);
     struct cert_views usages = {.n = 0};
 
-    TRY(issuer_of(r, cert, &issuer));
+    TRY(issuer_of(r, cert, at, &issuer));
     if (eku)
         TRY(cert_ext_read_eku(eku->value, r->arena, &usages));
     if (!cert_ext_eku_has(usages, "clientAuth"))
@@ -149,7 +149,7 @@ static struct err *by_certificate(struct http_request *r, struct ca_asker **ret)
     digest_sha256(cert.key.spki, spki);
     const struct hsm_roster_entry *entry = hsm_roster_find(en->config.roster, spki);
     if (!entry)
-        return requester_by_certificate(r, &cert, ret);
+        return requester_by_certificate(r, &cert, world_now_s(), ret);
     e = by_entry(r, entry, ret);
 out:
     return e;
@@ -231,10 +231,16 @@ struct err *asker_of_basic(struct http_request *r, struct ca_asker **ret)
 
 struct err *asker_of_shown(struct http_request *r, struct ca_asker **ret)
 {
-    if (r->peer->certificate.n)
-        return by_certificate(r, ret);
-    return err_new(ERR_UNAUTHENTICATED,
-                   "this is done by the certificate itself: show it as TLS client certificate");
+    struct err *e = NULL;
+    struct cert_chain_cert cert;
+    int64_t now = world_now_s();
+    if (!r->peer->certificate.n)
+        return err_new(ERR_UNAUTHENTICATED,
+                       "this is done by the certificate itself: show it as TLS client certificate");
+    TRY(cert_chain_read(r->peer->certificate, r->arena, &cert));
+    e = requester_by_certificate(r, &cert, now < cert.tbs.not_after ? now : cert.tbs.not_after, ret);
+out:
+    return e;
 }
 
 /* --- somebody else, by name: to explain what they would be told --- */

@@ -39,6 +39,7 @@ struct err *asker_token_find(struct http_request *r, struct view id, struct ca_a
         r, CA_ROLE_REQUESTER,
         arena_printf(r->arena, "token:%s", hex_of(r->arena, view_of(t->token.id.p, TOKEN_ID_SHOWN))));
     a->token = t->token.id.p;
+    a->bounded = t->token.uses > 0;
     a->grant = (struct ca_grant){
         .templates = t->token.templates.items,
         .templates_n = t->token.templates.n,

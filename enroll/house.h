@@ -30,7 +30,8 @@ struct enroll_protocol {
 MUST_USE struct err *asker_of(struct http_request *r, struct ca_asker **ret);
 /* The same where HTTP Basic counts too, a token as its password: EST's paths alone (RFC 7030 3.2.3). */
 MUST_USE struct err *asker_of_basic(struct http_request *r, struct ca_asker **ret);
-/* By the client certificate and nothing else. */
+/* By the client certificate of this authority and nothing else: for its renewal, and so also where it is
+ * over; for how long that is forgiven the template says. */
 MUST_USE struct err *asker_of_shown(struct http_request *r, struct ca_asker **ret);
 
 /* For who makes askers of credentials: without any grant but their role's. */
@@ -64,6 +65,13 @@ void asker_refuse(struct http_request *r, const struct ca_asker *asker, struct e
 /* The problem document alone, for what is on record already. Takes e. */
 void asker_problem(struct http_request *r, struct err *e);
 
+/* --- renew.c --- */
+
+/* Who shows the certificate that is to be renewed, and what is asked for in its name but the CSR: the same
+ * template, the same issuer while it issues. ret_asker is set where an asker is known. */
+MUST_USE struct err *renew_request(struct http_request *r, struct ca_asker **ret_asker,
+                                   struct ca_request *to);
+
 /* --- answer.c --- */
 
 /* The tree as the body; takes it. */
@@ -76,6 +84,8 @@ MUST_USE struct err *answer_acceptable(struct http_request *r);
 /* A certificate: JSON, or the PEM chain where Accept asks for it. extra: more members for the JSON form, may
  * be NULL; taken. */
 void answer_certificate(struct http_request *r, int status, const struct ca_certificate *cert, json_t *extra);
+/* Renew-After: when its holder does well to come again. */
+void answer_renew_after(struct http_request *r, const struct ca_certificate *cert);
 /* "limit" of the query: 1..max, or the fallback. */
 MUST_USE struct err *answer_limit(struct http_request *r, size_t fallback, size_t max, size_t *ret);
 /* A query parameter as text, NULL where it is not there. */

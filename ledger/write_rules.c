@@ -414,6 +414,7 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_CRL_DELTA] = {.spare = true, .check = write_list_check, .apply = write_list_apply},
         [LEDGER_CLOCK] = {.spare = true, .apply = apply_clock},
         [LEDGER_RECOVERY] = {.spare = true},
+        [LEDGER_ALARM] = {.spare = true},
         [LEDGER_RELEASE] = {.spare = true, .check = check_release, .apply = apply_release},
         [LEDGER_STRAY] = {.spare = true, .check = check_stray, .apply = apply_stray},
         [LEDGER_REVOKE_MANY] = {.spare = true},

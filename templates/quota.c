@@ -71,6 +71,8 @@ bool quota_given(const struct template *t, size_t offset)
     }
     if (offset == offsetof(struct template, limits.asked.keys))
         return t->limits.asked.keys != TEMPLATES_KEYS_OWNER;
+    if (offset == offsetof(struct template, limits.asked.renew_grace_s))
+        return t->limits.asked.renew_grace_s > 0;
     return t->limits.asked.renew_within_s > 0;
 }
 

@@ -3,6 +3,7 @@
  * this house:
  *
  *     admit    CSR decoded, proof of possession, key acceptable, asker may use this template for these names
+ *     again    asked for before: the same certificate
  *     shape    template + request -> tbs, with the origin of every field
  *     intend   serial from the lease; exact tbs; intent into the ledger       ... durable
  *     seal     the vault: re-read, judge, roll, sign                          ... asynchronous
@@ -102,6 +103,8 @@ struct ca_request {
     size_t sans_n;
     const struct cert_ext *exts; /* asked for beside the CSR (templates_asked_read) */
     size_t exts_n;
+    bool renews; /* what it replaces asks for it, and has shown its key: same subject and names, newest of its
+                  * line, in the time that limits.renew_within and renew_grace leave */
     struct view replaces;        /* serial of the certificate that it takes the place of, or empty */
     const char *idempotency_key; /* or NULL */
     uint8_t body_hash[32];       /* SHA-256 of the request's body, for the key */
@@ -121,6 +124,10 @@ struct ca_certificate {
  * from the record. */
 MUST_USE struct err *ca_certificate_of(const struct ledger_cert *record, struct arena *arena,
                                        struct ca_certificate *ret);
+
+/* When its holder does well to renew it: in the first half of limits.renew_within, or of the last third of
+ * its life; by its serial, so that a fleet does not come back all at once. */
+int64_t ca_renew_after(const struct ca_setup *setup, const struct ca_certificate *cert);
 
 /* The issuers above the leaf's, nearest first, without the root, and the root's cross-certificates: what
  * travels with a certificate. At most max. */

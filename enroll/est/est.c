@@ -8,15 +8,13 @@
 #include "cert/cms.h"
 #include "cert/pem.h"
 
-static const char door[] = "est";
-
 struct err *est_admit(struct http_request *r, struct ca_asker **ret)
 {
     struct ca_asker *asker = NULL;
     struct err *e = asker_of_basic(r, &asker);
     if (e)
         return e;
-    asker->door = door;
+    asker->door = EST_DOOR;
     *ret = asker;
     return asker_may(r, asker);
 }
@@ -31,7 +29,8 @@ void est_problem(struct http_request *r, struct err *e)
 void est_refuse(struct http_request *r, const struct ca_asker *asker, struct err *e)
 {
     const struct enroll *en = r->app;
-    const struct ca_asker nobody = {.id = "", .door = door, .peer = r->peer->address, .request_id = r->id};
+    const struct ca_asker nobody = {
+        .id = "", .door = EST_DOOR, .peer = r->peer->address, .request_id = r->id};
     ca_deny(en->setup.ca, asker ? asker : &nobody, NULL, e);
     est_problem(r, e);
 }

@@ -15,6 +15,8 @@ extern const size_t est_routes_n;
 #include "routes.def"
 #undef ROUTE
 
+#define EST_DOOR "est"
+
 /* --- est.c: what the operations share --- */
 
 /* Who asks, by token as Basic's password or as bearer, or by certificate, and may. */

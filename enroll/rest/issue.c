@@ -211,21 +211,79 @@ static struct err *idempotency(struct http_request *r, struct ca_request *to)
     return NULL;
 }
 
+static void ask(struct http_request *r, const struct ca_request *request)
+{
+    struct enroll *en = r->app;
+    struct job *job = ARENA_NEW(r->arena, struct job);
+    *job = (struct job){.enroll = en, .ticket = http_park(r)};
+    ca_issue(en->setup.ca, request, issued, job);
+}
+
 void issue_post(struct http_request *r)
 {
     struct err *e = NULL;
-    struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
     struct ca_request request = {.template = NULL};
-    struct job *job = ARENA_NEW(r->arena, struct job);
 
     TRY(asker_admit(r, &asker));
     TRY(answer_acceptable(r));
     request.asker = asker;
     TRY(decode(r, &request));
     TRY(idempotency(r, &request));
-    *job = (struct job){.enroll = en, .ticket = http_park(r)};
-    ca_issue(en->setup.ca, &request, issued, job);
+    ask(r, &request);
+out:
+    if (e)
+        asker_refuse(r, asker, e);
+}
+
+/* --- renewal --- */
+
+static const struct conf_row renew_rows[] = {
+    {"csr", CONF_TEXT, offsetof(struct body, csr), true, 1, LIMIT_CSR_BYTES, NULL, NULL, "PKCS#10, PEM"},
+    {"not_after", CONF_TEXT, offsetof(struct body, not_after), false, 1, 40, NULL, NULL, "RFC 3339, UTC, Z"},
+    {"validity", CONF_DURATION, offsetof(struct body, validity_s), false, 0, 0, NULL, NULL, "\"90d\""},
+};
+
+static struct err *decode_renewal(struct http_request *r, struct ca_request *to)
+{
+    static const char *const no_query[] = {NULL};
+    struct err *e = NULL;
+    struct conf *c = NULL;
+    struct body body = {.csr = NULL};
+
+    TRY(http_query_only(r, no_query));
+    if (http_is_type(r, "application/pkcs10")) {
+        to->csr = r->body;
+        goto out;
+    }
+    if (!http_is_type(r, "application/json"))
+        TRY(err_new(ERR_BAD_MEDIA_TYPE, "send application/json, or a CSR as application/pkcs10"));
+    TRY(conf_parse_json(r->body, &c));
+    TRY(conf_fill(c, conf_root(c), renew_rows, sizeof renew_rows / sizeof renew_rows[0], r->arena, &body));
+    to->csr = view_str(body.csr);
+    to->validity_s = body.validity_s;
+    TRY(end_of(body.not_after, to));
+out:
+    conf_free(c);
+    return e;
+}
+
+/* The path names it, the TLS connection shows it: they must agree. */
+void issue_renew_post(struct http_request *r)
+{
+    struct err *e = NULL;
+    struct ca_asker *asker = NULL;
+    struct ca_request request = {.template = NULL};
+    struct view serial;
+
+    TRY(renew_request(r, &asker, &request));
+    TRY(answer_acceptable(r));
+    TRY(answer_serial(r, &serial));
+    if (!view_eq(serial, request.replaces))
+        TRY(err_new(ERR_FORBIDDEN, "a certificate is renewed by who shows it, and no other"));
+    TRY(decode_renewal(r, &request));
+    TRY(idempotency(r, &request));
+    ask(r, &request);
 out:
     if (e)
         asker_refuse(r, asker, e);

@@ -96,6 +96,11 @@ struct ledger_lineage {
 MUST_USE struct err *ledger_lineage(struct ledger *l, const struct ledger_cert *cert, struct arena *arena,
                                     struct ledger_lineage *ret);
 
+/* The intent that stands for this idempotency hash since less than 24 hours, in any state but closed; intent
+ * 0: there is none. */
+MUST_USE struct err *ledger_idempotent(struct ledger *l, struct view hash, struct arena *arena,
+                                       struct ledger_cert *ret);
+
 /* Open intents, the oldest first, from seq `from` on. */
 MUST_USE struct err *ledger_open_intents(struct ledger *l, uint64_t from, size_t limit, struct arena *arena,
                                          struct ledger_page *ret);

@@ -26,7 +26,8 @@ struct templates_limits {
     struct templates_rate per_name; /* on record in the period past, for each name, whoever asked */
     int keys;                       /* enum templates_keys */
     int64_t
-        renew_within_s; /* a certificate for the same names must end within this for another; 0: no rule */
+        renew_within_s;    /* a certificate for the same names must end within this for another; 0: no rule */
+    int64_t renew_grace_s; /* how long after its end a certificate may still renew itself; 0: not at all */
 };
 const struct templates_limits *templates_limits(const struct template *t);
 

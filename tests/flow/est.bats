@@ -54,6 +54,54 @@ good() { openssl verify -CAfile "$CHANCERY_ROOT" -untrusted "$CHANCERY_ISSUER" "
     [ "$status" -ne 0 ]
 }
 
+@test "strongSwan: by the certificate, another one in its place" {
+    request dev5 dev5.example.internal
+    est_pki --in dev5.req --userpass "$(password)" >dev5.pem || { cat pki.err; return 1; }
+    pki --gen --type ecdsa --size 256 --outform pem >next.key
+    pki --req --in next.key --type ecdsa --dn CN=dev5.example.internal --san dev5.example.internal >next.req
+    est_pki --in next.req --cert dev5.pem --key dev5.key >next.pem || { cat pki.err; return 1; }
+    good next.pem
+    same "$(chancery cert show "$(serial_of next.pem)" --json | jq -r .replaces)" "$(serial_of dev5.pem)"
+    pki --req --in next.key --type ecdsa --dn CN=dev6.example.internal --san dev6.example.internal >other.req
+    run est_pki --in other.req --cert next.pem --key next.key
+    [ "$status" -ne 0 ]
+}
+
+# One that was revoked while its connection lives, or its session ticket, is refused at the next request.
+session() { # OPTION...; commands on stdin
+    openssl s_client -connect "localhost:${CHANCERY_URL##*:}" -CAfile "$CHANCERY_ROOT" -quiet -no_ign_eof "$@" 2>/dev/null
+}
+
+statuses() { grep -aoE 'HTTP/1.1 [0-9]+' "$1" | cut -d' ' -f2 | xargs; }
+
+@test "a revoked certificate is refused on the connection and by the ticket it has" {
+    TEMPLATE=client issue held DNS:held.example.internal
+    local get=$'GET /v1/issuers HTTP/1.1\r\nHost: localhost\r\n\r\n' v
+    for v in tls1_2 tls1_3; do
+        rm -f ticket.$v
+        { printf '%s' "$get"; within 10 test -s one.$v -a -s ticket.$v; } | session -$v -cert held.pem -key held.key -sess_out ticket.$v >one.$v
+        same "$(statuses one.$v)" 200
+        { printf '%s' "$get"; within 10 test -s three.$v; } | session -$v -sess_in ticket.$v >three.$v
+        same "$(statuses three.$v)" 200 # the ticket alone will do
+    done
+    mkfifo pipe
+    session -tls1_3 -cert held.pem -key held.key <pipe >two &
+    local client=$!
+    exec 7>pipe
+    printf '%s' "$get" >&7
+    within 10 grep -qa HTTP two
+    chancery cert revoke "$(serial_of held.pem)" --reason superseded >revoked
+    printf '%s' "$get" >&7
+    within 10 grep -qa 'HTTP/1.1 401' two
+    exec 7>&-
+    wait $client
+    same "$(statuses two)" '200 401'
+    for v in tls1_2 tls1_3; do
+        { printf '%s' "$get"; within 10 test -s four.$v; } | session -$v -sess_in ticket.$v >four.$v
+        same "$(statuses four.$v)" 401
+    done
+}
+
 @test "curl and openssl: in, out, and the chain" {
     csr dev3 DNS:dev3.example.internal
     openssl req -in dev3.csr -outform DER | base64 >dev3.b64

@@ -119,9 +119,16 @@ static void make_config(struct house_vault *v)
 static const struct {
     const char *name, *text;
 } limited[] = {
-    {"per-asker.yaml", LIMITED("per_asker: 2/1h")},  {"per-template.yaml", LIMITED("per_template: 2/1h")},
-    {"per-name.yaml", LIMITED("per_name: 2/7d")},    {"keys-once.yaml", LIMITED("keys: once")},
-    {"keys-renewal.yaml", LIMITED("keys: renewal")}, {"renew-within.yaml", LIMITED("renew_within: 30d")},
+    {"per-asker.yaml", LIMITED("per_asker: 2/1h")},
+    {"per-template.yaml", LIMITED("per_template: 2/1h")},
+    {"per-name.yaml", LIMITED("per_name: 2/7d")},
+    {"keys-once.yaml", LIMITED("keys: once")},
+    {"keys-renewal.yaml", LIMITED("keys: renewal")},
+    {"renew-within.yaml", LIMITED("renew_within: 30d")},
+    {"fleet.yaml",
+     "validity: {default: 90d, max: 398d}\nsubject: {allow: [CN], cn: free}\nsans: {kinds: [dns]}\n"
+     "key_usage: {usages: [digitalSignature]}\nextended_key_usage: {usages: [clientAuth]}\n"
+     "limits: {renew_within: 30d, renew_grace: 10d}\n"},
 };
 
 static struct templates *all_templates(void)

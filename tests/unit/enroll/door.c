@@ -135,6 +135,16 @@ static void make_token(struct door *d, enum door_who who)
     said_free(&s);
 }
 
+void door_show(struct door *d, struct view der, EVP_PKEY *key)
+{
+    const unsigned char *p = der.p;
+    X509 *cert = d2i_X509(NULL, &p, (long)der.n);
+    assert_non_null(cert);
+    SSL_CTX_free(d->clients[HOLDER]);
+    d->clients[HOLDER] = client(cert, key);
+    X509_free(cert);
+}
+
 /* A client certificate that the requester asked for, held by someone. */
 static void make_holder(struct door *d)
 {
@@ -143,10 +153,7 @@ static void make_holder(struct door *d)
     d->held_key = house_key();
     r.csr = house_csr(h, d->held_key, "held.example.internal", "DNS:held.example.internal");
     assert_int_equal(house_issue(h, &r, &d->held), ERR__COUNT);
-    const unsigned char *p = d->held.der;
-    X509 *cert = d2i_X509(NULL, &p, (long)d->held.der_n);
-    d->clients[HOLDER] = client(cert, d->held_key);
-    X509_free(cert);
+    door_show(d, view_of(d->held.der, d->held.der_n), d->held_key);
 }
 
 int door_setup(void **state)

@@ -44,6 +44,8 @@ struct said door_get(struct door *d, enum door_who who, const char *path);
 struct said door_post(struct door *d, enum door_who who, const char *path, const char *json);
 void said_free(struct said *s);
 const char *said_text(const struct said *s, const char *member);
+/* HOLDER shows this certificate from now on. */
+void door_show(struct door *d, struct view der, struct evp_pkey_st *key);
 /* Status and problem type (NULL: any); frees. */
 void door_expect(struct said s, int status, const char *type);
 
