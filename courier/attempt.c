@@ -80,44 +80,58 @@ void attempt_not_found(struct attempt *a, const struct resolver_result *r, const
 /* From the resolver's callback to the kind's. */
 struct resolving {
     struct attempt *attempt;
-    const char *host;
+    const char *shown;
     attempt_addresses *go;
 };
 
-static void filter(struct attempt *a, const char *host, const struct in6_addr *from, size_t n,
-                   attempt_addresses *go)
+static void filter(const struct resolving *x, const struct in6_addr *from, size_t n)
 {
+    struct attempt *a = x->attempt;
     struct in6_addr *to = arena_array(a->arena, n, sizeof *to);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
         if (reach_allowed(*a->how, &from[i]))
             to[kept++] = from[i];
     if (kept > 0)
-        go(a, to, kept);
+        x->go(a, to, kept);
     else
         attempt_invalid(a, COURIER_REJECTED, "the address of %s is one that this CA does not connect to",
-                        host);
+                        x->shown);
 }
 
 static void on_addresses(void *arg, const struct resolver_result *r)
 {
     const struct resolving *x = arg;
     if (r->outcome == RESOLVER_FOUND)
-        filter(x->attempt, x->host, r->addresses, r->n, x->go);
+        filter(x, r->addresses, r->n);
     else
-        attempt_not_found(x->attempt, r, "A and AAAA", x->host);
+        attempt_not_found(x->attempt, r, "A and AAAA", x->shown);
+}
+
+/* What no resolver is asked for: numbers, and names that are this machine (RFC 6761 6.3). */
+static size_t known(const char *host, struct in6_addr to[2])
+{
+    struct view localhost = view_str("localhost"), name = view_str(host);
+    if (net_address(host, &to[0]))
+        return 1;
+    if (!view_eq(name, localhost) && !view_ends(name, view_str(".localhost")))
+        return 0;
+    net_address("::1", &to[0]);
+    net_address("127.0.0.1", &to[1]);
+    return 2;
 }
 
 void attempt_resolve(struct attempt *a, const char *host, attempt_addresses *go)
 {
-    struct in6_addr address;
-    struct resolving *x;
-    if (net_address(host, &address)) {
-        filter(a, host, &address, 1, go);
+    struct resolving *x = ARENA_NEW(a->arena, struct resolving);
+    struct in6_addr addresses[2];
+    size_t n = known(host, addresses);
+    bool own = strcmp(host, a->check->identifier) == 0;
+    *x = (struct resolving){a, own ? host : "a host that it leads to", go};
+    if (n > 0) {
+        filter(x, addresses, n);
         return;
     }
-    x = ARENA_NEW(a->arena, struct resolving);
-    *x = (struct resolving){a, host, go};
-    attempt_doing(a, COURIER_DNS, "asking for the addresses of %s", host);
+    attempt_doing(a, COURIER_DNS, "asking for the addresses of %s", x->shown);
     resolver_addresses(a->resolver, host, on_addresses, x);
 }

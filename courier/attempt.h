@@ -47,7 +47,8 @@ void attempt_not_found(struct attempt *a, const struct resolver_result *r, const
                        const char *name);
 
 /* The addresses of a host (a name, or numbers) that may be reached, in the order in which they are tried.
- * `go` is called once, unless the attempt ends instead. */
+ * `go` is called once, unless the attempt ends instead. A host that is not the identifier (one that was led
+ * to) is not told by its name: that could be an inner one. */
 typedef void attempt_addresses(struct attempt *a, const struct in6_addr *addresses, size_t n);
 void attempt_resolve(struct attempt *a, const char *host, attempt_addresses *go);
 

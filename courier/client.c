@@ -60,7 +60,7 @@ void courier_free(struct courier *c)
 /* Takes w, which is in no list any more, and e. */
 static void tell(struct waiting *w, struct err *e, const struct courier_finding *f)
 {
-    struct courier_finding untried = {COURIER_UNTRIED, COURIER_NO_PROBLEM, err_detail(e)};
+    struct courier_finding untried = {COURIER_UNTRIED, COURIER_NO_PROBLEM, e ? err_detail(e) : ""};
     struct waiting was = *w;
     free(w);
     if (was.done) {

@@ -116,7 +116,8 @@ static void told(void *arg)
 static struct err *channel_open(struct resolver *r, const char *servers, bool hosts)
 {
     char with_hosts[] = "fb", alone[] = "b";
-    struct ares_options o = {.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
+    struct ares_options o = {.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS |
+                                      ARES_FLAG_NOCHECKRESP, /* a refusal is told as what it is */
                              .timeout = TRY_MS,
                              .tries = TRIES,
                              .ednspsz = EDNS_BYTES,
