@@ -146,6 +146,10 @@ static struct err *write_configuration(struct init *in)
                      "    key: pkcs11:object=issuing\n"
                      "%s"
                      "    certificate: issuers/issuing.pem\n"
+                     "acme:\n"
+                     "  enabled: true\n"
+                     "  templates: [server, client, device]\n"
+                     "  open: [server] # who answers a challenge needs nothing else\n"
                      "%s",
                      in->http_port, in->port, in->port, in->port, in->http_port, in->http_port, in->dir,
                      key_lines(in, in->root_key), key_lines(in, in->issuing_key), users);

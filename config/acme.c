@@ -134,12 +134,37 @@ out:
     return e;
 }
 
+static bool is_listed(const struct conf_texts *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static struct err *offered(const struct part *p, const json_t *node, struct config_acme *a)
+{
+    const char **one = arena_array(p->arena, 1, sizeof *one);
+    one[0] = a->template;
+    if (a->templates.n == 0)
+        a->templates = (struct conf_texts){1, one};
+    if (!is_listed(&a->templates, a->template))
+        return conf_error(p->conf, json_object_get(node, "templates"),
+                          "acme.templates lacks '%s', which /acme/directory is for", a->template);
+    for (size_t i = 0; i < a->open.n; i++)
+        if (!is_listed(&a->templates, a->open.items[i]))
+            return conf_error(p->conf, json_array_get(json_object_get(node, "open"), i),
+                              "'%s' is not among acme.templates", a->open.items[i]);
+    return NULL;
+}
+
 struct err *acme_fill(const struct conf *conf, const json_t *node, struct arena *arena, struct config *to)
 {
     struct err *e = NULL;
     struct part p = {conf, arena, to};
     struct rows_acme rows = {0};
     TRY(fill(&p, ROWS_ACME, node, &rows));
+    TRY(offered(&p, node, &rows.acme));
     TRY(validation(&p, rows.validation, &rows.acme.validation));
     to->acme = rows.acme;
 out:

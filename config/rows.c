@@ -207,6 +207,26 @@ static const struct conf_row limits[] = {
 
 #define ROW_OF rows_acme
 static const struct conf_row acme[] = {
+    BOOLEAN("enabled", acme.enabled, "false",
+            "whether ACME is served: /acme/directory, /acme/TEMPLATE/directory"),
+    TEXT("template", acme.template, 1, 100, "server", "the template of /acme/directory"),
+    TEXTS("templates", acme.templates, false, 64, "templates that ACME offers (default: that one alone)"),
+    TEXTS("open", acme.open, false, 64,
+          "of these, those that anybody may have an account for: who can answer a challenge gets a "
+          "certificate; for the "
+          "others an account needs a key of `chancery acme eab create` (default: none)"),
+    TEXT("website", acme.website, 1, 500, NULL, "shown to clients"),
+    TEXT("terms", acme.terms, 1, 500, NULL, "URL of terms of service that clients must agree to"),
+    NUMBER(CONF_DURATION, "order_lifetime", acme.order_s, 600, 30 * DAY_S, "1d",
+           "how long an order may take"),
+    NUMBER(CONF_DURATION, "authz_lifetime", acme.authz_s, 600, YEAR_S, "30d",
+           "how long a challenge that was met counts for further orders"),
+    NUMBER(CONF_INT, "orders_per_account", acme.orders_per_account, 0, 100000000, "1000",
+           "new orders of one account in an hour; 0: no limit"),
+    NUMBER(CONF_INT, "orders_per_name", acme.orders_per_name, 0, 100000000, "30",
+           "new orders for one name in an hour; 0: no limit"),
+    NUMBER(CONF_INT, "accounts_per_address", acme.accounts_per_address, 0, 100000000, "100",
+           "new accounts from one address in an hour; 0: no limit"),
     TREE("validation", validation, false, "how control of names is checked"),
 };
 #undef ROW_OF

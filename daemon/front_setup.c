@@ -98,6 +98,30 @@ static const char *default_issuer(const struct setup *s)
     UNREACHABLE(); /* config has checked it */
 }
 
+static struct ledger_texts texts_of(struct conf_texts from)
+{
+    return (struct ledger_texts){from.n, from.items};
+}
+
+static const struct enroll_acme *acme_of(const struct setup *s)
+{
+    const struct config_acme *a = &s->config->acme;
+    struct enroll_acme *to = ARENA_NEW(s->arena, struct enroll_acme);
+    *to = (struct enroll_acme){.url = s->config->https_url,
+                               .template = a->template,
+                               .templates = texts_of(a->templates),
+                               .open = texts_of(a->open),
+                               .website = a->website,
+                               .terms = a->terms,
+                               .caa = texts_of(a->validation.issuers),
+                               .order_s = a->order_s,
+                               .authz_s = a->authz_s,
+                               .orders_per_account = a->orders_per_account,
+                               .orders_per_name = a->orders_per_name,
+                               .accounts_per_address = a->accounts_per_address};
+    return a->enabled ? to : NULL;
+}
+
 const struct front_setup *front_setup_of(const struct setup *s)
 {
     struct front_setup *f = ARENA_NEW(s->arena, struct front_setup);
@@ -116,6 +140,7 @@ const struct front_setup *front_setup_of(const struct setup *s)
         .roster = s->roster,
         .generation = s->generation.number,
         .generation_sha256 = hex_of(s->arena, view_of(s->sha256, SHA256_BYTES)),
+        .acme = acme_of(s),
     };
     f->crl = crl_issuers(s);
     f->ocsp = ocsp_issuers(s, &f->ocsp_n);

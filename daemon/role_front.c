@@ -244,7 +244,6 @@ static struct err *open_enroll(struct front *f, const struct setup *s)
     struct err *e = NULL;
     struct enroll_probe *probes = f->probes;
 
-    (void)s;
     probes[0] = (struct enroll_probe){"issuing", probe_ca, f, false};
     probes[1] = (struct enroll_probe){"tls", probe_tls, f, false};
     probes[2] = (struct enroll_probe){"crl", probe_crl, f, true};
@@ -259,6 +258,8 @@ static struct err *open_enroll(struct front *f, const struct setup *s)
         .isolation = f->isolation,
         .probes = probes,
         .probes_n = 5,
+        .folder = s->config->paths.front,
+        .courier = f->courier,
     };
     TRY(enroll_new(&setup, &f->now->enroll, &f->enroll));
     enroll_serve(f->enroll, f->http);
@@ -463,6 +464,7 @@ static void front_close(void *self)
         return;
     ocsp_maker_stop(f->ocsp); /* the last commits are not answered for: the next start does */
     ca_quiet(f->ca);
+    enroll_stop(f->enroll);
     crl_maker_stop(f->crl);
     ledger_close(f->ledger);
     shelf_close(f->shelf);

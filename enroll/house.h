@@ -13,6 +13,7 @@ struct enroll {
     struct enroll_config config;
     struct http_server *http;
     struct nonces nonces;
+    struct acme *acme; /* acme/acme.h; NULL: never switched on */
     struct guesses guesses;
 };
 

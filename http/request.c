@@ -195,3 +195,8 @@ bool http_not_modified(struct http_request *r, const char *etag, int64_t modifie
      */
     return since.n > 0 && view_eq_str(since, http_date(r->arena, modified_s));
 }
+
+bool http_is_head(const struct http_request *r)
+{
+    return ((const struct exchange *)r)->is_head;
+}

@@ -35,9 +35,10 @@ struct ca_asker {
     enum ca_role role;
     bool
         operates; /* an administrator who is operator too: the owner of the installation, at its own socket */
-    const char *id;   /* "token:6f1c..", "cert:issuing/4a..", "roster:alice", "local:0", "self": owner of what
-                         it gets */
-    const char *door; /* "rest", "control" */
+    bool account; /* of ACME: has shown control of the names of its grant */
+    const char *id;   /* "token:6f1c..", "acme:9b..", "cert:issuing/4a..", "roster:alice", "local:0", "self":
+                         owner of what   it gets */
+    const char *door; /* "rest", "control", "acme" */
     const char *peer; /* address text */
     const char *request_id;
     struct ca_grant grant;

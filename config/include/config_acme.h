@@ -26,6 +26,13 @@ struct config_validation {
 };
 
 struct config_acme {
+    bool enabled;
+    const char *template;        /* of /acme/directory; among templates */
+    struct conf_texts templates; /* with a directory each; at least one */
+    struct conf_texts open;      /* of these, those that need no EAB */
+    const char *website, *terms; /* or NULL */
+    int64_t order_s, authz_s;    /* how long an order, and an authorization once met, can be used */
+    int64_t orders_per_account, orders_per_name, accounts_per_address; /* in an hour; 0: no limit */
     struct config_validation validation;
 };
 

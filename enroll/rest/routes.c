@@ -1,4 +1,5 @@
 /* The paths of the JSON door, made from routes.def. */
+#include "../acme/staff.h"
 #include "../house.h"
 #include "base/limits.h"
 #include "rest.h"

@@ -119,6 +119,8 @@ size_t http_connections(const struct http_server *s);
 
 /* ---- reading ---- */
 
+/* Whether it came as HEAD: most handlers need not know. */
+bool http_is_head(const struct http_request *r);
 /* A header's value without surrounding white space; repeated ones joined with ", ". p == NULL: not there. */
 struct view http_header(struct http_request *r, const char *name);
 /* What {name} of the pattern matched, decoded; p == NULL: the pattern has none. */

@@ -19,7 +19,7 @@ allowed() {
         ca) echo base cert hsm ledger templates ca ;;
         ocsp) echo base cert hsm ledger http ocsp ;;
         crl) echo base cert hsm ledger http courier crl ;;
-        enroll) echo base cert http ca templates ledger hsm enroll ;;
+        enroll) echo base cert http courier ca templates ledger hsm enroll ;;
         daemon) echo base config cert http courier templates hsm ledger courier ca crl ocsp enroll daemon ;;
         cli) echo base config cert http courier templates hsm ledger ca enroll cli ;;
     esac

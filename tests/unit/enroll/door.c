@@ -112,8 +112,17 @@ static void open_door(struct door *d)
                                        .control_uid = getuid(),
                                        .isolation = "none at all",
                                        .probes = probes,
-                                       .probes_n = 2};
-    d->config = (struct enroll_config){.roster = d->roster, .generation = 1, .generation_sha256 = "ab"};
+                                       .probes_n = 2,
+                                       .folder = h->dir};
+    static const char *const templates[] = {"server", "client"};
+    d->acme = (struct enroll_acme){.url = "https://ca.example.internal:8443",
+                                   .template = "server",
+                                   .templates = {2, templates},
+                                   .open = {1, templates},
+                                   .order_s = 86400,
+                                   .authz_s = 30 * 86400};
+    d->config = (struct enroll_config){
+        .roster = d->roster, .generation = 1, .generation_sha256 = "ab", .acme = &d->acme};
     OK(http_server_new(h->loop, &config, &d->http));
     OK(enroll_new(&setup, &d->config, &d->enroll));
     enroll_serve(d->enroll, d->http);

@@ -19,6 +19,7 @@ struct door {
     struct http_server *http;
     struct hsm_roster *roster;
     struct enroll_config config;
+    struct enroll_acme acme;
     struct web_to tls, control;
     struct ssl_ctx_st *clients[DOOR_WHO]; /* with the client certificate, where there is one */
     const char *authorization[DOOR_WHO];  /* whole header line, or "" */
