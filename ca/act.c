@@ -9,6 +9,7 @@
 #include "ca_act.h"
 #include "house.h"
 #include "hsm_freeze.h"
+#include "hsm_house.h"
 
 #include <stdlib.h>
 
@@ -152,10 +153,12 @@ static struct err *append(struct writing *w)
 static struct err *check_request(struct ca *ca, const struct hsm_act *act, struct view payload)
 {
     uint8_t hash[SHA256_BYTES];
-    const struct hsm_status *s = hsm_status(ca->hsm);
-    if (s->roll_id.n == 0)
+    bool any = false;
+    for (struct hsm *v = ca->hsm; v; v = hsm_next(v))
+        any = any || hsm_status(v)->roll_id.n > 0;
+    if (!any)
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
-    if (!view_eq(act->vault, s->roll_id))
+    if (!hsm_of_roll(ca->hsm, act->vault))
         return err_new(ERR_FORBIDDEN, "the request was made for another vault");
     if (act->expires <= world_now_s() || act->expires > world_now_s() + HSM_ACT_LIFE_S)
         return err_new(ERR_FORBIDDEN, "a request expires within %d days from now", HSM_ACT_LIFE_S / 86400);
@@ -279,7 +282,10 @@ struct err *ca_act_execute(struct ca *ca, const struct ca_asker *asker, const st
     TRY(ca_act_approved(ca, roster, id, HSM_ACT_NONE, arena, &act, &approved));
     w = done_entry(ca, asker, &act,
                    arena_printf(arena, "%s %s", hsm_act_row(act.act.kind)->text, act.act.object), done, arg);
-    TRY(hsm_act(ca->hsm, approved, act.book.request.payload, acted, w, NULL));
+    struct hsm *vault = hsm_of_roll(ca->hsm, act.act.vault);
+    if (!vault)
+        TRY(err_new(ERR_TOKEN_AWAY, "the vault that the request is for is not there"));
+    TRY(hsm_act(vault, approved, act.book.request.payload, acted, w, NULL));
     w = NULL;
 out:
     if (w)
@@ -290,15 +296,66 @@ out:
 
 /* --- freezing --- */
 
+/* One freeze, in every vault that it is about. */
+struct freezing {
+    struct writing *w;
+    size_t waiting;
+    bool begun; /* all have been asked */
+    uint64_t n;
+    struct err *e;
+};
+
+static void freeze_end(struct freezing *f)
+{
+    struct writing *w = f->w;
+    if (!f->begun || f->waiting)
+        return;
+    if (f->e)
+        writing_end(w, f->e, 0);
+    else
+        acted(w, NULL, f->n, view_of(NULL, 0));
+}
+
+static void froze(void *arg, struct err *e, uint64_t n, struct view result)
+{
+    struct freezing *f = arg;
+    (void)result;
+    f->waiting--;
+    if (!e)
+        f->n = n;
+    if (e && !f->e)
+        f->e = e;
+    else
+        err_free(e);
+    freeze_end(f);
+}
+
+/* An issuer is frozen in the vault of its key, all else in every vault: where one is not there the others are
+ * frozen all the same, and the answer names it. */
 struct err *ca_freeze(struct ca *ca, const struct ca_asker *asker, const struct hsm_freeze *what,
                       const char *reason, ca_act_written *done, void *arg)
 {
     struct writing *w = writing_new(ca, asker, LEDGER_FREEZE, 0, done, arg);
-    bool all = what->what == HSM_FREEZE_ALL;
+    struct freezing *f = ARENA_NEW(w->arena, struct freezing);
+    bool all = what->what == HSM_FREEZE_ALL, one = what->what == HSM_FREEZE_ISSUER;
     w->entry.body.note.what = arena_printf(w->arena, "%s%s%s: %s", hsm_freeze_what_text(what->what),
                                            all ? "" : ":", what->name, reason);
-    struct err *e = hsm_freeze(ca->hsm, what, asker->id, reason, acted, w, NULL);
-    if (e)
-        arena_free(w->arena);
+    *f = (struct freezing){.w = w};
+    for (struct hsm *v = ca->hsm; v; v = hsm_next(v)) {
+        if (one && v != hsm_for(ca->hsm, what->name))
+            continue;
+        struct err *e = hsm_freeze(v, what, asker->id, reason, froze, f, NULL);
+        f->waiting += e == NULL;
+        e = err_wrap(e, "%s", hsm_name(v));
+        if (e && !f->e)
+            f->e = e;
+        else
+            err_free(e);
+    }
+    f->begun = true;
+    if (f->waiting)
+        return NULL;
+    struct err *e = f->e;
+    arena_free(w->arena);
     return e;
 }

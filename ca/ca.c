@@ -117,19 +117,20 @@ void ca_quiet(struct ca *ca)
     census_close(ca);
 }
 
-void ca_vault_lost(struct ca *ca)
+void ca_vault_lost(struct ca *ca, struct hsm *vault)
 {
-    recover_lost(ca);
+    recover_lost(ca, vault);
 }
 
-struct err *ca_ready(struct ca *ca)
+struct err *ca_ready(struct ca *ca, const char *issuer)
 {
+    struct hsm *vault = hsm_for(ca->hsm, issuer ? issuer : ca->setup->default_issuer);
     struct err *e = clock_book_check(ca);
     if (e)
         return e;
-    if (!hsm_ready(ca->hsm))
+    if (!hsm_ready(vault))
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
-    if (!ca->recovered)
+    if (!recover_is_done(ca, vault))
         return err_new(ERR_STARTING, "what an earlier run left open is being closed");
     return NULL;
 }

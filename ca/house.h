@@ -10,6 +10,7 @@
 #include "cert/tbs.h"
 #include "clock.h"
 #include "deny.h"
+#include "hsm_house.h"
 #include "quota.h"
 #include "versions.h"
 
@@ -21,6 +22,16 @@ struct recover_wish {
     bool stands;
     void (*done)(void *arg, struct err *e);
     void *arg;
+};
+
+/* What one vault's life leaves to be closed. */
+struct recover_vault {
+    struct ca *ca;
+    struct hsm *hsm; /* NULL: not heard of yet */
+    bool recovered;  /* every intent of an earlier life or channel is closed */
+    struct recover_wish wish;
+    struct recovery *recovery; /* under way, or NULL */
+    struct loop_timer *strays; /* set while an intent was left open by a failure in mid-life */
 };
 
 struct ca {
@@ -35,11 +46,8 @@ struct ca {
     struct cert_key_desk *desk; /* where proofs of possession are verified */
     struct deny_limit deny;
     struct loop_timer *deny_sum; /* NULL until refusals are first counted */
-    bool recovered;              /* every intent of an earlier life or channel is closed */
-    struct recover_wish wish;
-    struct recovery *recovery; /* under way, or NULL */
-    struct many_job *many;     /* mass revocations, the newest first */
-    struct loop_timer *strays; /* set while an intent was left open by a failure in mid-life */
+    struct recover_vault vaults[HSM_VAULTS_MAX];
+    struct many_job *many; /* mass revocations, the newest first */
     struct census *census;
     struct issuance *under_way; /* doubly linked */
     size_t under_way_n;
@@ -95,9 +103,11 @@ issue_step steps_admit, steps_again, steps_shape, steps_intend, steps_seal, step
 /* What is asked of the template: admitted, and with its serial. */
 struct templates_request steps_wanted(const struct issuance *is);
 
-/* An intent was left open in mid-life: look it up in the roll shortly and close it. */
-void recover_soon(struct ca *ca);
-void recover_lost(struct ca *ca);
+/* An intent of this issuer (NULL: of some) was left open in mid-life: look it up in the roll shortly and
+ * close it. */
+void recover_soon(struct ca *ca, const char *issuer);
+void recover_lost(struct ca *ca, struct hsm *vault);
+bool recover_is_done(struct ca *ca, struct hsm *vault);
 void recover_free(struct ca *ca);
 
 /* An entry of the engine's own; a failure is only logged. */

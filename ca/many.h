@@ -33,11 +33,12 @@ struct many_job {
     char cursor[MANY_CURSOR_BYTES];
     size_t next_serial;
     uint64_t next_n, low_n,
-        high_n;      /* ROLL: entries; where the time begins is searched between low and high */
-    bool placed;     /* ROLL: next_n is where the time begins */
-    bool more;       /* another step follows */
-    size_t waiting;  /* answers of the ledger in this step */
-    uint64_t struck; /* in this step, for the pace */
+        high_n;        /* ROLL: entries; where the time begins is searched between low and high */
+    struct hsm *vault; /* ROLL: whose roll is read, one after the other; NULL: none yet */
+    bool placed;       /* ROLL: next_n is where the time begins */
+    bool more;         /* another step follows */
+    size_t waiting;    /* answers of the ledger in this step */
+    uint64_t struck;   /* in this step, for the pace */
 };
 
 /* many_source.c: the next step's items go to many_take(), at once or later; an error goes to many_fail(). */

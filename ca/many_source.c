@@ -2,6 +2,7 @@
  * Where a mass revocation's certificates come from: pages of a search, serials one after the other, or the
  * seal roll, in which the beginning of the time is found by halving. On the loop's thread.
  */
+#include "hsm_house.h"
 #include "many.h"
 
 enum { ROLL_PAGE = 256 };
@@ -99,7 +100,11 @@ static struct err *take_entries(struct many_job *job, struct view entries, uint6
             TRY(take_sealed(job, &en, &items[n++]));
     }
     job->next_n = next;
-    many_take(job, items, n, !past);
+    if (past) { /* on to the next vault's */
+        job->vault = hsm_next(job->vault);
+        job->placed = false;
+    }
+    many_take(job, items, n, job->vault != NULL);
 out:
     return e;
 }
@@ -118,7 +123,7 @@ static struct err *halve(struct many_job *job);
 static struct err *fetch_roll(struct many_job *job)
 {
     uint64_t most = job->ask.per_second ? step_of(job) : ROLL_PAGE;
-    return hsm_roll_read(job->ca->hsm, job->next_n, most, got_entries, job, NULL);
+    return hsm_roll_read(job->vault, job->next_n, most, got_entries, job, NULL);
 }
 
 /* The first entry of the time lies in (low, high]. */
@@ -155,14 +160,16 @@ static struct err *halve(struct many_job *job)
         return fetch_roll(job);
     }
     uint64_t mid = job->low_n + (job->high_n - job->low_n) / 2;
-    return hsm_roll_read(job->ca->hsm, mid, 1, got_mid, job, NULL);
+    return hsm_roll_read(job->vault, mid, 1, got_mid, job, NULL);
 }
 
 static struct err *begin_roll(struct many_job *job)
 {
-    const struct hsm_status *status = hsm_status(job->ca->hsm);
+    if (!job->vault)
+        job->vault = job->ca->hsm;
+    const struct hsm_status *status = hsm_status(job->vault);
     if (!status->attached)
-        return err_new(ERR_TOKEN_AWAY, "the vault is not there: its seal roll cannot be read");
+        return err_new(ERR_TOKEN_AWAY, "a vault is not there: its seal roll cannot be read");
     job->low_n = 0;
     job->high_n = status->roll_n + 1;
     return halve(job);

@@ -14,6 +14,7 @@ enum { PAGE = 256, SOON_MS = 500 };
 
 struct recovery {
     struct ca *ca;
+    struct recover_vault *vault;
     struct arena *arena; /* of the page in hand */
     const struct ledger_cert *page[PAGE];
     uint8_t hashes[PAGE][SHA256_BYTES];
@@ -28,7 +29,7 @@ struct recovery {
 };
 
 static void next_page(struct recovery *r);
-static void begin(struct ca *ca);
+static void begin(struct recover_vault *v);
 
 static void note_written(void *arg, struct err *e, const struct ledger_result *result)
 {
@@ -53,29 +54,43 @@ static void note(struct recovery *r)
 }
 
 /* Tells who waits, once. */
-static void tell(struct ca *ca, struct err *e)
+static void tell(struct recover_vault *v, struct err *e)
 {
-    struct recover_wish wish = ca->wish;
-    ca->wish = (struct recover_wish){.stands = false};
+    struct recover_wish wish = v->wish;
+    v->wish = (struct recover_wish){.stands = false};
     if (wish.done)
         wish.done(wish.arg, e);
     else
         err_free(e);
 }
 
-static void settled(struct ca *ca)
+static void settled(struct recover_vault *v)
 {
-    if (!ca->wish.stands) /* a stray in mid-life, or the channel is gone again */
+    if (!v->wish.stands) /* a stray in mid-life, or the channel is gone again */
         return;
-    ca->recovered = true;
-    tell(ca, NULL);
+    v->recovered = true;
+    tell(v, NULL);
+}
+
+static void strays_due(void *arg)
+{
+    struct recover_vault *v = arg;
+    if (hsm_ready(v->hsm))
+        begin(v);
+}
+
+static void soon(struct recover_vault *v)
+{
+    if (!v->strays)
+        v->strays = loop_timer_new(v->ca->loop, strays_due, v);
+    loop_timer_set(v->strays, SOON_MS);
 }
 
 static void finish(struct recovery *r, struct err *e)
 {
-    struct ca *ca = r->ca;
+    struct recover_vault *v = r->vault;
     bool again = r->again;
-    ca->recovery = NULL;
+    v->recovery = NULL;
     if (r->closed)
         note(r);
     if (e)
@@ -83,11 +98,11 @@ static void finish(struct recovery *r, struct err *e)
     arena_free(r->arena);
     free(r);
     if (again)
-        begin(ca);
+        begin(v);
     else if (!e)
-        settled(ca);
-    else if (hsm_ready(ca->hsm))
-        recover_soon(ca); /* the ledger's fault, say; a lost vault starts anew when it is back */
+        settled(v);
+    else if (hsm_ready(v->hsm))
+        soon(v); /* the ledger's fault, say; a lost vault starts anew when it is back */
     err_free(e);
 }
 
@@ -161,7 +176,7 @@ static uint64_t take_page(struct recovery *r, const struct ledger_page *page)
     for (size_t i = 0; i < page->n; i++) {
         const struct ledger_cert *intent = &page->certs[i];
         r->next = intent->intent + 1;
-        if (in_hand(r->ca, intent))
+        if (in_hand(r->ca, intent) || hsm_for(r->ca->hsm, intent->issuer) != r->vault->hsm)
             continue;
         digest_sha256(intent->decision.tbs, r->hashes[r->n]);
         r->page[r->n++] = intent;
@@ -184,7 +199,8 @@ static void next_page(struct recovery *r)
         from = take_page(r, &page);
     } while (r->n == 0 && r->more);
     if (r->n)
-        TRY(hsm_roll_find(r->ca->hsm, from, (const uint8_t(*)[SHA256_BYTES])r->hashes, r->n, found, r, NULL));
+        TRY(hsm_roll_find(r->vault->hsm, from, (const uint8_t(*)[SHA256_BYTES])r->hashes, r->n, found, r,
+                          NULL));
 out:
     if (e || r->n == 0)
         finish(r, e);
@@ -195,52 +211,67 @@ static void start(void *arg)
     next_page(arg);
 }
 
-static void begin(struct ca *ca)
+static void begin(struct recover_vault *v)
 {
-    if (ca->recovery) {
-        ca->recovery->again = true;
+    if (v->recovery) {
+        v->recovery->again = true;
         return;
     }
     struct recovery *r = calloc(1, sizeof *r);
     CHECK(r);
-    *r = (struct recovery){.ca = ca, .arena = arena_new(64u << 20), .next = 1};
-    ca->recovery = r;
-    loop_after_turn(ca->loop, start, r);
+    *r = (struct recovery){.ca = v->ca, .vault = v, .arena = arena_new(64u << 20), .next = 1};
+    v->recovery = r;
+    loop_after_turn(v->ca->loop, start, r);
 }
 
-void ca_recover(struct ca *ca, void (*done)(void *arg, struct err *e), void *arg)
+/* --- vaults --- */
+
+static struct recover_vault *find(struct ca *ca, struct hsm *vault)
 {
-    if (ca->wish.stands)
-        tell(ca, err_new(ERR_CANCELLED, "what is open is looked up anew"));
-    ca->recovered = false;
-    ca->wish = (struct recover_wish){.stands = true, .done = done, .arg = arg};
-    begin(ca);
+    size_t i = 0;
+    while (i < HSM_VAULTS_MAX && ca->vaults[i].hsm && ca->vaults[i].hsm != vault)
+        i++;
+    CHECK(i < HSM_VAULTS_MAX);
+    ca->vaults[i].ca = ca;
+    ca->vaults[i].hsm = vault;
+    return &ca->vaults[i];
 }
 
-void recover_lost(struct ca *ca)
+void ca_recover(struct ca *ca, struct hsm *vault, void (*done)(void *arg, struct err *e), void *arg)
 {
-    ca->recovered = false;
-    if (ca->wish.stands)
-        tell(ca, err_new(ERR_TOKEN_AWAY, "the vault went away before all was closed"));
+    struct recover_vault *v = find(ca, vault);
+    if (v->wish.stands)
+        tell(v, err_new(ERR_CANCELLED, "what is open is looked up anew"));
+    v->recovered = false;
+    v->wish = (struct recover_wish){.stands = true, .done = done, .arg = arg};
+    begin(v);
 }
 
-static void strays_due(void *arg)
+void recover_lost(struct ca *ca, struct hsm *vault)
 {
-    struct ca *ca = arg;
-    if (hsm_ready(ca->hsm))
-        begin(ca);
+    struct recover_vault *v = find(ca, vault);
+    v->recovered = false;
+    if (v->wish.stands)
+        tell(v, err_new(ERR_TOKEN_AWAY, "the vault went away before all was closed"));
 }
 
-void recover_soon(struct ca *ca)
+bool recover_is_done(struct ca *ca, struct hsm *vault)
 {
-    if (!ca->strays)
-        ca->strays = loop_timer_new(ca->loop, strays_due, ca);
-    loop_timer_set(ca->strays, SOON_MS);
+    return find(ca, vault)->recovered;
+}
+
+void recover_soon(struct ca *ca, const char *issuer)
+{
+    for (size_t i = 0; i < HSM_VAULTS_MAX && ca->vaults[i].hsm; i++)
+        if (!issuer || hsm_for(ca->hsm, issuer) == ca->vaults[i].hsm)
+            soon(&ca->vaults[i]);
 }
 
 void recover_free(struct ca *ca)
 {
-    CHECK(!ca->recovery);
-    loop_timer_free(ca->strays);
-    ca->strays = NULL;
+    for (size_t i = 0; i < HSM_VAULTS_MAX; i++) {
+        CHECK(!ca->vaults[i].recovery);
+        loop_timer_free(ca->vaults[i].strays);
+        ca->vaults[i].strays = NULL;
+    }
 }

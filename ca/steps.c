@@ -109,7 +109,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
                 .not_before = is->shaped.tbs->not_before,
                 .not_after = is->shaped.tbs->not_after,
                 .spki_sha256 = view_of(is->key, SHA256_BYTES),
-                .roll_floor = hsm_roll_n(is->ca->hsm),
+                .roll_floor = hsm_roll_n(hsm_for(is->ca->hsm, is->issuer_name)),
                 .idempotency = is->again,
                 .request_hash = view_of(is->request.body_hash, is->again.n ? SHA256_BYTES : 0),
                 .token = view_of(is->asker.token, is->asker.token ? SHA256_BYTES : 0),
@@ -132,7 +132,7 @@ static void close_written(void *arg, struct err *e, const struct ledger_result *
         return;
     log_warn("intent.unclosed", log_err(e));
     err_free(e);
-    recover_soon(ca);
+    recover_soon(ca, NULL);
 }
 
 /* Nothing was signed over this intent, and nothing will be. */
@@ -167,7 +167,7 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
         if (was_judged(err_code(e)))
             close_refused(is, LEDGER_REFUSED, e);
         else
-            recover_soon(is->ca);
+            recover_soon(is->ca, is->issuer_name);
         issue_resume(is, e);
         return;
     }
@@ -200,7 +200,7 @@ static void recorded(void *arg, struct err *e, const struct ledger_result *r)
     if (r)
         clock_saw(&is->ca->clock, r->time_ms);
     if (e)
-        recover_soon(is->ca);
+        recover_soon(is->ca, is->issuer_name);
     if (!e)
         world_point("ca.record.durable");
     issue_resume(is, e);
@@ -219,7 +219,7 @@ struct err *steps_record(struct issuance *is, bool *ret_waits)
     };
     struct err *e = ledger_append(is->ca->ledger, &entry, recorded, is, NULL);
     if (e)
-        recover_soon(is->ca);
+        recover_soon(is->ca, is->issuer_name);
     *ret_waits = true;
     return e;
 }

@@ -12,11 +12,13 @@
 #include "cert/name.h"
 #include "house.h"
 #include "hsm_freeze.h"
+#include "hsm_house.h"
 
 enum { SERIAL_TRY_MS = 50, SERIAL_TRIES = 200 };
 
 struct wishing {
     struct ca *ca;
+    struct hsm *hsm; /* the vault that the act is for: it makes the key and signs */
     struct arena *arena;
     struct ca_asker asker;
     uint32_t generation;
@@ -41,7 +43,7 @@ static void end(struct wishing *w, struct err *e)
         log_warn("wish.failed", log_text("name", w->wish.name), log_text("issuer", w->wish.issuer),
                  log_err(e));
     if (e && w->intent)
-        recover_soon(w->ca);
+        recover_soon(w->ca, w->wish.issuer);
     w->done(w->arg, e, e ? NULL : &w->result);
     loop_timer_free(w->timer);
     arena_free(w->arena);
@@ -92,7 +94,7 @@ static void intended(void *arg, struct err *e, const struct ledger_result *r)
     struct wishing *w = arg;
     if (!e) {
         w->intent = r->seq;
-        e = hsm_seal_granted(w->ca->hsm, w->generation, w->tbs, sealed, w, NULL);
+        e = hsm_seal_granted(w->hsm, w->generation, w->tbs, sealed, w, NULL);
     }
     if (e)
         end(w, e);
@@ -113,7 +115,7 @@ static struct err *intend(struct wishing *w)
         .not_before = w->shaped.tbs->not_before,
         .not_after = w->shaped.tbs->not_after,
         .spki_sha256 = view_of(spki, sizeof spki),
-        .roll_floor = hsm_roll_n(w->ca->hsm),
+        .roll_floor = hsm_roll_n(w->hsm),
         .tbs = w->tbs,
     };
     return ledger_append(w->ca->ledger, &entry, intended, w, NULL);
@@ -160,7 +162,7 @@ out:
 static void take_serial(void *arg)
 {
     struct wishing *w = arg;
-    struct err *e = hsm_serial(w->ca->hsm, w->wish.issuer, w->serial);
+    struct err *e = hsm_serial(w->hsm, w->wish.issuer, w->serial);
     if (e && err_code(e) == ERR_BUSY && w->tries++ < SERIAL_TRIES) {
         err_free(e);
         loop_timer_set(w->timer, SERIAL_TRY_MS);
@@ -236,7 +238,7 @@ static struct err *certify(struct wishing *w)
     if (w->subject.n == 0 && own) /* renewed */
         w->subject = arena_dup(w->arena, own->facts.subject);
     TRY(find_signer(w));
-    hsm_serials_for(w->ca->hsm, w->wish.issuer);
+    hsm_serials_for(w->hsm, w->wish.issuer);
     w->timer = loop_timer_new(w->ca->loop, take_serial, w);
     loop_timer_set(w->timer, 1);
 out:
@@ -260,7 +262,7 @@ static void requested(void *arg, struct err *e, uint64_t n, struct view signatur
 static struct err *request(struct wishing *w)
 {
     struct err *e = cert_csr_write(w->wish.subject, w->spki, w->arena, &w->cri);
-    return e ? e : hsm_seal_csr(w->ca->hsm, w->generation, w->wish.name, w->cri, requested, w, NULL);
+    return e ? e : hsm_seal_csr(w->hsm, w->generation, w->wish.name, w->cri, requested, w, NULL);
 }
 
 /* --- the act --- */
@@ -290,16 +292,21 @@ static struct wishing *wishing_new(struct ca *ca, const struct ca_asker *asker, 
     return w;
 }
 
-struct err *ca_wish_do(struct ca *ca, const struct ca_asker *asker, enum hsm_act_kind kind,
+struct err *ca_wish_do(struct ca *ca, const struct ca_asker *asker, enum hsm_act_kind kind, struct view vault,
                        struct view approved, struct view payload, ca_wished_fn *done, void *arg)
 {
     struct err *e = NULL;
     struct wishing *w = wishing_new(ca, asker, done, arg);
-    TRY(ca_ready(ca));
+    w->hsm = hsm_of_roll(ca->hsm, vault);
+    if (!w->hsm)
+        TRY(err_new(ERR_TOKEN_AWAY, "the vault that the request is for is not there"));
     TRY(hsm_wish_read(arena_dup(w->arena, payload), kind, w->arena, &w->wish));
     w->result.name = w->wish.name;
     w->result.issuer = w->wish.issuer;
-    TRY(hsm_act(ca->hsm, approved, payload, acted, w, NULL));
+    if (!ca_issuer_find(ca->setup, w->wish.name))
+        hsm_holds(w->hsm, w->wish.name); /* also where it signs itself */
+    TRY(ca_ready(ca, w->wish.issuer[0] ? w->wish.issuer : w->wish.name));
+    TRY(hsm_act(w->hsm, approved, payload, acted, w, NULL));
     return NULL;
 out:
     arena_free(w->arena);

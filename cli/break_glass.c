@@ -63,15 +63,36 @@ static struct err *note_use(struct cli *c, struct ledger *ledger, const char *wh
 }
 
 /* The vault takes the file away when the freeze is durable. *ret: it did. */
-static bool order_taken(struct cli *c, const struct config *config)
+static bool order_taken(struct cli *c, const char *roll, int *tries)
 {
-    const char *path = arena_printf(c->arena, "%s/%s", config->paths.roll, HSM_ORDER_FILE);
-    for (int i = 0; i < ORDER_TRIES; i++) {
+    const char *path = arena_printf(c->arena, "%s/%s", roll, HSM_ORDER_FILE);
+    for (; *tries > 0; (*tries)--) {
         if (access(path, F_OK) != 0)
             return true;
         wait_ms(LOCK_WAIT_MS);
     }
     return false;
+}
+
+/* An issuer's to the vault of its key, all else to every vault. *ret_taken: they have it. */
+static struct err *order(struct cli *c, const struct config *config, const struct hsm_freeze *what,
+                         const char *reason, bool *ret_taken)
+{
+    struct err *e = NULL;
+    size_t first = 0, end = config->vaults_n;
+    int tries = ORDER_TRIES;
+    for (size_t i = 0; what->what == HSM_FREEZE_ISSUER && i < config->issuers_n; i++)
+        if (strcmp(config->issuers[i].name, what->name) == 0) {
+            first = config->issuers[i].vault;
+            end = first + 1;
+        }
+    for (size_t i = first; i < end; i++)
+        TRY(hsm_order_write(config->vaults[i].roll, what, who(c), reason));
+    *ret_taken = true;
+    for (size_t i = first; i < end; i++)
+        *ret_taken = order_taken(c, config->vaults[i].roll, &tries) && *ret_taken;
+out:
+    return e;
 }
 
 struct err *break_glass_freeze(struct cli *c, const struct hsm_freeze *what, const char *reason)
@@ -83,8 +104,8 @@ struct err *break_glass_freeze(struct cli *c, const struct hsm_freeze *what, con
     const char *text = arena_printf(c->arena, "%s%s%s: %s", hsm_freeze_what_text(what->what),
                                     what->name[0] ? ":" : "", what->name, reason);
     TRY(cli_config(c, &config));
-    TRY(hsm_order_write(config->paths.roll, what, who(c), reason));
-    bool taken = order_taken(c, config);
+    bool taken;
+    TRY(order(c, config, what, reason, &taken));
     fprintf(stderr, taken
                         ? "no front answers: the vault holds the freeze\n"
                         : "neither front nor vault answers: the vault will take the order when it starts\n");

@@ -42,6 +42,7 @@ static struct err *options_of(struct asked *o, int *argc, char **argv, int posit
         {"--for", &o->restorable, NULL, NULL},
         {"--reuse", NULL, &o->reuse, NULL},
         {"--no-issue", NULL, &o->no_issue, NULL},
+        {"--vault", &o->what.token, NULL, NULL},
         {"--reason", &o->what.reason, NULL, NULL},
         {"--expires", &o->what.expires, NULL, NULL},
         KEY_OPTIONS(o->what.key),
@@ -128,6 +129,7 @@ struct err *ca_create(struct cli *c, int argc, char **argv)
     if (!o.request && (!o.issuer || !o.subject))
         TRY(cli_usage("name who signs (--issuer; for a root its own name) and its --subject"));
     bool root = o.issuer && strcmp(o.issuer, argv[0]) == 0;
+    o.what.issuer = o.issuer;
     struct hsm_wish w = {.name = argv[0],
                          .key = key_of(&o),
                          .issuer = o.issuer ? o.issuer : "",
@@ -184,7 +186,7 @@ static struct err *certify_other(struct cli *c, int argc, char **argv, bool cros
     const char *file = cross ? o.certificate : o.csr;
     if (!o.request && (!o.issuer || !file))
         TRY(cli_usage("name who signs (--issuer) and what (%s)", cross ? "--certificate" : "--csr"));
-    o.what.object = o.issuer ? o.issuer : "";
+    o.what.object = o.what.issuer = o.issuer ? o.issuer : "";
     struct hsm_wish w = {.name = "",
                          .key = "",
                          .issuer = o.what.object,
@@ -222,6 +224,7 @@ struct err *ca_renew(struct cli *c, int argc, char **argv)
     if (!o.request && !o.issuer)
         TRY(cli_usage("name who signs (--issuer; for a root its own name)"));
     bool root = o.issuer && strcmp(o.issuer, argv[0]) == 0;
+    o.what.issuer = o.issuer;
     struct hsm_wish w = {.name = argv[0],
                          .key = "",
                          .issuer = o.issuer ? o.issuer : "",
@@ -244,7 +247,7 @@ static struct err *set_state(struct cli *c, int argc, char **argv, enum hsm_act_
     json_t *made = NULL;
     int64_t until = 0, life;
     TRY(options_of(&o, &argc, argv, 1));
-    o.what.object = argv[0];
+    o.what.object = o.what.issuer = argv[0];
     TRY(err_wrap(when_duration_parse(view_str(o.restorable), &life), "--for"));
     if (strcmp(state, "deleted") == 0)
         until = world_now_s() + life;

@@ -373,19 +373,24 @@ struct err *ceremony_file_config(struct ceremony *c)
     struct arena *a = c->in.cli->arena;
     struct config *config = ARENA_NEW(a, struct config);
     struct config_token *token = ARENA_NEW(a, struct config_token);
+    struct config_vault *vault = ARENA_NEW(a, struct config_vault);
     const char *books = under(c, c->out, c->books);
 
     TRY(token_of_file(c, token)); /* checked in a rehearsal too */
     if (c->rehearsal)
         *token = token_of_rehearsal(c);
     *config = (struct config){
-        .token = token,
+        .tokens = token,
+        .tokens_n = 1,
+        .vaults = vault,
+        .vaults_n = 1,
         .public_url = c->public_url,
         .templates = c->templates ? under(c, c->folder, c->templates) : "the shipped templates",
         .paths = {.ledger = arena_printf(a, "%s/ledger", books),
                   .roll = arena_printf(a, "%s/roll", books),
                   .lock = arena_printf(a, "%s/lock", books)},
     };
+    *vault = (struct config_vault){.name = token->name, .roll = config->paths.roll};
     c->in.config = config;
     TRY(file_mkdir(books, 0700));
     TRY(file_mkdir(config->paths.roll, 0700));

@@ -66,8 +66,8 @@ struct err *ceremony_record_begin(struct ceremony *c)
     json_object_set_new(c->line, "rehearsal", json_boolean(c->rehearsal));
     ceremony_record_text(c, "program", "chancery " CHANCERY_VERSION);
     ceremony_record_hash(c, "file_sha256", c->file);
-    ceremony_record_text(c, "module", c->in.config->token->module);
-    ceremony_record_text(c, "token", c->in.config->token->uri);
+    ceremony_record_text(c, "module", c->in.config->tokens[0].module);
+    ceremony_record_text(c, "token", c->in.config->tokens[0].uri);
     json_object_set(c->line, "participants", (json_t *)c->participants);
     return line_end(c);
 }

@@ -82,10 +82,14 @@ static void check_config(struct doctor *d, const struct config *c)
     if (c->demo && !c->users.vault)
         say(d, "warn", "all processes run as one user",
             "give each its own: `users:` in the configuration, started as root");
-    check_private(d, c->token->pin_file, "the PIN file");
-    for (size_t i = 0; i < c->token->writes.n; i++)
-        check_private(d, c->token->writes.items[i], "the token's folder");
-    check_private(d, c->paths.roll, "the roll's folder");
+    for (size_t k = 0; k < c->tokens_n; k++) {
+        const struct config_token *t = &c->tokens[k];
+        check_private(d, t->pin_file, "the PIN file");
+        for (size_t i = 0; i < t->writes.n; i++)
+            check_private(d, t->writes.items[i], "the token's folder");
+    }
+    for (size_t i = 0; i < c->vaults_n; i++)
+        check_private(d, c->vaults[i].roll, "the roll's folder");
     check_private(d, c->paths.ledger, "the ledger's folder");
     for (size_t i = 0; i < c->issuers_n; i++)
         check_issuer(d, &c->issuers[i]);

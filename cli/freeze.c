@@ -55,7 +55,7 @@ out:
 struct err *freeze_list(struct cli *c, int argc, char **argv)
 {
     static const struct cli_column columns[] = {
-        {"WHAT", "what"}, {"NAME", "name"}, {"SINCE", "since"}, {"WHY", "why"}};
+        {"WHAT", "what"}, {"NAME", "name"}, {"SINCE", "since"}, {"VAULT", "vault"}, {"WHY", "why"}};
     struct err *e = NULL;
     json_t *answer = NULL;
     TRY(cli_options(NULL, 0, &argc, argv, 0, 0));

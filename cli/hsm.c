@@ -51,9 +51,9 @@ static void print_info(const struct cli *c, const json_t *answer)
         {"LANE", "name"}, {"WEIGHT", "weight"}, {"UNDER WAY", "under_way"}, {"BOUND", "bound"}};
     static const struct cli_column mechanisms[] = {
         {"MECHANISM", "name"}, {"MIN", "min"}, {"MAX", "max"}, {"USES", "uses"}};
-    static const struct cli_column state[] = {{"state", "state"}, {"detail", "detail"}};
+    static const struct cli_column state[] = {{"vault", "vault"}, {"state", "state"}, {"detail", "detail"}};
 
-    cli_print_object(c, answer, state, 2);
+    cli_print_object(c, answer, state, 3);
     if (!json_object_get(answer, "token"))
         return;
     printf("\nmodule\n");
@@ -69,16 +69,48 @@ static void print_info(const struct cli *c, const json_t *answer)
     cli_print_list(c, answer, "mechanisms", mechanisms, sizeof mechanisms / sizeof mechanisms[0]);
 }
 
+static struct err *ask_info(struct cli *c, const char *vault, json_t **ret)
+{
+    json_decref(*ret);
+    *ret = NULL;
+    return cli_call(c, "GET",
+                    vault ? arena_printf(c->arena, "/v1/hsm?vault=%s", cli_escape(c, vault)) : "/v1/hsm",
+                    NULL, ret);
+}
+
+/* Of a house of several vaults: one after the other. */
+static struct err *print_others(struct cli *c, const json_t *first)
+{
+    struct err *e = NULL;
+    json_t *answer = NULL, *one;
+    size_t i;
+    json_array_foreach(json_object_get(first, "vaults"), i, one)
+    {
+        if (i == 0)
+            continue;
+        TRY(ask_info(c, json_string_value(json_object_get(one, "vault")), &answer));
+        printf("\n");
+        print_info(c, answer);
+    }
+out:
+    json_decref(answer);
+    return e;
+}
+
 struct err *hsm_info_run(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
     json_t *answer = NULL;
-    TRY(cli_options(NULL, 0, &argc, argv, 0, 0));
-    TRY(cli_call(c, "GET", "/v1/hsm", NULL, &answer));
+    const char *vault = NULL;
+    const struct cli_option options[] = {{"--vault", &vault, NULL, NULL}};
+    TRY(cli_options(options, 1, &argc, argv, 0, 0));
+    TRY(ask_info(c, vault, &answer));
     if (c->json)
         cli_print_json(answer);
     else
         print_info(c, answer);
+    if (!c->json && !vault)
+        TRY(print_others(c, answer));
 out:
     json_decref(answer);
     return e;
@@ -107,11 +139,15 @@ static void pause_ms(long ms)
     nanosleep(&ts, NULL);
 }
 
-static struct err *token_state(struct cli *c, json_t **ret)
+/* The token that a vault opens: of the first, or of the one named. */
+static struct err *find_token(const struct config *config, const char *vault, const struct config_token **ret)
 {
-    json_decref(*ret);
-    *ret = NULL;
-    return cli_call(c, "GET", "/v1/hsm", NULL, ret);
+    for (size_t i = 0; i < config->vaults_n; i++)
+        if (!vault || strcmp(config->vaults[i].name, vault) == 0) {
+            *ret = &config->tokens[config->vaults[i].token];
+            return NULL;
+        }
+    return err_new(ERR_NOT_FOUND, "no vault is called '%s': see chancery hsm info", vault);
 }
 
 static bool is_state(const json_t *answer, const char *state)
@@ -152,21 +188,25 @@ struct err *hsm_login(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
     struct config *config = NULL;
+    const struct config_token *token;
+    const char *vault = NULL;
+    const struct cli_option options[] = {{"--vault", &vault, NULL, NULL}};
     json_t *answer = NULL;
 
-    TRY(cli_options(NULL, 0, &argc, argv, 0, 0));
+    TRY(cli_options(options, 1, &argc, argv, 0, 0));
     TRY(cli_config(c, &config));
-    TRY(token_state(c, &answer));
+    TRY(find_token(config, vault, &token));
+    TRY(ask_info(c, vault, &answer));
     if (is_state(answer, "ready")) {
         print_state(c, answer, "the token is logged in already: no PIN was tried");
         goto out;
     }
     if (is_state(answer, "pin-refused"))
-        TRY(take_new(c, config->token->pin_file));
+        TRY(take_new(c, token->pin_file));
     TRY(signal_warden(c, config, SIGUSR1));
     for (int i = 0; i < WAIT_S * 1000 / LOOK_MS && !is_state(answer, "ready"); i++) {
         pause_ms(LOOK_MS);
-        TRY(token_state(c, &answer));
+        TRY(ask_info(c, vault, &answer));
     }
     if (!is_state(answer, "ready"))
         TRY(err_new(ERR_PIN_REFUSED, "the token does not let us in: %s", detail_of(answer)));
@@ -238,15 +278,15 @@ static bool holds(const char *path, const struct secret *pin)
 }
 
 /* The warden takes the new file away: into the place of the old one, or off the disk. */
-static struct err *await(struct cli *c, const char *fresh, const char *pin_file, const struct secret *pin,
-                         json_t **answer)
+static struct err *await(struct cli *c, const char *vault, const char *fresh, const char *pin_file,
+                         const struct secret *pin, json_t **answer)
 {
     struct err *e = NULL;
     for (int i = 0; i < WAIT_S * 1000 / LOOK_MS && access(fresh, F_OK) == 0; i++)
         pause_ms(LOOK_MS);
     if (holds(pin_file, pin))
         return NULL;
-    TRY(token_state(c, answer));
+    TRY(ask_info(c, vault, answer));
     const char *why = json_string_value(json_object_get(json_object_get(*answer, "pin"), "last_change"));
     e = access(fresh, F_OK) == 0
             ? err_new(
@@ -262,29 +302,31 @@ out:
 struct err *hsm_pin(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
-    const char *from = NULL, *fresh;
-    const struct cli_option options[] = {{"--new", &from, NULL, NULL}};
+    const char *from = NULL, *vault = NULL, *fresh;
+    const struct cli_option options[] = {{"--new", &from, NULL, NULL}, {"--vault", &vault, NULL, NULL}};
     struct config *config = NULL;
+    const struct config_token *token;
     struct secret *pin = NULL;
     json_t *answer = NULL;
 
-    TRY(cli_options(options, 1, &argc, argv, 1, 1));
+    TRY(cli_options(options, 2, &argc, argv, 1, 1));
     if (strcmp(argv[0], "change") != 0)
         TRY(cli_usage("chancery hsm pin change"));
     TRY(cli_config(c, &config));
-    TRY(token_state(c, &answer));
+    TRY(find_token(config, vault, &token));
+    TRY(ask_info(c, vault, &answer));
     if (!is_state(answer, "ready"))
         TRY(err_new(ERR_WRONG_STATE, "the token is not ready: %s", detail_of(answer)));
     TRY(from ? read_pin(from, &pin) : random_pin(json_object_get(answer, "token"), &pin));
-    if (holds(config->token->pin_file, pin))
+    if (holds(token->pin_file, pin))
         TRY(err_new(ERR_WRONG_STATE, "that is the PIN already"));
-    fresh = arena_printf(c->arena, "%s" NEW_SUFFIX, config->token->pin_file);
-    TRY(write_new(fresh, config->token->pin_file, pin));
+    fresh = arena_printf(c->arena, "%s" NEW_SUFFIX, token->pin_file);
+    TRY(write_new(fresh, token->pin_file, pin));
     TRY(signal_warden(c, config, SIGUSR2));
-    TRY(await(c, fresh, config->token->pin_file, pin, &answer));
+    TRY(await(c, vault, fresh, token->pin_file, pin, &answer));
     print_state(c, answer,
                 arena_printf(c->arena, "the token has a new PIN, proven by a login; it stands in %s",
-                             config->token->pin_file));
+                             token->pin_file));
 out:
     secret_free(pin);
     json_decref(answer);

@@ -37,6 +37,12 @@ static struct err *pick(const struct config *c, const struct config_issuer **roo
 /* The roll and the ledger know a key by one name. */
 static struct err *check_label(const struct config_issuer *i)
 {
+    if (i->vault != 0)
+        return err_new(
+            ERR_CONFIG,
+            "init makes keys in the first token; the key of '%s' is made later, by `chancery ca csr %s "
+            "--vault %s`: take it out of `issuers` until then",
+            i->name, i->name, i->token);
     const char *object = strstr(i->key, "object=");
     if (object && strcmp(object + strlen("object="), i->name) == 0)
         return NULL;

@@ -77,7 +77,7 @@ struct err *init_owners(struct init *in)
     TRY(give(in, c->paths.shelf, u->front, u->responder, 02770, 0660));
     TRY(give(in, c->paths.roll, u->vault, u->vault, 0700, 0600));
     TRY(give(in, c->paths.lock, u->vault, u->vault, 0700, 0600));
-    TRY(init_owner_set(c->token->pin_file, u->vault, u->vault, 0400));
+    TRY(init_owner_set(c->tokens[0].pin_file, u->vault, u->vault, 0400));
 out:
     return e;
 }

@@ -51,15 +51,15 @@ static struct err *body(struct init *in, int fd)
     const struct config *c = in->config;
     struct arena *arena = in->cli->arena;
     const struct hsm_vault_setup setup = {
-        .module = c->token->module,
-        .init_args = c->token->init_args,
-        .env = environment(c->token, arena),
-        .token_uri = c->token->uri,
+        .module = c->tokens[0].module,
+        .init_args = c->tokens[0].init_args,
+        .env = environment(&c->tokens[0], arena),
+        .token_uri = c->tokens[0].uri,
         .pin_fd = in->pin_fd,
         .pin_state_path = arena_printf(arena, "%s/pin.refused", c->paths.roll),
-        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->token->name),
-        .sync_path = c->token->writes.n ? c->token->writes.items[0] : NULL,
-        .unsaid = ended(&c->token->unsaid, arena),
+        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->tokens[0].name),
+        .sync_path = c->tokens[0].writes.n ? c->tokens[0].writes.items[0] : NULL,
+        .unsaid = ended(&c->tokens[0].unsaid, arena),
         .roll_dir = c->paths.roll,
         .make_label = in->make_label,
         .make_so_pin_fd = in->so_pin_fd,
@@ -90,8 +90,8 @@ static _Noreturn void child(struct init *in, int fd)
 
 static struct err *open_pin(const struct config *c, int *ret_fd)
 {
-    *ret_fd = open(c->token->pin_file, O_RDONLY | O_CLOEXEC);
-    return *ret_fd < 0 ? err_sys(ERR_CONFIG, errno, "the PIN file %s cannot be opened", c->token->pin_file)
+    *ret_fd = open(c->tokens[0].pin_file, O_RDONLY | O_CLOEXEC);
+    return *ret_fd < 0 ? err_sys(ERR_CONFIG, errno, "the PIN file %s cannot be opened", c->tokens[0].pin_file)
                        : NULL;
 }
 

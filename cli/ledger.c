@@ -1,5 +1,5 @@
 /*
- * chancery ledger verify: recomputes the ledger from its first entry and holds it against the seal roll.
+ * chancery ledger verify: recomputes the ledger from its first entry and holds it against the seal rolls.
  * Works beside a running daemon and on copies, without the daemon's help; needs to read both folders.
  */
 #include <errno.h>
@@ -18,14 +18,22 @@
 #include "ledger_acts.h"
 #include "ledger_verify.h"
 
+/* One vault's roll. */
 struct rolled {
-    struct cli *cli;
+    const char *path;
+    size_t index;
     struct ledger_seal *seals;
-    size_t n, cap, at;
+    size_t n, cap;
     struct view file;
-    json_t *findings;
     struct ledger_acts_rolled *acts;
     size_t acts_n;
+};
+
+struct verifying {
+    struct cli *cli;
+    struct rolled rolls[LEDGER_ROLLS_MAX];
+    size_t n, roll, at; /* in hand */
+    json_t *findings;
 };
 
 static struct err *take_act(struct rolled *r, const struct hsm_roll_entry *entry)
@@ -56,6 +64,7 @@ static struct err *take_seal(void *arg, const struct hsm_roll_entry *entry)
         r->cap = cap;
     }
     r->seals[r->n++] = (struct ledger_seal){
+        .roll = r->index,
         .n = entry->n,
         .kind = entry->kind,
         .issuer = view_of(entry->key.p, view_find(entry->key, '/')),
@@ -67,18 +76,22 @@ static struct err *take_seal(void *arg, const struct hsm_roll_entry *entry)
 
 static struct err *next_seal(void *arg, struct ledger_seal *ret, bool *ret_more)
 {
-    struct rolled *r = arg;
-    *ret_more = r->at < r->n;
+    struct verifying *v = arg;
+    while (v->roll < v->n && v->at == v->rolls[v->roll].n) {
+        v->roll++;
+        v->at = 0;
+    }
+    *ret_more = v->roll < v->n;
     if (*ret_more)
-        *ret = r->seals[r->at++];
+        *ret = v->rolls[v->roll].seals[v->at++];
     return NULL;
 }
 
 static void finding(void *arg, uint64_t seq, const char *what)
 {
-    struct rolled *r = arg;
-    json_array_append_new(r->findings, json_pack("{s:I, s:s}", "entry", (json_int_t)seq, "what", what));
-    if (!r->cli->json)
+    struct verifying *v = arg;
+    json_array_append_new(v->findings, json_pack("{s:I, s:s}", "entry", (json_int_t)seq, "what", what));
+    if (!v->cli->json)
         printf("WRONG  entry %llu: %s\n", (unsigned long long)seq, what);
 }
 
@@ -94,16 +107,16 @@ static struct view whole_entries(struct view file)
     return view_of(file.p, file.n - rest.n);
 }
 
-static struct err *map_roll(const char *path, struct rolled *r)
+static struct err *map_roll(struct rolled *r)
 {
     struct err *e = NULL;
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(r->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
-        TRY(err_sys(ERR_IO, errno, "the seal roll %s", path));
+        TRY(err_sys(ERR_IO, errno, "the seal roll %s", r->path));
     void *p = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
     if (p == MAP_FAILED)
-        TRY(err_sys(ERR_IO, errno, "mapping %s", path));
+        TRY(err_sys(ERR_IO, errno, "mapping %s", r->path));
     r->file = view_of(p, (size_t)st.st_size);
     TRY(hsm_roll_verify(whole_entries(r->file), take_seal, r, NULL, NULL));
 out:
@@ -120,40 +133,63 @@ static void unmap_roll(struct rolled *r)
         munmap((void *)(uintptr_t)r->file.p, r->file.n);
 }
 
-/* A seal is durable before its record. What the ledger had of seals past the roll's end when that was read
- * first must be in the roll when it is read again; where it is not, the roll has lost its end. */
-static struct err *check_newest(struct rolled *r, const char *path, struct ledger_verify_report *report)
+static uint64_t last_of(const struct rolled *r)
 {
-    struct rolled again = {.cli = r->cli};
-    struct err *e = report->newer ? map_roll(path, &again) : NULL;
-    uint64_t last = again.n ? again.seals[again.n - 1].n : 0;
-    if (!e && last < report->newest) {
-        report->findings++;
-        finding(r, 0,
-                arena_printf(r->cli->arena, "the ledger has a record of seal %llu, but the roll ends at %llu",
-                             (unsigned long long)report->newest, (unsigned long long)last));
+    return r->n ? r->seals[r->n - 1].n : 0;
+}
+
+/* A seal is durable before its record. What the ledger had of seals past a roll's end when that was read
+ * first must be in the roll when it is read again; where it is not, the roll has lost its end. */
+static struct err *check_newest(struct verifying *v, struct ledger_verify_report *report)
+{
+    struct err *e = NULL;
+    uint64_t most = 0;
+    for (size_t i = 0; i < v->n && report->newer && !e; i++) {
+        struct rolled again = {.path = v->rolls[i].path};
+        e = map_roll(&again);
+        uint64_t last = last_of(&again), wanted = report->newest[i];
+        most = last > most ? last : most;
+        if (i + 1 == v->n && report->newest_some > most && wanted < report->newest_some)
+            wanted = report->newest_some;
+        if (!e && last < wanted) {
+            report->findings++;
+            finding(v, 0,
+                    arena_printf(v->cli->arena,
+                                 "the ledger has a record of seal %llu, but the roll ends at %llu",
+                                 (unsigned long long)wanted, (unsigned long long)last));
+        }
+        unmap_roll(&again);
     }
-    unmap_roll(&again);
     return e;
 }
 
-static struct err *check_acts(struct rolled *r, struct ledger *ledger, struct ledger_verify_report *report)
+static struct err *check_acts(struct verifying *v, struct ledger *ledger, struct ledger_verify_report *report)
 {
-    uint8_t id[HSM_ACT_ID_BYTES];
-    struct ledger_acts acts = {.cli = r->cli,
-                               .vault = view_of(id, sizeof id),
-                               .rolled = r->acts,
-                               .rolled_n = r->acts_n,
-                               .last = r->n ? r->seals[r->n - 1].n : 0,
-                               .finding = finding,
-                               .arg = r};
-    struct err *e = hsm_roll_id(r->file, id);
-    if (!e)
-        e = ledger_acts_check(&acts, ledger);
-    report->findings += acts.findings;
-    if (!e && acts.done && !r->cli->json)
-        printf("acts:   %llu done, each approved by the roster of its day\n",
-               (unsigned long long)(acts.done - (acts.findings < acts.done ? acts.findings : acts.done)));
+    struct err *e = NULL;
+    struct view *ids = arena_array(v->cli->arena, v->n, sizeof *ids);
+    uint64_t done = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        uint8_t *id = arena_alloc(v->cli->arena, HSM_ACT_ID_BYTES);
+        TRY(hsm_roll_id(v->rolls[i].file, id));
+        ids[i] = view_of(id, HSM_ACT_ID_BYTES);
+    }
+    for (size_t i = 0; i < v->n; i++) {
+        struct ledger_acts acts = {.cli = v->cli,
+                                   .vault = ids[i],
+                                   .vaults = ids,
+                                   .vaults_n = v->n,
+                                   .rolled = v->rolls[i].acts,
+                                   .rolled_n = v->rolls[i].acts_n,
+                                   .last = last_of(&v->rolls[i]),
+                                   .finding = finding,
+                                   .arg = v};
+        TRY(ledger_acts_check(&acts, ledger));
+        report->findings += acts.findings;
+        done += acts.done - (acts.findings < acts.done ? acts.findings : acts.done);
+    }
+    if (done && !v->cli->json)
+        printf("acts:   %llu done, each approved by the roster of its day\n", (unsigned long long)done);
+out:
     return e;
 }
 
@@ -187,18 +223,41 @@ static void print_report(const struct ledger_verify_report *p, const char *root)
     printf("\n%s\n", p->findings ? "the books do NOT agree" : "the books agree");
 }
 
+static struct err *add_roll(struct verifying *v, const char *path)
+{
+    if (v->n == LEDGER_ROLLS_MAX)
+        return err_new(ERR_TOO_MANY, "more than %d seal rolls", LEDGER_ROLLS_MAX);
+    v->rolls[v->n] = (struct rolled){.path = path, .index = v->n};
+    v->n++;
+    return NULL;
+}
+
+/* "FILE,FILE" */
+static struct err *add_rolls(struct verifying *v, const char *files)
+{
+    struct err *e = NULL;
+    for (size_t n; *files && !e; files += n + (files[n] != 0)) {
+        n = strcspn(files, ",");
+        e = add_roll(v, arena_str(v->cli->arena, view_of(files, n)));
+    }
+    return e;
+}
+
 /* Paths of the configuration where the options name none. */
-static struct err *paths_of(struct cli *c, const char **ledger, const char **roll)
+static struct err *paths_of(struct verifying *v, const char **ledger, const char *rolls)
 {
     struct err *e = NULL;
     struct config *config = NULL;
-    if (*ledger && *roll)
+    struct arena *a = v->cli->arena;
+    if (rolls)
+        TRY(add_rolls(v, rolls));
+    if (*ledger && rolls)
         return NULL;
-    TRY(cli_config(c, &config));
+    TRY(cli_config(v->cli, &config));
     if (!*ledger)
-        *ledger = arena_str(c->arena, view_str(config->paths.ledger));
-    if (!*roll)
-        *roll = arena_printf(c->arena, "%s/%s", config->paths.roll, HSM_ROLL_FILE);
+        *ledger = arena_str(a, view_str(config->paths.ledger));
+    for (size_t i = 0; !rolls && i < config->vaults_n; i++)
+        TRY(add_roll(v, arena_printf(a, "%s/%s", config->vaults[i].roll, HSM_ROLL_FILE)));
 out:
     config_free(config);
     return e;
@@ -207,23 +266,26 @@ out:
 struct err *ledger_verify_run(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
-    const char *dir = NULL, *roll = NULL;
-    const struct cli_option options[] = {{"--ledger", &dir, NULL, NULL}, {"--roll", &roll, NULL, NULL}};
+    const char *dir = NULL, *rolls = NULL;
+    const struct cli_option options[] = {{"--ledger", &dir, NULL, NULL}, {"--roll", &rolls, NULL, NULL}};
     struct ledger *ledger = NULL;
-    struct rolled r = {.cli = c, .findings = json_array()};
+    struct verifying v = {.cli = c, .findings = json_array()};
     struct ledger_verify_report report;
 
     TRY(cli_options(options, 2, &argc, argv, 0, 0));
-    TRY(paths_of(c, &dir, &roll));
-    TRY(map_roll(roll, &r)); /* first the roll, then the ledger: what comes between is newer, not wrong */
+    TRY(paths_of(&v, &dir, rolls));
+    for (size_t i = 0; i < v.n;
+         i++) /* first the rolls, then the ledger: what comes between is newer, not wrong */
+        TRY(map_roll(&v.rolls[i]));
     TRY(ledger_open_readonly(dir, &ledger));
-    const struct ledger_verify how = {.next_seal = next_seal, .on_finding = finding, .arg = &r, .live = true};
+    const struct ledger_verify how = {
+        .next_seal = next_seal, .on_finding = finding, .arg = &v, .rolls = v.n, .live = true};
     TRY(ledger_verify(ledger, &how, &report));
-    TRY(check_newest(&r, roll, &report));
-    TRY(check_acts(&r, ledger, &report));
+    TRY(check_newest(&v, &report));
+    TRY(check_acts(&v, ledger, &report));
     const char *root = hex_of(c->arena, view_of(report.root, SHA256_BYTES));
     if (c->json) {
-        json_t *tree = report_json(&report, root, r.findings);
+        json_t *tree = report_json(&report, root, v.findings);
         cli_print_json(tree);
         json_decref(tree);
     } else {
@@ -233,7 +295,8 @@ struct err *ledger_verify_run(struct cli *c, int argc, char **argv)
         e = err_new(ERR_CORRUPT, "%llu findings", (unsigned long long)report.findings);
 out:
     ledger_close(ledger);
-    json_decref(r.findings);
-    unmap_roll(&r);
+    json_decref(v.findings);
+    for (size_t i = 0; i < v.n; i++)
+        unmap_roll(&v.rolls[i]);
     return e;
 }

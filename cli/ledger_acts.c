@@ -49,13 +49,25 @@ static const struct ledger_act_step *last_step(const struct ledger_act_state *bo
     return NULL;
 }
 
+/* Another vault's, whose roll is looked at too. */
+static bool of_another(const struct ledger_acts *a, const struct ledger_act_state *book, struct arena *arena)
+{
+    struct hsm_act act;
+    struct err *e = hsm_act_read(book->request.act, arena, &act);
+    bool another = false;
+    for (size_t i = 0; !e && i < a->vaults_n; i++)
+        another = another || (view_eq(act.vault, a->vaults[i]) && !view_eq(act.vault, a->vault));
+    err_free(e);
+    return another;
+}
+
 static void check_one(struct ledger_acts *a, struct ledger *ledger, const struct ledger_act_state *book,
                       struct arena *arena)
 {
     const struct ledger_act_step *done = last_step(book, LEDGER_ACT_DONE),
                                  *approved = last_step(book, LEDGER_ACT_APPROVE);
     const struct ledger_acts_rolled *rolled = rolled_of(a, book);
-    if (!done && !rolled)
+    if ((!done && !rolled) || of_another(a, book, arena))
         return;
     a->done++;
     uint64_t at = done ? done->seq : approved ? approved->seq : book->seq;

@@ -13,7 +13,9 @@ struct ledger_acts_rolled { /* an act in the seal roll */
 };
 struct ledger_acts {
     struct cli *cli;
-    struct view vault; /* the roll's id */
+    struct view vault; /* the roll's id; acts for others of these are not looked at */
+    const struct view *vaults;
+    size_t vaults_n;
     const struct ledger_acts_rolled *rolled;
     size_t rolled_n;
     uint64_t last; /* the roll's last number as it was read: acts past it are newer */

@@ -91,6 +91,7 @@ static const struct cli_command commands[] = {
      "  --key-type KIND        ec-p256, ec-p384, rsa-3072, ... (ec-p256)\n"
      "  --reuse                take the key that is there\n"
      "  --no-issue             it signs CAs alone: issue: false\n"
+     "  --vault NAME           of several vaults the one that makes a root's key\n"
      "  --reason TEXT          for those who approve and for the books\n"
      "  --request ID           carry out what was asked for before\n" KEY_HELP,
      "chancery ca create issuing-2 --issuer root --subject 'CN=Issuing CA 2,O=Example' --reason '...' --key "
@@ -98,6 +99,7 @@ static const struct cli_command commands[] = {
      ca_create},
     {"ca", "csr", "NAME --subject DN", "a key in the token and a request for it, to be signed elsewhere",
      "  --key-type KIND        ec-p256, ec-p384, rsa-3072, ... (ec-p256)\n"
+     "  --vault NAME           of several vaults the one that makes the key (the first)\n"
      "  --reuse                take the key that is there\n"
      "  --out FILE             write the request there\n"
      "  --reason TEXT          for those who approve and for the books\n"
@@ -169,16 +171,21 @@ static const struct cli_command commands[] = {
      "  --issuer NAME   --validity 30d   --san dns:a.example\n"
      "  --wanting              only the rules that are not kept\n",
      "chancery template explain server --csr web.csr --asker token:6bb5d596", template_explain},
-    {"hsm", "info", "", "the token: its state, mechanisms, sessions, free space, keys and lanes", NULL,
-     "chancery hsm info", hsm_info_run},
-    {"hsm", "login", "", "try the PIN in its file once more, after the token refused it", NULL,
-     "chancery hsm login", hsm_login},
+    {"hsm", "info", "", "the token: its state, mechanisms, sessions, free space, keys and lanes",
+     "  --vault NAME           of several vaults that one alone\n", "chancery hsm info", hsm_info_run},
+    {"hsm", "login", "", "try the PIN in its file once more, after the token refused it",
+     "  --vault NAME           of several vaults that one's token (the first's)\n", "chancery hsm login",
+     hsm_login},
     {"hsm", "pin", "change", "give the token a new PIN, prove it by a login, replace the PIN file",
-     "  --new FILE             the new PIN (default: a random one)\n", "chancery hsm pin change", hsm_pin},
+     "  --new FILE             the new PIN (default: a random one)\n"
+     "  --vault NAME           of several vaults that one's token (the first's)\n",
+     "chancery hsm pin change", hsm_pin},
     {"request", "new", "KIND OBJECT --reason TEXT --key FILE", "ask for what the roster must approve",
      "  --payload FILE         exactly what is to be done, where the kind has bytes; or\n"
      "  --sha256 HEX           its SHA-256\n  --template-sha256 HEX\n"
-     "  --expires 7d           at most 30d\n" KEY_HELP,
+     "  --expires 7d           at most 30d\n"
+     "  --vault NAME           of several vaults the one that is to do it (an issuer's own, else the "
+     "first)\n" KEY_HELP,
      "chancery request new thaw issuer:issuing --reason 'keys checked' --key maria.key", request_new},
     {"request", "list", "", "what was asked for, newest first", "  --limit N   --cursor TEXT\n",
      "chancery request list", request_list},
@@ -203,7 +210,8 @@ static const struct cli_command commands[] = {
     {"roster", "install", "FILE --sigs FILE", "put a signed roster in place, for the next reload", NULL,
      "chancery roster install roster.new.yaml --sigs roster.sigs", roster_install},
     {"ledger", "verify", "", "recompute the ledger and hold it against the seal roll",
-     "  --ledger DIR           a ledger elsewhere\n  --roll FILE            a seal roll elsewhere\n",
+     "  --ledger DIR           a ledger elsewhere\n  --roll FILE[,FILE]     seal rolls elsewhere, one of "
+     "each vault\n",
      "chancery ledger verify", ledger_verify_run},
     {"ledger", "log", "", "the entries as they stand", "  --from N   --limit N\n",
      "chancery ledger log --from 100", ledger_log_run},

@@ -61,6 +61,7 @@ static json_t *signature_json(struct cli *c, const struct hsm_act_signature *s)
 
 struct asked {
     const char *reason, *expires, *payload, *sha256, *template_sha256;
+    const char *token, *issuer; /* as in struct request_what */
     struct key_options key;
 };
 
@@ -93,16 +94,50 @@ out:
     return e;
 }
 
+static bool is_named(const json_t *vault, const char *token)
+{
+    const char *name = json_string_value(json_object_get(vault, "name"));
+    return token && name && strcmp(name, token) == 0;
+}
+
+static bool has_issuer(const json_t *vault, const char *issuer)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(vault, "issuers"), i, one)
+    {
+        if (issuer && strcmp(json_string_value(one), issuer) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const json_t *pick_vault(const json_t *vaults, const struct asked *o)
+{
+    size_t i;
+    json_t *one;
+    const json_t *found = o->token ? NULL : json_array_get(vaults, 0);
+    json_array_foreach(vaults, i, one)
+    {
+        if (o->token ? is_named(one, o->token) : has_issuer(one, o->issuer))
+            found = one;
+    }
+    return found;
+}
+
 /* The id of the vault that is to take it, from the daemon. */
-static struct err *ask_vault(struct cli *c, struct view *ret)
+static struct err *ask_vault(struct cli *c, const struct asked *o, struct view *ret)
 {
     struct err *e = NULL;
     json_t *answer = NULL;
     TRY(cli_call(c, "GET", "/v1/requests?limit=1", NULL, &answer));
-    const char *vault = json_string_value(json_object_get(answer, "vault"));
+    const json_t *vault = pick_vault(json_object_get(answer, "vaults"), o);
     if (!vault)
+        TRY(err_new(ERR_NOT_FOUND, "no vault is called '%s': see chancery hsm info", o->token));
+    const char *id = json_string_value(json_object_get(vault, "id"));
+    if (!id)
         TRY(err_new(ERR_TOKEN_AWAY, "the vault is not there; try again shortly"));
-    TRY(hex_parse(c->arena, view_str(vault), ret));
+    TRY(hex_parse(c->arena, view_str(id), ret));
 out:
     json_decref(answer);
     return e;
@@ -122,7 +157,7 @@ static struct err *make_act(struct cli *c, const struct asked *o, struct key *ke
     act->made = world_now_s();
     act->expires = act->made + life;
     act->reason = o->reason;
-    TRY(ask_vault(c, &act->vault));
+    TRY(ask_vault(c, o, &act->vault));
     TRY(hsm_act_write(act, c->arena, ret));
 out:
     return e;
@@ -151,7 +186,11 @@ out:
 struct err *request_ask(struct cli *c, const struct request_what *what, json_t **ret)
 {
     uint8_t *hash = arena_alloc(c->arena, SHA256_BYTES);
-    const struct asked o = {.reason = what->reason, .expires = what->expires, .key = what->key};
+    const struct asked o = {.reason = what->reason,
+                            .expires = what->expires,
+                            .token = what->token,
+                            .issuer = what->issuer,
+                            .key = what->key};
     struct hsm_act act = {.kind = what->kind, .object = what->object};
     digest_sha256(what->payload, hash);
     if (what->payload.n)
@@ -169,6 +208,7 @@ struct err *request_new(struct cli *c, int argc, char **argv)
         {"--payload", &o.payload, NULL, NULL},
         {"--sha256", &o.sha256, NULL, NULL},
         {"--template-sha256", &o.template_sha256, NULL, NULL},
+        {"--vault", &o.token, NULL, NULL},
         KEY_OPTIONS(o.key),
     };
     struct hsm_act act = {.kind = HSM_ACT_NONE};
@@ -180,6 +220,7 @@ struct err *request_new(struct cli *c, int argc, char **argv)
         TRY(cli_usage("--reason says why, for those who approve and for the books"));
     TRY(hsm_act_kind_parse(view_str(argv[0]), &act.kind));
     act.object = argv[1];
+    o.issuer = strncmp(argv[1], "issuer:", 7) == 0 ? argv[1] + 7 : argv[1]; /* where it is one */
     TRY(read_payload(c, &o, &act, &payload));
     TRY(send_act(c, &o, &act, payload, &answer));
     print_request(c, answer);

@@ -7,7 +7,10 @@
 struct request_what {
     enum hsm_act_kind kind;
     const char *object, *reason, *expires; /* "7d" */
-    struct view payload;                   /* or empty */
+    /* The vault that is to take it: the one that opens this token, else the one that holds this issuer's key,
+     * else, or where both are NULL, the first. */
+    const char *token, *issuer;
+    struct view payload; /* or empty */
     struct key_options key;
 };
 /* Signed and sent. *ret: the request as it stands, the caller's. */

@@ -15,7 +15,8 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "names.h"
-#include "rows.h"
+#include "parse.h"
+#include "tokens.h"
 
 enum { CONFIG_ARENA_BYTES = 16 << 20 };
 
@@ -24,46 +25,6 @@ struct box {
     struct config config; /* first: config_free gets this address */
     struct arena *arena;
 };
-
-struct parse {
-    const struct conf *conf;
-    struct arena *arena;
-    struct config *to;
-    struct rows_top top;
-};
-
-static struct err *fill(struct parse *p, enum rows_group group, const json_t *node, void *to)
-{
-    const struct config_group *g = config_group(group);
-    return conf_fill(p->conf, node, g->rows, g->n, p->arena, to);
-}
-
-/* A group that is left out has its defaults. */
-static struct err *fill_optional(struct parse *p, enum rows_group group, const json_t *node, void *to)
-{
-    if (node)
-        return fill(p, group, node, to);
-    json_t *empty = json_object();
-    CHECK(empty);
-    struct err *e = fill(p, group, empty, to);
-    json_decref(empty);
-    return e;
-}
-
-static const char *resolve(struct parse *p, const char *path)
-{
-    if (path[0] == '/')
-        return path;
-    return arena_printf(p->arena, "%s/%s", p->to->dir, path);
-}
-
-static struct conf_texts resolve_all(struct parse *p, struct conf_texts paths)
-{
-    const char **to = arena_array(p->arena, paths.n, sizeof *to);
-    for (size_t i = 0; i < paths.n; i++)
-        to[i] = resolve(p, paths.items[i]);
-    return (struct conf_texts){paths.n, to};
-}
 
 static const char *folder_of(struct arena *arena, const char *file)
 {
@@ -156,10 +117,10 @@ static struct err *listening(struct parse *p)
     struct err *e = NULL;
     struct rows_listen rows = {0};
 
-    TRY(fill(p, ROWS_LISTEN, p->top.listen, &rows));
+    TRY(parse_fill(p, ROWS_LISTEN, p->top.listen, &rows));
     TRY(addresses(p, "https", rows.https, &p->to->https));
     TRY(addresses(p, "http", rows.http, &p->to->http));
-    p->to->control = resolve(p, rows.control);
+    p->to->control = parse_path(p, rows.control);
     if (strlen(p->to->control) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
         e = conf_error(p->conf, p->top.listen,
                        "the path of the control socket, '%s', is longer than %zu bytes", p->to->control,
@@ -168,85 +129,7 @@ out:
     return e;
 }
 
-/* --- tokens --- */
-
-static bool env_name_ok(const char *name)
-{
-    if (!isupper((unsigned char)name[0]) && name[0] != '_')
-        return false;
-    for (const char *c = name; *c; c++)
-        if (!isupper((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_')
-            return false;
-    /* These change what the vault's own program does, not the library. */
-    return strncmp(name, "LD_", 3) != 0 && strncmp(name, "OPENSSL_", 8) != 0 &&
-           strcmp(name, "GCONV_PATH") != 0;
-}
-
-static struct err *token_env(struct parse *p, const json_t *env, struct config_token *t)
-{
-    const char *name;
-    json_t *value;
-
-    if (!env)
-        return NULL;
-    if (!json_is_object(env))
-        return conf_error(p->conf, env, "env is a mapping of names to texts");
-    const char **names = arena_array(p->arena, json_object_size(env), sizeof *names);
-    const char **values = arena_array(p->arena, json_object_size(env), sizeof *values);
-    json_object_foreach((json_t *)env, name, value)
-    {
-        if (!env_name_ok(name))
-            return conf_error(p->conf, value, "'%s' may not be set here", name);
-        if (!json_is_string(value))
-            return conf_error(p->conf, value, "the value of %s must be a text", name);
-        names[t->env_n] = arena_str(p->arena, view_str(name));
-        values[t->env_n++] = arena_str(p->arena, view_str(json_string_value(value)));
-    }
-    t->env_names = names;
-    t->env_values = values;
-    return NULL;
-}
-
-static bool uri_ok(const char *uri)
-{
-    return strncmp(uri, "pkcs11:", 7) == 0 && uri[7] != 0;
-}
-
-static struct err *tokens(struct parse *p)
-{
-    struct err *e = NULL;
-    struct rows_token *rows = ARENA_NEW(p->arena, struct rows_token);
-    struct config_token *t = &rows->token;
-    const json_t *node = json_array_get(p->top.tokens, 0);
-
-    if (!json_is_array(p->top.tokens) || !node)
-        return conf_error(p->conf, p->top.tokens, "tokens is a list of at least one");
-    if (json_array_size(p->top.tokens) > 1)
-        return conf_error(p->conf, json_array_get(p->top.tokens, 1), "this version serves one token");
-    TRY(fill(p, ROWS_TOKEN, node, rows));
-    if (!uri_ok(t->uri))
-        return conf_error(p->conf, json_object_get(node, "uri"), "'%s' is not a pkcs11: URI (RFC 7512)",
-                          t->uri);
-    TRY(token_env(p, rows->env, t));
-    t->module = resolve(p, t->module);
-    t->pin_file = resolve(p, t->pin_file);
-    t->reads = resolve_all(p, t->reads);
-    t->writes = resolve_all(p, t->writes);
-    t->shares = resolve_all(p, t->shares);
-    p->to->token = t;
-out:
-    return e;
-}
-
 /* --- issuers --- */
-
-static bool issuer_name_ok(const char *name)
-{
-    size_t n = strlen(name);
-    if (n == 0 || n > 63)
-        return false;
-    return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -283,20 +166,18 @@ static struct err *issuer_check(struct parse *p, const json_t *node, const struc
 {
     const struct config_issuer *i = &all[at];
 
-    if (!issuer_name_ok(i->name))
+    if (!parse_name_ok(i->name))
         return conf_error(p->conf, json_object_get(node, "name"),
                           "'%s' is not a name of lower-case letters, digits and hyphens", i->name);
     for (size_t k = 0; k < at; k++)
         if (strcmp(all[k].name, i->name) == 0)
             return conf_error(p->conf, json_object_get(node, "name"), "a second issuer named '%s'", i->name);
-    if (i->token && strcmp(i->token, p->to->token->name) != 0)
-        return conf_error(p->conf, json_object_get(node, "token"), "no token is named '%s'", i->token);
     if (!i->key && i->issue)
         return conf_error(p->conf, node,
                           "an issuer without a key in the token is an offline CA: say `issue: false`");
     if (i->key && i->crl_file)
         return conf_error(p->conf, node, "crl.file is for an offline CA: this one makes its lists itself");
-    if (i->key && !uri_ok(i->key))
+    if (i->key && !tokens_uri_ok(i->key))
         return conf_error(p->conf, json_object_get(node, "key"), "'%s' is not a pkcs11: URI (RFC 7512)",
                           i->key);
     if (i->crl_lifetime_s <= i->crl_every_s)
@@ -307,7 +188,7 @@ static struct err *issuer_check(struct parse *p, const json_t *node, const struc
 
 static const char *resolve_given(struct parse *p, const char *path)
 {
-    return path ? resolve(p, path) : NULL;
+    return path ? parse_path(p, path) : NULL;
 }
 
 static struct err *issuer_fill(struct parse *p, const json_t *node, struct config_issuer *to)
@@ -315,13 +196,13 @@ static struct err *issuer_fill(struct parse *p, const json_t *node, struct confi
     struct err *e = NULL;
     struct rows_issuer rows = {0};
 
-    TRY(fill(p, ROWS_ISSUER, node, &rows));
-    TRY(fill_optional(p, ROWS_CRL, rows.crl, &rows.issuer));
-    TRY(fill_optional(p, ROWS_OCSP, rows.ocsp, &rows.issuer));
-    rows.issuer.certificate = resolve(p, rows.issuer.certificate);
+    TRY(parse_fill(p, ROWS_ISSUER, node, &rows));
+    TRY(parse_fill_optional(p, ROWS_CRL, rows.crl, &rows.issuer));
+    TRY(parse_fill_optional(p, ROWS_OCSP, rows.ocsp, &rows.issuer));
+    rows.issuer.certificate = parse_path(p, rows.issuer.certificate);
     if (rows.issuer.crl_file)
-        rows.issuer.crl_file = resolve(p, rows.issuer.crl_file);
-    rows.issuer.cross = resolve_all(p, rows.issuer.cross);
+        rows.issuer.crl_file = parse_path(p, rows.issuer.crl_file);
+    rows.issuer.cross = parse_paths(p, rows.issuer.cross);
     rows.issuer.crl_directory = resolve_given(p, rows.issuer.crl_directory);
     rows.issuer.crl_put_header = resolve_given(p, rows.issuer.crl_put_header);
     rows.issuer.crl_put_ca = resolve_given(p, rows.issuer.crl_put_ca);
@@ -342,8 +223,8 @@ static struct err *issuers(struct parse *p)
     for (size_t i = 0; i < n; i++) {
         const json_t *node = json_array_get(p->top.issuers, i);
         TRY(issuer_fill(p, node, &all[i]));
+        TRY(tokens_issuer(p, node, &all[i]));
         TRY(issuer_check(p, node, all, i));
-        all[i].token = p->to->token->name;
         any = any || all[i].issue;
     }
     if (!any)
@@ -361,7 +242,7 @@ static struct err *users(struct parse *p)
     struct err *e = NULL;
     struct config_users *u = &p->to->users;
 
-    TRY(fill_optional(p, ROWS_USERS, p->top.users, u));
+    TRY(parse_fill_optional(p, ROWS_USERS, p->top.users, u));
     const char *const all[] = {u->front, u->vault, u->responder, u->courier};
     size_t given = 0;
     for (size_t i = 0; i < 4; i++)
@@ -384,17 +265,17 @@ static struct err *folders(struct parse *p)
     struct err *e = NULL;
     struct config_paths *f = &p->to->paths;
 
-    TRY(fill_optional(p, ROWS_PATHS, p->top.paths, f));
+    TRY(parse_fill_optional(p, ROWS_PATHS, p->top.paths, f));
     const char **all[] = {&f->ledger, &f->shelf, &f->front, &f->roll, &f->lock, &f->run};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        *all[i] = resolve(p, *all[i]);
+        *all[i] = parse_path(p, *all[i]);
         for (size_t k = 0; k < i; k++)
             if (strcmp(*all[k], *all[i]) == 0)
                 return conf_error(p->conf, p->top.paths ? p->top.paths : conf_root(p->conf),
                                   "two folders are both '%s'", *all[i]);
     }
-    p->to->templates = resolve(p, p->top.templates);
-    p->to->roster = resolve(p, p->top.roster);
+    p->to->templates = parse_path(p, p->top.templates);
+    p->to->roster = parse_path(p, p->top.roster);
 out:
     return e;
 }
@@ -404,11 +285,11 @@ static struct err *parse_all(struct parse *p, const char *file)
     struct err *e = NULL;
     struct config *c = p->to;
 
-    TRY(fill(p, ROWS_TOP, conf_root(p->conf), &p->top));
+    TRY(parse_fill(p, ROWS_TOP, conf_root(p->conf), &p->top));
     c->file = arena_str(p->arena, view_str(file));
     c->dir = folder_of(p->arena, c->file);
     if (p->top.dir)
-        c->dir = resolve(p, p->top.dir);
+        c->dir = parse_path(p, p->top.dir);
     c->log = p->top.log;
     c->log_level = p->top.log_level;
     c->demo = p->top.demo;
@@ -418,11 +299,12 @@ static struct err *parse_all(struct parse *p, const char *file)
     TRY(own_names(p));
     TRY(urls(p));
     TRY(listening(p));
-    TRY(tokens(p));
+    TRY(tokens_parse(p));
     TRY(issuers(p));
     TRY(users(p));
     TRY(folders(p));
-    TRY(fill_optional(p, ROWS_LIMITS, p->top.limits, &c->limits));
+    tokens_rolls(p);
+    TRY(parse_fill_optional(p, ROWS_LIMITS, p->top.limits, &c->limits));
     TRY(acme_fill(p->conf, p->top.acme, p->arena, c));
 out:
     return e;

@@ -71,12 +71,29 @@ static bool same_env(const struct config_token *a, const struct config_token *b)
 }
 
 /* The rows fill rows_token, whose first member this is. */
-static const char *token_diff(const struct config_token *a, const struct config_token *b)
+static bool same_token(const struct config_token *a, const struct config_token *b)
 {
     struct rows_token x = {.token = *a}, y = {.token = *b};
-    if (group_diff(ROWS_TOKEN, &x, &y) || !same_env(a, b))
-        return "tokens";
-    return NULL;
+    return !group_diff(ROWS_TOKEN, &x, &y) && same_env(a, b);
+}
+
+static bool same_tokens(const struct config *a, const struct config *b)
+{
+    bool same = a->tokens_n == b->tokens_n;
+    for (size_t i = 0; same && i < a->tokens_n; i++)
+        same = same_token(&a->tokens[i], &b->tokens[i]);
+    return same;
+}
+
+/* Serials on lease, the roll and the numbers of lists are in the vault that had the key. */
+static bool same_vaults(const struct config *now, const struct config *next)
+{
+    for (size_t i = 0; i < next->issuers_n; i++)
+        for (size_t k = 0; k < now->issuers_n; k++)
+            if (strcmp(now->issuers[k].name, next->issuers[i].name) == 0 &&
+                now->issuers[k].vault != next->issuers[i].vault)
+                return false;
+    return true;
 }
 
 static bool same_or_none(const char *next, const char *now)
@@ -128,5 +145,7 @@ const char *config_needs_restart(const struct config *now, const struct config *
         return "limits";
     if (opens_more(now, next))
         return "issuers[].crl.directory";
-    return token_diff(now->token, next->token);
+    if (!same_tokens(now, next))
+        return "tokens";
+    return same_vaults(now, next) ? NULL : "issuers[].token";
 }

@@ -64,7 +64,7 @@ static const struct conf_row top[] = {
     NEEDED("https_url", https_url, 200, "where clients reach the front: https://ca.example.internal:8443"),
     TEXTS("names", names, true, 20, "names and addresses of the front's own certificate"),
     TREE("listen", listen, true, "addresses of the sockets"),
-    TREE("tokens", tokens, true, "the PKCS#11 tokens that hold the keys (this version: one)"),
+    TREE("tokens", tokens, true, "the PKCS#11 tokens that hold the keys"),
     TREE("issuers", issuers, true, "the issuing keys, each with a name that is never used again"),
     TEXT("templates", templates, 1, 4096, "templates", "folder of the templates, one YAML file each"),
     TEXT("roster", roster, 1, 4096, "roster.yaml",
@@ -92,7 +92,7 @@ static const struct conf_row listening[] = {
 
 #define ROW_OF rows_token
 static const struct conf_row token[] = {
-    NEEDED("name", token.name, 63, "name of the token in this file"),
+    NEEDED("name", token.name, 32, "name of the token in this file: lower-case letters, digits, hyphens"),
     NEEDED("module", token.module, 4096, "the PKCS#11 library of its maker"),
     NEEDED("uri", token.uri, 1024, "which token of that library, RFC 7512: pkcs11:token=chancery"),
     NEEDED("pin_file", token.pin_file, 4096,
@@ -119,7 +119,7 @@ static const struct conf_row token[] = {
 #define ROW_OF rows_issuer
 static const struct conf_row issuer[] = {
     NEEDED("name", issuer.name, 63, "its name in paths and books: lower-case letters, digits, hyphens"),
-    TEXT("token", issuer.token, 1, 63, NULL, "the token that holds its key (default: the only one)"),
+    TEXT("token", issuer.token, 1, 63, NULL, "the token that holds its key (default: the first)"),
     TEXT("key", issuer.key, 1, 1024, NULL,
          "its key in the token, RFC 7512: pkcs11:object=issuing; left out for an offline CA, whose key is "
          "elsewhere"),

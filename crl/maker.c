@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "base/world.h"
 #include "courier.h"
+#include "hsm_house.h"
 
 enum { RETRY_MS = 500, RETRY_MAX_MS = 30 * 1000, LOOK_S = 3600 };
 
@@ -115,7 +116,7 @@ static void make(struct crl_state *s)
     uint64_t number;
     const struct crl_issuer *issuer = maker_issuer(s->maker, s->name);
     struct crl_list *list = next_wanted(s);
-    if (!list || s->job || !issuer || !s->maker->builder || !hsm_ready(s->maker->hsm))
+    if (!list || s->job || !issuer || !s->maker->builder || !hsm_ready(hsm_for(s->maker->hsm, s->name)))
         return;
     if (s->floor != FLOOR_KNOWN) {
         ask_floor(s);

@@ -188,11 +188,12 @@ static struct err *attach(struct child *c, struct frame *f)
 {
     struct err *e = NULL;
     enum message_process peer;
+    unsigned index;
 
-    TRY(message_attach_read(f->body, &peer));
+    TRY(message_attach_read(f->body, &peer, &index));
     if (f->fd < 0)
         return err_new(ERR_PROTOCOL, "ATTACH without a descriptor");
-    c->role->attach(c->self, peer, f->fd);
+    c->role->attach(c->self, peer, index, f->fd);
     f->fd = -1;
 out:
     return e;
@@ -324,9 +325,9 @@ static struct err *run_generation(struct child *c)
     close(FD_GENERATION);
     if (e)
         return e;
-    const char *name = c->name;
-    if (c->setup->config->responders > 1 && c->start.process == MESSAGE_RESPONDER)
-        name = arena_printf(c->arena, "%s-%u", c->name, c->start.index + 1);
+    if (c->start.index >= process_count(c->start.process, c->setup->config))
+        return err_new(ERR_PROTOCOL, "there is no %s with index %u", c->name, c->start.index);
+    const char *name = process_label(c->start.process, c->start.index, c->setup->config, c->arena);
     log_setup(name, c->setup->config->log == 1, (enum log_level)c->setup->config->log_level);
     return NULL;
 }
@@ -342,8 +343,8 @@ static struct err *run_jail(struct child *c)
         .gid = c->start.gid,
     };
 
-    jail.connects = process_connects(c->start.process, c->setup->config);
-    jail.paths = process_paths(c->start.process, c->setup->config, c->arena, &jail.n);
+    jail.connects = process_connects(c->start.process, c->start.index, c->setup->config);
+    jail.paths = process_paths(c->start.process, c->start.index, c->setup->config, c->arena, &jail.n);
     TRY(jail_enter(&jail, &c->jail));
     log_info("isolation", log_text("level", jail_level_text(jail_level(&c->jail))),
              log_text("what", jail_text(&c->jail, c->arena)));

@@ -17,8 +17,8 @@ struct child;
 struct child_role {
     /* Everything it needs, on child_loop(); it must not block for clients. */
     struct err *(*open)(struct child *c, void **ret_self);
-    /* A fresh channel to a process of that kind; takes fd. */
-    void (*attach)(void *self, enum message_process peer, int fd);
+    /* A fresh channel to the process of that kind and index; takes fd. */
+    void (*attach)(void *self, enum message_process peer, unsigned index, int fd);
     /* The next generation: check and keep aside (borrowed until abort, or until the commit after the next).
      */
     struct err *(*prepare)(void *self, struct setup *next);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "process.h"
 
 enum { OF_WARDEN = MESSAGE_PROCESSES };
 
@@ -27,10 +28,12 @@ static const struct row {
     {offsetof(struct config_paths, ledger), MESSAGE_FRONT, 0700, false, false},
     {offsetof(struct config_paths, front), MESSAGE_FRONT, 0700, false, false},
     {offsetof(struct config_paths, shelf), MESSAGE_FRONT, 0700, true, true},
-    {offsetof(struct config_paths, roll), MESSAGE_VAULT, 0700, false, false},
     {offsetof(struct config_paths, lock), MESSAGE_VAULT, 0700, false, false},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
+
+/* One for each vault, and none may look into another's. */
+static const struct row roll = {0, MESSAGE_VAULT, 0700, false, false};
 
 static const char *path_of(const struct config *c, const struct row *r)
 {
@@ -47,10 +50,9 @@ static bool wanted(const struct config *c, const struct row *r)
     return r->responders || !c->responders_only;
 }
 
-static struct err *make(const struct config *c, const struct users *u, const struct row *r)
+static struct err *make(const char *path, const struct users *u, const struct row *r)
 {
     struct err *e = NULL;
-    const char *path = path_of(c, r);
     bool shared = r->shared && u->own;
     unsigned mode = shared ? 02770 : r->mode;
     struct stat st;
@@ -89,7 +91,9 @@ struct err *folders_make(const struct config *c, const struct users *u)
     struct err *e = NULL;
     for (size_t i = 0; i < ROWS; i++)
         if (wanted(c, &rows[i]))
-            TRY(make(c, u, &rows[i]));
+            TRY(make(path_of(c, &rows[i]), u, &rows[i]));
+    for (size_t i = 0; i < process_count(MESSAGE_VAULT, c); i++)
+        TRY(make(c->vaults[i].roll, u, &roll));
     for (size_t i = 0; i < c->issuers_n; i++)
         TRY(make_for_lists(c->issuers[i].crl_directory, u));
 out:
@@ -150,14 +154,14 @@ static void look_for(struct look *l, const char *key, const char *path)
         say(l, true, "tokens, %s: %s: %s", key, path, strerror(errno));
 }
 
-static void look_at_token(struct look *l, const struct config *c, uid_t vault)
+static void look_at_token(struct look *l, const struct config_token *t, uid_t vault)
 {
-    look_for(l, "module", c->token->module);
-    for (size_t i = 0; i < c->token->reads.n; i++)
-        look_for(l, "reads", c->token->reads.items[i]);
-    look_at(l, c->token->pin_file, S_IFREG, vault, true, 0077);
-    for (size_t i = 0; i < c->token->writes.n; i++)
-        look_at(l, c->token->writes.items[i], S_IFDIR, vault, false, 0077);
+    look_for(l, "module", t->module);
+    for (size_t i = 0; i < t->reads.n; i++)
+        look_for(l, "reads", t->reads.items[i]);
+    look_at(l, t->pin_file, S_IFREG, vault, true, 0077);
+    for (size_t i = 0; i < t->writes.n; i++)
+        look_at(l, t->writes.items[i], S_IFDIR, vault, false, 0077);
 }
 
 /* What lies on the shelf is public; who could write it could withhold it. */
@@ -170,17 +174,23 @@ static mode_t forbidden_of(const struct row *r, const struct users *u)
     return 0077;
 }
 
+static void look_at_row(struct look *l, const char *path, const struct users *u, const struct row *r)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0) /* else it will be made */
+        look_at(l, path, S_IFDIR, owner_of(u, r->owner), false, forbidden_of(r, u));
+}
+
 bool folders_check(const struct config *c, const struct users *u, folders_finding *fn, void *arg)
 {
     struct look l = {fn, arg, false};
 
-    for (size_t i = 0; i < ROWS; i++) {
-        struct stat st;
-        mode_t forbidden = forbidden_of(&rows[i], u);
-        if (wanted(c, &rows[i]) && lstat(path_of(c, &rows[i]), &st) == 0) /* else it will be made */
-            look_at(&l, path_of(c, &rows[i]), S_IFDIR, owner_of(u, rows[i].owner), false, forbidden);
-    }
-    if (!c->responders_only)
-        look_at_token(&l, c, u->of[MESSAGE_VAULT].uid);
+    for (size_t i = 0; i < ROWS; i++)
+        if (wanted(c, &rows[i]))
+            look_at_row(&l, path_of(c, &rows[i]), u, &rows[i]);
+    for (size_t i = 0; i < process_count(MESSAGE_VAULT, c); i++)
+        look_at_row(&l, c->vaults[i].roll, u, &roll);
+    for (size_t i = 0; !c->responders_only && i < c->tokens_n; i++)
+        look_at_token(&l, &c->tokens[i], u->of[MESSAGE_VAULT].uid);
     return !l.wrong;
 }

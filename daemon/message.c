@@ -206,18 +206,20 @@ out:
     return e;
 }
 
-struct err *message_attach_write(enum message_process kind, struct arena *arena, struct view *ret)
+struct err *message_attach_write(enum message_process kind, unsigned index, struct arena *arena,
+                                 struct view *ret)
 {
     struct der_out out;
 
     der_out_init(&out, arena, BODY_MAX);
     size_t s = der_begin(&out, DER_SEQUENCE);
     der_put_enum(&out, kind);
+    der_put_uint(&out, index);
     der_finish(&out, s);
     return der_out_done(&out, ret);
 }
 
-struct err *message_attach_read(struct view body, enum message_process *ret)
+struct err *message_attach_read(struct view body, enum message_process *ret, unsigned *ret_index)
 {
     struct err *e = NULL;
     struct view s;
@@ -225,6 +227,7 @@ struct err *message_attach_read(struct view body, enum message_process *ret)
     TRY(der_read(&body, DER_SEQUENCE, &s));
     TRY(der_end(body));
     TRY(read_process(&s, ret));
+    TRY(read_unsigned(&s, UINT16_MAX, ret_index));
     TRY(der_end(s));
 out:
     return e;

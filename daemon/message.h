@@ -50,8 +50,9 @@ MUST_USE struct err *message_pin_changed_write(unsigned outcome, const char *why
 MUST_USE struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_outcome,
                                               const char **ret_why);
 
-MUST_USE struct err *message_attach_write(enum message_process kind, struct arena *arena, struct view *ret);
-MUST_USE struct err *message_attach_read(struct view body, enum message_process *ret);
+MUST_USE struct err *message_attach_write(enum message_process kind, unsigned index, struct arena *arena,
+                                          struct view *ret);
+MUST_USE struct err *message_attach_read(struct view body, enum message_process *ret, unsigned *ret_index);
 
 struct message_status_row {
     const char *name; /* "vault", "responder-2" */

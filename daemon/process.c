@@ -55,7 +55,6 @@ static const struct {
     size_t path; /* in struct config_paths */
     unsigned access;
 } house_paths[] = {
-    {MESSAGE_VAULT, offsetof(struct config_paths, roll), JAIL_WRITE},
     {MESSAGE_VAULT, offsetof(struct config_paths, lock), JAIL_WRITE},
     {MESSAGE_FRONT, offsetof(struct config_paths, ledger), JAIL_WRITE},
     {MESSAGE_FRONT, offsetof(struct config_paths, shelf), JAIL_WRITE},
@@ -76,6 +75,25 @@ enum message_process process_of_name(const char *name)
         if (strcmp(rows[i].name, name) == 0)
             return (enum message_process)i;
     return MESSAGE_PROCESSES;
+}
+
+size_t process_count(enum message_process kind, const struct config *c)
+{
+    if (kind == MESSAGE_RESPONDER)
+        return (size_t)c->responders;
+    if (c->responders_only)
+        return 0;
+    return kind == MESSAGE_VAULT ? c->vaults_n : 1;
+}
+
+const char *process_label(enum message_process kind, unsigned index, const struct config *c,
+                          struct arena *arena)
+{
+    if (kind == MESSAGE_VAULT && c->vaults_n > 1)
+        return arena_printf(arena, "%s-%s", rows[kind].name, c->vaults[index].name);
+    if (kind == MESSAGE_RESPONDER && c->responders > 1)
+        return arena_printf(arena, "%s-%u", rows[kind].name, index + 1);
+    return rows[kind].name;
 }
 
 bool process_link(size_t i, enum message_process *ret_a, enum message_process *ret_b)
@@ -123,11 +141,19 @@ static size_t list_paths(enum message_process kind, const struct config *c, stru
     return n;
 }
 
-const struct jail_path *process_paths(enum message_process kind, const struct config *c, struct arena *arena,
-                                      size_t *ret_n)
+/* Its own roll, which no other vault may touch, and what its library opens. */
+static size_t vault_paths(unsigned index, const struct config *c, struct jail_path *to)
 {
-    const struct config_token *t = c->token;
-    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + t->reads.n + t->writes.n + t->shares.n + t->env_n +
+    const struct config_vault *v = &c->vaults[index];
+    to[0] = (struct jail_path){v->roll, JAIL_WRITE, false};
+    return 1 + token_paths(&c->tokens[v->token], to + 1);
+}
+
+const struct jail_path *process_paths(enum message_process kind, unsigned index, const struct config *c,
+                                      struct arena *arena, size_t *ret_n)
+{
+    const struct config_token *t = &c->tokens[c->vaults[kind == MESSAGE_VAULT ? index : 0].token];
+    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 2 + t->reads.n + t->writes.n + t->shares.n + t->env_n +
                  RESOLVER_PATHS + 2 * c->issuers_n,
            n = 0;
     struct jail_path *to = arena_array(arena, max, sizeof *to);
@@ -140,13 +166,13 @@ const struct jail_path *process_paths(enum message_process kind, const struct co
             to[n++] = (struct jail_path){path, house_paths[i].access, false};
         }
     if (kind == MESSAGE_VAULT)
-        n += token_paths(t, to + n);
+        n += vault_paths(index, c, to + n);
     n += list_paths(kind, c, to + n);
     *ret_n = n;
     return to;
 }
 
-enum jail_connects process_connects(enum message_process kind, const struct config *c)
+enum jail_connects process_connects(enum message_process kind, unsigned index, const struct config *c)
 {
     static const enum jail_connects of[] = {
         [CONFIG_CONNECTS_NONE] = JAIL_CONNECTS_NONE,
@@ -155,5 +181,5 @@ enum jail_connects process_connects(enum message_process kind, const struct conf
     };
     if (kind == MESSAGE_COURIER)
         return JAIL_CONNECTS_NETWORK;
-    return kind == MESSAGE_VAULT ? of[c->token->connects] : JAIL_CONNECTS_NONE;
+    return kind == MESSAGE_VAULT ? of[c->tokens[c->vaults[index].token].connects] : JAIL_CONNECTS_NONE;
 }

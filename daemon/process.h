@@ -22,12 +22,17 @@ const struct process_row *process_row(enum message_process kind);
 /* MESSAGE_PROCESSES where there is none of this name. */
 enum message_process process_of_name(const char *name);
 
-/* All that a process of this kind may open; in the arena. */
-const struct jail_path *process_paths(enum message_process kind, const struct config *c, struct arena *arena,
-                                      size_t *ret_n);
+/* How many of this kind there are, and what the one with this index is called; in the arena. */
+size_t process_count(enum message_process kind, const struct config *c);
+const char *process_label(enum message_process kind, unsigned index, const struct config *c,
+                          struct arena *arena);
 
-/* What a process of this kind may connect to. */
-enum jail_connects process_connects(enum message_process kind, const struct config *c);
+/* All that the process of this kind and index may open; in the arena. */
+const struct jail_path *process_paths(enum message_process kind, unsigned index, const struct config *c,
+                                      struct arena *arena, size_t *ret_n);
+
+/* What it may connect to. */
+enum jail_connects process_connects(enum message_process kind, unsigned index, const struct config *c);
 
 /* Pairs that have a channel to each other: i from 0 until false. */
 bool process_link(size_t i, enum message_process *ret_a, enum message_process *ret_b);

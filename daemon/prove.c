@@ -124,6 +124,7 @@ struct err *prove_isolation(const struct config *c, const struct users *u)
 
 struct checking {
     const struct config *config;
+    unsigned vault; /* in hand */
     const struct users *users;
     int generation_fd;
     bool wrong;
@@ -152,16 +153,17 @@ static int check_vault(void *arg, int fd)
     struct setup *s = NULL;
     struct arena *arena = arena_new(1 << 20);
     size_t n;
-    const struct jail_path *paths = process_paths(MESSAGE_VAULT, k->config, arena, &n);
-    int pin = open(k->config->token->pin_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const struct jail_path *paths = process_paths(MESSAGE_VAULT, k->vault, k->config, arena, &n);
+    int pin = open(k->config->tokens[k->config->vaults[k->vault].token].pin_file,
+                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct err *e = setup_read(k->generation_fd, k->config->file, &s);
 
     if (!e)
-        e = jail_as(MESSAGE_VAULT, k->users, paths, n, process_connects(MESSAGE_VAULT, k->config));
+        e = jail_as(MESSAGE_VAULT, k->users, paths, n, process_connects(MESSAGE_VAULT, k->vault, k->config));
     if (e)
         return fail(e, fd);
-    struct hsm_vault_setup setup = role_vault_setup(s->config, pin, arena);
-    struct hsm_vault_config config = role_vault_config(s);
+    struct hsm_vault_setup setup = role_vault_setup(s->config, k->vault, pin, arena);
+    struct hsm_vault_config config = role_vault_config(s, k->vault);
     bool well = hsm_vault_check(&setup, &config, &s->templates, tell, k);
     fflush(stdout);
     return well ? 0 : 1;
@@ -188,7 +190,7 @@ static int open_ledger(void *arg, int fd)
     struct ledger *ledger = NULL;
     struct arena *arena = arena_new(1 << 20);
     size_t n;
-    const struct jail_path *paths = process_paths(MESSAGE_FRONT, k->config, arena, &n);
+    const struct jail_path *paths = process_paths(MESSAGE_FRONT, 0, k->config, arena, &n);
     struct err *e = jail_as(MESSAGE_FRONT, k->users, paths, n, JAIL_CONNECTS_NONE);
 
     if (!e)
@@ -235,7 +237,8 @@ static void check_house(struct checking *k, struct view bytes, struct arena *are
     if (!told(k, folders_make(k->config, &users), "folders of the house"))
         return;
     check_ledger(k);
-    check_token(k);
+    for (k->vault = 0; k->vault < process_count(MESSAGE_VAULT, k->config); k->vault++)
+        check_token(k);
 }
 
 int prove_all(const char *file)

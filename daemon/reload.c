@@ -3,14 +3,6 @@
 
 #include "base/check.h"
 
-void reload_start(struct reload *r, const struct reload_acts *acts, size_t n)
-{
-    CHECK(n >= 1 && n <= RELOAD_CHILDREN_MAX && r->phase == RELOAD_IDLE);
-    *r = (struct reload){.acts = *acts, .phase = RELOAD_FIRST_PREPARES, .n = n};
-    r->waiting[0] = true;
-    r->acts.send(r->acts.arg, 0, RELOAD_PREPARE);
-}
-
 bool reload_running(const struct reload *r)
 {
     return r->phase != RELOAD_IDLE;
@@ -44,14 +36,25 @@ static void give_up(struct reload *r, const char *why)
     end(r, why);
 }
 
-static void to_others(struct reload *r, enum reload_phase phase, enum reload_send what)
+/* To children [from, to) that take part: PREPARE, or COMMIT to those that have prepared. */
+static void to_some(struct reload *r, size_t from, size_t to, enum reload_phase phase, enum reload_send what)
 {
     r->phase = phase;
-    for (size_t i = 1; i < r->n; i++) {
-        r->waiting[i] = what == RELOAD_PREPARE || r->prepared[i];
+    for (size_t i = from; i < to; i++) {
+        r->waiting[i] = !r->absent[i] && (what == RELOAD_PREPARE || r->prepared[i]);
         if (r->waiting[i])
             r->acts.send(r->acts.arg, i, what);
     }
+}
+
+void reload_start(struct reload *r, const struct reload_acts *acts, size_t n, size_t first,
+                  const bool *absent)
+{
+    CHECK(first >= 1 && first <= n && n <= RELOAD_CHILDREN_MAX && r->phase == RELOAD_IDLE);
+    *r = (struct reload){.acts = *acts, .n = n, .first = first};
+    for (size_t i = 0; absent && i < n; i++)
+        r->absent[i] = absent[i];
+    to_some(r, 0, first, RELOAD_FIRST_PREPARES, RELOAD_PREPARE);
 }
 
 /* Nobody is awaited any more in this phase: on to the next. */
@@ -60,16 +63,14 @@ static void advance(struct reload *r)
     while (!anyone_awaited(r)) {
         switch (r->phase) {
         case RELOAD_FIRST_PREPARES:
-            to_others(r, RELOAD_OTHERS_PREPARE, RELOAD_PREPARE);
+            to_some(r, r->first, r->n, RELOAD_OTHERS_PREPARE, RELOAD_PREPARE);
             break;
         case RELOAD_OTHERS_PREPARE:
             r->acts.turn(r->acts.arg);
-            r->phase = RELOAD_FIRST_COMMITS;
-            r->waiting[0] = true;
-            r->acts.send(r->acts.arg, 0, RELOAD_COMMIT);
+            to_some(r, 0, r->first, RELOAD_FIRST_COMMITS, RELOAD_COMMIT);
             break;
         case RELOAD_FIRST_COMMITS:
-            to_others(r, RELOAD_OTHERS_COMMIT, RELOAD_COMMIT);
+            to_some(r, r->first, r->n, RELOAD_OTHERS_COMMIT, RELOAD_COMMIT);
             break;
         case RELOAD_OTHERS_COMMIT:
             end(r, NULL);
@@ -102,7 +103,7 @@ bool reload_answer(struct reload *r, size_t child, const char *why)
 
 void reload_died(struct reload *r, size_t child)
 {
-    if (!reload_running(r) || child >= r->n)
+    if (!reload_running(r) || child >= r->n || r->absent[child])
         return;
     r->waiting[child] = false;
     r->prepared[child] = false;

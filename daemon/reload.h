@@ -1,6 +1,6 @@
 /*
- * The two phases of a reload, as a state and what moves it. The first child (the vault) prepares, then all
- * others; where every one has prepared, the first commits, then the others: so the vault knows a generation
+ * The two phases of a reload, as a state and what moves it. The first children (the vaults) prepare, then all
+ * others; where every one has prepared, the first commit, then the others: so a vault knows a generation
  * before any seal names it, and still knows the one before. One refusal, death or timeout before that: all
  * keep the old. Afterwards there is no way back: a child that dies then is started on the new generation.
  *
@@ -35,13 +35,16 @@ struct reload_acts {
 struct reload {
     struct reload_acts acts;
     enum reload_phase phase;
-    size_t n;
+    size_t n, first;
+    bool absent[RELOAD_CHILDREN_MAX];   /* takes no part */
     bool waiting[RELOAD_CHILDREN_MAX];  /* for its answer */
     bool prepared[RELOAD_CHILDREN_MAX]; /* must hear COMMIT or ABORT */
 };
 
-/* Of n children, all ready; the first is the vault. */
-void reload_start(struct reload *r, const struct reload_acts *acts, size_t n);
+/* Of n children, of which the first ones are vaults. absent: n of them, who is away and will start on
+ * whichever generation is in force then; NULL: nobody. */
+void reload_start(struct reload *r, const struct reload_acts *acts, size_t n, size_t first,
+                  const bool *absent);
 bool reload_running(const struct reload *r);
 /* The child answered PREPARE (why: NULL, or why not) or COMMIT (why: NULL). Out of turn: false, and nothing
  * happens: the child broke the protocol. */

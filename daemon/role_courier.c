@@ -70,10 +70,10 @@ out:
     return e;
 }
 
-static void courier_attach_peer(void *self, enum message_process peer, int fd)
+static void courier_attach_peer(void *self, enum message_process peer, unsigned index, int fd)
 {
     struct courier_role *c = self;
-    CHECK(peer == MESSAGE_FRONT);
+    CHECK(peer == MESSAGE_FRONT && index == 0);
     courier_server_attach(c->server, fd);
 }
 

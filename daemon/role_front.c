@@ -13,6 +13,7 @@
 #include "courier.h"
 #include "enroll.h"
 #include "front_setup.h"
+#include "front_vaults.h"
 #include "http_limits.h"
 #include "own_cert.h"
 
@@ -23,7 +24,8 @@ struct front {
     const struct front_setup *now;
     struct ledger *ledger;
     struct shelf *shelf;
-    struct hsm *hsm;
+    struct front_vaults *vaults;
+    struct hsm *hsm; /* the first of them */
     struct ca *ca;
     struct ocsp_maker *ocsp;
     struct crl_maker *crl;
@@ -60,19 +62,15 @@ static void on_recovered(void *arg, struct err *e)
     listen_https(f);
 }
 
-static void on_vault(void *arg, uint64_t roll_n)
+static void on_vault(void *arg, struct hsm *vault)
 {
     struct front *f = arg;
-    log_info("vault.attached", log_num("roll_n", (long long)roll_n));
-    ca_recover(f->ca, on_recovered, f);
+    ca_recover(f->ca, vault, on_recovered, f);
 }
 
-static void on_vault_lost(void *arg, const struct err *why)
+static void on_vault_lost(void *arg, struct hsm *vault)
 {
-    struct front *f = arg;
-    (void)why;
-    log_warn("vault.lost");
-    ca_vault_lost(f->ca);
+    ca_vault_lost(((struct front *)arg)->ca, vault);
 }
 
 /* --- responder certificates: ocsp asks, ca makes --- */
@@ -113,26 +111,15 @@ static void certify(void *arg, const char *issuer, struct view spki, ocsp_certif
 
 /* --- readiness --- */
 
-/* What the vault says of its token; in words for everybody, so without its detail. */
-static struct err *token_ready(const struct hsm_status *s)
-{
-    if (strcmp(s->token, "pin-refused") == 0)
-        return err_new(ERR_PIN_REFUSED,
-                       "the token has refused its PIN; it is not tried again until that changes");
-    if (strcmp(s->token, "ready") != 0)
-        return err_new(ERR_TOKEN_AWAY, "the signing token is %s", s->token);
-    for (size_t i = 0; i < s->n; i++)
-        if (!s->issuers[i].ok)
-            return err_new(ERR_TOKEN_AWAY, "%s: %s", s->issuers[i].issuer, s->issuers[i].reason);
-    return NULL;
-}
-
 static struct err *probe_ca(void *arg)
 {
     const struct front *f = arg;
-    const struct hsm_status *s = hsm_status(f->hsm);
-    struct err *e = ca_ready(f->ca);
-    return e || !s->attached ? e : token_ready(s); /* not heard yet: as good as the vault's presence */
+    const struct setup *s = child_setup(f->child);
+    struct err *e = NULL;
+    for (size_t i = 0; i < s->n && !e; i++)
+        if (s->issuers[i].config->key)
+            e = ca_ready(f->ca, s->issuers[i].config->name);
+    return e ? e : front_vaults_ready(f->vaults);
 }
 
 static struct err *probe_tls(void *arg)
@@ -196,10 +183,9 @@ static struct err *open_shelf(struct front *f, const struct setup *s)
 
 static struct err *open_hsm(struct front *f, const struct setup *s)
 {
-    f->hsm = hsm_new(child_loop(f->child), (struct hsm_events){on_vault, on_vault_lost, f});
-    for (size_t i = 0; i < s->n; i++)
-        if (s->issuers[i].config->key)
-            hsm_serials_for(f->hsm, s->issuers[i].config->name);
+    const struct front_vaults_events events = {on_vault, on_vault_lost, f};
+    f->vaults = front_vaults_new(child_loop(f->child), s, &events);
+    f->hsm = front_vaults_first(f->vaults);
     return NULL;
 }
 
@@ -284,7 +270,7 @@ static void listen_https(void *arg)
 static void on_certificate(void *arg)
 {
     struct front *f = arg;
-    struct err *e = ca_ready(f->ca);
+    struct err *e = ca_ready(f->ca, NULL);
 
     f->certified = true;
     if (!e) {
@@ -395,11 +381,9 @@ static void front_commit(void *self, struct setup *s)
     struct front *f = self;
 
     f->now = front_setup_of(s);
+    front_vaults_set(f->vaults, s);
     ca_setup_set(f->ca, &f->now->ca);
     enroll_set(f->enroll, &f->now->enroll);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->issuers[i].config->key)
-            hsm_serials_for(f->hsm, s->issuers[i].config->name);
     ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->ocsp_n);
     crl_maker_set(f->crl, s->generation.number, f->now->crl, f->now->n);
     own_cert_names(f->own_cert, s->config->names.items, s->config->names.n);
@@ -414,11 +398,11 @@ static void front_abort(void *self)
     (void)self;
 }
 
-static void front_attach(void *self, enum message_process peer, int fd)
+static void front_attach(void *self, enum message_process peer, unsigned index, int fd)
 {
     struct front *f = self;
     if (peer == MESSAGE_VAULT) {
-        hsm_attach(f->hsm, fd);
+        front_vaults_attach(f->vaults, index, fd);
         return;
     }
     if (peer == MESSAGE_COURIER) {

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "crl.h"
+#include "hsm_house.h"
 #include "http.h"
 #include "http_limits.h"
 #include "ocsp.h"
@@ -66,6 +67,30 @@ out:
     return e;
 }
 
+static struct hsm *vault_at(const struct responder *r, unsigned index)
+{
+    struct hsm *vault = r->hsm;
+    while (vault && index-- > 0)
+        vault = hsm_next(vault);
+    CHECK(vault != NULL);
+    return vault;
+}
+
+static void know_issuers(struct responder *r, const struct setup *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->issuers[i].config->key)
+            hsm_holds(vault_at(r, (unsigned)s->issuers[i].config->vault), s->issuers[i].config->name);
+}
+
+static struct hsm *vaults_new(struct loop *loop, const struct setup *s)
+{
+    struct hsm *first = hsm_new(loop, (struct hsm_events){0});
+    for (size_t i = 1; i < s->config->vaults_n; i++)
+        hsm_join(first, hsm_new(loop, (struct hsm_events){0}));
+    return first;
+}
+
 static struct err *responder_open(struct child *c, void **ret_self)
 {
     struct err *e = NULL;
@@ -75,7 +100,8 @@ static struct err *responder_open(struct child *c, void **ret_self)
     CHECK(r);
     r->child = c;
     r->shelf = shelf_reader_new(s->config->paths.shelf);
-    r->hsm = hsm_new(child_loop(c), (struct hsm_events){0});
+    r->hsm = vaults_new(child_loop(c), s);
+    know_issuers(r, s);
     TRY(ocsp_server_new(child_loop(c), r->shelf, r->hsm, &r->ocsp));
     ocsp_server_set(r->ocsp, issuers_of(s), s->n);
     r->crl = crl_server_new(child_loop(c), r->shelf);
@@ -89,11 +115,11 @@ out:
     return e;
 }
 
-static void responder_attach(void *self, enum message_process peer, int fd)
+static void responder_attach(void *self, enum message_process peer, unsigned index, int fd)
 {
     struct responder *r = self;
     if (peer == MESSAGE_VAULT) {
-        hsm_attach(r->hsm, fd);
+        hsm_attach(vault_at(r, index), fd);
         return;
     }
     ocsp_server_attach(r->ocsp, fd);
@@ -109,6 +135,7 @@ static struct err *responder_prepare(void *self, struct setup *next)
 static void responder_commit(void *self, struct setup *now)
 {
     struct responder *r = self;
+    know_issuers(r, now);
     ocsp_server_set(r->ocsp, issuers_of(now), now->n);
 }
 

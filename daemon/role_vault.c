@@ -30,30 +30,34 @@ static const char *const *ended(const struct conf_texts *t, struct arena *arena)
     return to;
 }
 
-struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena)
+struct hsm_vault_setup role_vault_setup(const struct config *c, unsigned vault, int pin_fd,
+                                        struct arena *arena)
 {
+    const struct config_vault *v = &c->vaults[vault];
+    const struct config_token *t = &c->tokens[v->token];
     return (struct hsm_vault_setup){
-        .module = c->token->module,
-        .init_args = c->token->init_args,
-        .env = environment(c->token, arena),
-        .token_uri = c->token->uri,
+        .name = c->vaults_n > 1 ? v->name : NULL,
+        .module = t->module,
+        .init_args = t->init_args,
+        .env = environment(t, arena),
+        .token_uri = t->uri,
         .pin_fd = pin_fd,
-        .pin_state_path = arena_printf(arena, "%s/pin.refused", c->paths.roll),
-        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, c->token->name),
-        .sync_path = c->token->writes.n ? c->token->writes.items[0] : NULL,
-        .unsaid = ended(&c->token->unsaid, arena),
-        .roll_dir = c->paths.roll,
+        .pin_state_path = arena_printf(arena, "%s/pin.refused", v->roll),
+        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, t->name),
+        .sync_path = t->writes.n ? t->writes.items[0] : NULL,
+        .unsaid = ended(&t->unsaid, arena),
+        .roll_dir = v->roll,
     };
 }
 
-struct hsm_vault_config role_vault_config(const struct setup *s)
+struct hsm_vault_config role_vault_config(const struct setup *s, unsigned vault)
 {
     struct hsm_issuer_setup *issuers = arena_array(s->arena, s->n, sizeof *issuers);
 
     for (size_t i = 0; i < s->n; i++)
         issuers[i] = (struct hsm_issuer_setup){
             .name = s->issuers[i].config->name,
-            .key_uri = s->issuers[i].config->key,
+            .key_uri = s->issuers[i].config->vault == vault ? s->issuers[i].config->key : NULL,
             .certificate = s->issuers[i].certificate,
             .alg = s->issuers[i].alg,
             .may_issue = s->issuers[i].config->issue,
@@ -80,8 +84,8 @@ static struct err *vault_open(struct child *c, void **ret_self)
 
     CHECK(v);
     v->child = c;
-    struct hsm_vault_setup setup = role_vault_setup(s->config, child_pin(c), s->arena);
-    struct hsm_vault_config config = role_vault_config(s);
+    struct hsm_vault_setup setup = role_vault_setup(s->config, child_index(c), child_pin(c), s->arena);
+    struct hsm_vault_config config = role_vault_config(s, child_index(c));
     TRY(hsm_vault_open(child_loop(c), &setup, &config, &s->templates, &v->hsm));
     *ret_self = v;
     v = NULL;
@@ -90,16 +94,17 @@ out:
     return e;
 }
 
-static void vault_attach(void *self, enum message_process peer, int fd)
+static void vault_attach(void *self, enum message_process peer, unsigned index, int fd)
 {
     struct vault *v = self;
+    (void)index;
     hsm_vault_attach(v->hsm, peer == MESSAGE_FRONT ? HSM_PEER_FRONT : HSM_PEER_RESPONDER, fd);
 }
 
 static struct err *vault_prepare(void *self, struct setup *next)
 {
     struct vault *v = self;
-    struct hsm_vault_config config = role_vault_config(next);
+    struct hsm_vault_config config = role_vault_config(next, child_index(v->child));
     return hsm_vault_prepare(v->hsm, &config, &next->templates);
 }
 

@@ -7,10 +7,12 @@
 
 extern const struct child_role role_vault;
 
-/* What hsm wants to know of a configuration; texts in the arena or of c. The PIN's descriptor is the
- * caller's. */
-struct hsm_vault_setup role_vault_setup(const struct config *c, int pin_fd, struct arena *arena);
-/* The same of a generation; borrows from it. */
-struct hsm_vault_config role_vault_config(const struct setup *s);
+/* What the hsm of this vault wants to know of a configuration; texts in the arena or of c. The PIN's
+ * descriptor is the caller's. */
+struct hsm_vault_setup role_vault_setup(const struct config *c, unsigned vault, int pin_fd,
+                                        struct arena *arena);
+/* The same of a generation; borrows from it. An issuer whose key another vault holds is to this one as an
+ * offline CA. */
+struct hsm_vault_config role_vault_config(const struct setup *s, unsigned vault);
 
 #endif

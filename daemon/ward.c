@@ -74,7 +74,7 @@ static struct err *dispatch(struct ward *w, const struct frame *f)
     case MESSAGE_READY:
         return on_ready(w, f);
     case MESSAGE_PIN_CHANGED:
-        return warden_pin_changed(w->warden, f->body);
+        return warden_pin_changed(w, f->body);
     case MESSAGE_SERVING:
         w->serving = true;
         warden_changed(w->warden);
@@ -139,10 +139,9 @@ static void put_listeners(const struct ward *w, struct descriptors *d)
 /* Opened anew for each start: the file may have been replaced. Never read here. */
 static struct err *put_pin(const struct ward *w, struct descriptors *d)
 {
-    const char *path = w->warden->config->token->pin_file;
-
     if (!process_row(w->kind)->pin)
         return NULL;
+    const char *path = warden_pin_file(w);
     d->pin = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (d->pin < 0)
         return err_sys(ERR_CONFIG, errno, "%s", path);

@@ -12,7 +12,7 @@ enum {
     WARD_PONG_MS = 10000,   /* a loop that does not answer for so long hangs */
     WARD_TICK_MS = 1000,
     WARD_RELOAD_MS = 15000, /* for each phase of a reload */
-    WARD_MAX = CONFIG_RESPONDERS_MAX + 3,
+    WARD_MAX = CONFIG_RESPONDERS_MAX + CONFIG_TOKENS_MAX + 2,
 };
 
 enum ward_state { WARD_DOWN, WARD_STARTING, WARD_READY, WARD_STOPPING };
@@ -22,7 +22,7 @@ struct ward {
     struct warden *warden;
     enum message_process kind;
     unsigned index;
-    char name[24];
+    char name[48];
     enum ward_state state;
     bool serving;
     pid_t pid;
@@ -40,7 +40,8 @@ struct warden {
     struct arena *turn; /* what lives for one frame */
     struct ward wards[WARD_MAX];
     size_t n;
-    struct ward *vault, *front; /* among them; NULL where only responders run here */
+    size_t vaults_n;    /* the first of them */
+    struct ward *front; /* among them; NULL where only responders run here */
     int generation_fd;
     uint32_t generation;
     uint8_t sha256[SHA256_BYTES];
@@ -76,7 +77,9 @@ void warden_fail(struct warden *w, const char *why);
 /* --- warden_reload.c --- */
 
 void warden_reload_answer(struct warden *w, struct ward *ward, const struct frame *f);
-MUST_USE struct err *warden_pin_changed(struct warden *w, struct view body); /* warden_pin.c */
+MUST_USE struct err *warden_pin_changed(struct ward *vault, struct view body); /* warden_pin.c */
+/* The PIN file of a vault. */
+const char *warden_pin_file(const struct ward *vault);
 void warden_reload_tick(struct warden *w, int64_t now_ms);
 
 #endif

@@ -20,13 +20,13 @@ enum { TURN_BYTES = 1 << 20, END_MS = 10000, STOP_AGAIN_MS = 1000 };
 
 /* --- connecting --- */
 
-static void attach(struct ward *to, enum message_process peer, int fd)
+static void attach(struct ward *to, const struct ward *peer, int fd)
 {
     struct view body;
     struct warden *w = to->warden;
 
     arena_reset(w->turn);
-    struct err *e = message_attach_write(peer, w->turn, &body);
+    struct err *e = message_attach_write(peer->kind, peer->index, w->turn, &body);
     CHECK(e == NULL);
     ward_send(to, MESSAGE_ATTACH, 0, body, fd);
 }
@@ -39,8 +39,8 @@ static void connect_pair(struct ward *a, struct ward *b)
         ward_kill(a, "no socketpair could be had");
         return;
     }
-    attach(a, b->kind, pair[0]);
-    attach(b, a->kind, pair[1]);
+    attach(a, b, pair[0]);
+    attach(b, a, pair[1]);
     close(pair[0]);
     close(pair[1]);
 }
@@ -96,14 +96,21 @@ static void tell_front(struct warden *w)
     ward_send(front, MESSAGE_STATUS, 0, body, -1);
 }
 
+/* A vault whose library keeps failing is no reason not to serve with the others. */
+static bool stands(const struct ward *ward)
+{
+    if (ward->kind == MESSAGE_VAULT && ward->warden->vaults_n > 1 && restart_broken(&ward->restart))
+        return true;
+    return ward->state == WARD_READY && (ward->serving || ward->kind == MESSAGE_VAULT);
+}
+
 void warden_changed(struct warden *w)
 {
     bool all = true;
 
     tell_front(w);
     for (size_t i = 0; i < w->n; i++)
-        all = all && w->wards[i].state == WARD_READY &&
-              (w->wards[i].serving || w->wards[i].kind == MESSAGE_VAULT);
+        all = all && stands(&w->wards[i]);
     if (!all || w->served)
         return;
     w->served = true;
@@ -199,19 +206,21 @@ static void on_restart(void *arg)
         ward_start(ward);
 }
 
-static struct ward *add(struct warden *w, enum message_process kind, unsigned index, bool one_of_many)
+/* All of a kind; gives the first. */
+static struct ward *add(struct warden *w, enum message_process kind)
 {
-    struct ward *ward = &w->wards[w->n++];
+    struct ward *first = &w->wards[w->n];
 
-    ward->warden = w;
-    ward->kind = kind;
-    ward->index = index;
-    ward->timer = loop_timer_new(w->setup.loop, on_restart, ward);
-    if (one_of_many)
-        snprintf(ward->name, sizeof ward->name, "%s-%u", process_row(kind)->name, index + 1);
-    if (!one_of_many)
-        snprintf(ward->name, sizeof ward->name, "%s", process_row(kind)->name);
-    return ward;
+    for (unsigned i = 0; i < process_count(kind, w->config); i++) {
+        struct ward *ward = &w->wards[w->n++];
+        ward->warden = w;
+        ward->kind = kind;
+        ward->index = i;
+        ward->timer = loop_timer_new(w->setup.loop, on_restart, ward);
+        snprintf(ward->name, sizeof ward->name, "%s", process_label(kind, i, w->config, w->turn));
+    }
+    arena_reset(w->turn);
+    return first;
 }
 
 struct warden *warden_new(const struct warden_setup *setup, struct config **config, int generation_fd,
@@ -228,14 +237,12 @@ struct warden *warden_new(const struct warden_setup *setup, struct config **conf
     w->generation = 1;
     w->next_fd = -1;
     memcpy(w->sha256, sha256, SHA256_BYTES);
-    if (!w->config->responders_only) {
-        w->vault = add(w, MESSAGE_VAULT, 0, false);
-        w->front = add(w, MESSAGE_FRONT, 0, false);
-    }
-    for (unsigned i = 0; i < (unsigned)w->config->responders; i++)
-        add(w, MESSAGE_RESPONDER, i, w->config->responders > 1);
-    if (!w->config->responders_only)
-        add(w, MESSAGE_COURIER, 0, false);
+    add(w, MESSAGE_VAULT);
+    w->vaults_n = w->n;
+    struct ward *front = add(w, MESSAGE_FRONT);
+    w->front = w->config->responders_only ? NULL : front;
+    add(w, MESSAGE_RESPONDER);
+    add(w, MESSAGE_COURIER);
     w->tick = loop_timer_new(w->setup.loop, on_tick, w);
     return w;
 }

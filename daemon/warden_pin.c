@@ -12,43 +12,61 @@
 #include "hsm_vault.h"
 #include "ward.h"
 
-static const char *fresh_path(struct warden *w)
+const char *warden_pin_file(const struct ward *vault)
 {
-    return arena_printf(w->turn, "%s" WARDEN_PIN_NEW, w->config->token->pin_file);
+    const struct config *c = vault->warden->config;
+    return c->tokens[c->vaults[vault->index].token].pin_file;
 }
 
-static void pass(struct warden *w, enum message kind, const char *path)
+static const char *fresh_path(const struct ward *vault)
 {
-    if (!w->vault)
-        return;
+    return arena_printf(vault->warden->turn, "%s" WARDEN_PIN_NEW, warden_pin_file(vault));
+}
+
+/* False where there is no such file. */
+static bool pass(struct ward *vault, enum message kind, const char *path)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return false;
     if (fd < 0) {
         struct err *e = err_sys(ERR_CONFIG, errno, "%s", path);
         log_error("pin.open", log_err(e));
         err_free(e);
-        return;
+        return true;
     }
-    ward_send(w->vault, kind, 0, (struct view){NULL, 0}, fd);
+    ward_send(vault, kind, 0, (struct view){NULL, 0}, fd);
     close(fd);
+    return true;
 }
 
+/* Each vault's own: one whose PIN was not refused goes on with what it has. */
 void warden_retry_pin(struct warden *w)
 {
     log_info("pin.retry");
-    pass(w, MESSAGE_RETRY_PIN, w->config->token->pin_file);
+    for (size_t i = 0; i < w->vaults_n; i++)
+        if (!pass(&w->wards[i], MESSAGE_RETRY_PIN, warden_pin_file(&w->wards[i])))
+            log_error("pin.open", log_text("child", w->wards[i].name),
+                      log_text("why", "there is no PIN file"));
 }
 
+/* Of the tokens beside whose PIN file another stands. */
 void warden_change_pin(struct warden *w)
 {
-    arena_reset(w->turn);
+    bool any = false;
     log_info("pin.change");
-    pass(w, MESSAGE_CHANGE_PIN, fresh_path(w));
+    for (size_t i = 0; i < w->vaults_n; i++) {
+        arena_reset(w->turn);
+        any = pass(&w->wards[i], MESSAGE_CHANGE_PIN, fresh_path(&w->wards[i])) || any;
+    }
+    if (!any)
+        log_error("pin.open", log_text("why", "no new PIN stands beside a PIN file"));
 }
 
-static struct err *sync_folder(struct warden *w)
+static struct err *sync_folder(struct ward *vault)
 {
     struct err *e = NULL;
-    int fd = open(dirname(arena_str(w->turn, view_str(w->config->token->pin_file))),
+    int fd = open(dirname(arena_str(vault->warden->turn, view_str(warden_pin_file(vault)))),
                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || world_fsync(fd) != 0)
         e = err_sys(ERR_IO, errno, "the PIN file's folder");
@@ -58,29 +76,29 @@ static struct err *sync_folder(struct warden *w)
 }
 
 /* The token has the new PIN, and a login proved it. */
-static struct err *take(struct warden *w)
+static struct err *take(struct ward *vault)
 {
     struct err *e = NULL;
-    if (world_rename(fresh_path(w), w->config->token->pin_file) != 0)
+    if (world_rename(fresh_path(vault), warden_pin_file(vault)) != 0)
         return err_sys(ERR_IO, errno, "the token has a new PIN that cannot be put in place: move %s yourself",
-                       fresh_path(w));
-    TRY(sync_folder(w));
+                       fresh_path(vault));
+    TRY(sync_folder(vault));
 out:
     return e;
 }
 
-struct err *warden_pin_changed(struct warden *w, struct view body)
+struct err *warden_pin_changed(struct ward *vault, struct view body)
 {
     struct err *e = NULL;
     unsigned outcome;
     const char *why;
 
-    arena_reset(w->turn);
-    TRY(message_pin_changed_read(body, w->turn, &outcome, &why));
+    arena_reset(vault->warden->turn);
+    TRY(message_pin_changed_read(body, vault->warden->turn, &outcome, &why));
     if (outcome == HSM_PIN_CHANGED)
-        e = take(w);
-    if (outcome == HSM_PIN_AS_IT_WAS && unlink(fresh_path(w)) != 0)
-        e = err_sys(ERR_IO, errno, "%s", fresh_path(w));
+        e = take(vault);
+    if (outcome == HSM_PIN_AS_IT_WAS && unlink(fresh_path(vault)) != 0)
+        e = err_sys(ERR_IO, errno, "%s", fresh_path(vault));
     if (e || outcome != HSM_PIN_CHANGED)
         log_error("pin.not-changed", log_text("why", why), log_err(e));
     else

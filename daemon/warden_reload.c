@@ -60,6 +60,9 @@ static void act_turn(void *arg)
     w->next_config = NULL;
     w->generation++;
     memcpy(w->sha256, w->next_sha256, SHA256_BYTES);
+    for (size_t i = 0; i < w->vaults_n; i++)
+        if (w->reload.absent[i] && w->wards[i].state != WARD_DOWN)
+            ward_kill(&w->wards[i], "it was started on the generation before");
 }
 
 static void act_done(void *arg, const char *why)
@@ -78,22 +81,29 @@ static void act_done(void *arg, const char *why)
     warden_changed(w);
 }
 
-static bool all_ready(const struct warden *w)
+/* Whom the reload needs: all, but of several vaults only those that are there. One that is away reads the
+ * new generation when it starts. */
+static bool all_ready(const struct warden *w, bool absent[WARD_MAX])
 {
-    for (size_t i = 0; i < w->n; i++)
-        if (w->wards[i].state != WARD_READY)
+    size_t vaults = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        absent[i] = w->wards[i].state != WARD_READY;
+        vaults += i < w->vaults_n && !absent[i];
+        if (absent[i] && i >= w->vaults_n)
             return false;
-    return true;
+    }
+    return w->vaults_n == 0 || vaults > 0;
 }
 
 void warden_reload(struct warden *w)
 {
     const struct reload_acts acts = {act_send, act_turn, act_done, w};
     const char *busy = NULL;
+    bool absent[WARD_MAX];
 
     if (reload_running(&w->reload))
         busy = "one is under way";
-    if (!all_ready(w))
+    if (!all_ready(w, absent))
         busy = "a process is not ready";
     if (busy) {
         log_error("reload.refused", log_num("generation", w->generation), log_text("why", busy));
@@ -109,7 +119,7 @@ void warden_reload(struct warden *w)
     }
     w->reload_id++;
     w->reload_ms = world_mono_ms();
-    reload_start(&w->reload, &acts, w->n);
+    reload_start(&w->reload, &acts, w->n, w->vaults_n ? w->vaults_n : 1, absent);
 }
 
 void warden_reload_answer(struct warden *w, struct ward *ward, const struct frame *f)

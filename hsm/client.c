@@ -5,22 +5,28 @@
  */
 #include "client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "base/der.h"
 #include "base/log.h"
 #include "base/world.h"
+#include "house.h"
 
 struct hsm {
     struct loop *loop;
     struct hsm_events ev;
     struct channel *channel;
     bool drained, ready;
-    struct ticket_table *pending;
+    struct ticket_table *pending; /* the house's: the first's */
     struct client_pool *pool;
     uint64_t roll_n;
     struct arena *scratch;
+    struct hsm *first, *next; /* of the house */
+    char name[HOUSE_NAME_MAX + 1];
+    char issuers[HOUSE_ISSUERS_MAX][HOUSE_NAME_MAX + 1];
+    size_t issuers_n; /* whose keys are here */
 };
 
 struct hsm *hsm_new(struct loop *l, struct hsm_events ev)
@@ -32,7 +38,79 @@ struct hsm *hsm_new(struct loop *l, struct hsm_events ev)
     h->pending = ticket_table_new(CLIENT_PENDING_MAX);
     h->pool = client_pool_new(h, l);
     h->scratch = arena_new(4 << 20);
+    h->first = h;
+    hsm_name_set(h, "vault");
     return h;
+}
+
+/* --- the house --- */
+
+void hsm_join(struct hsm *h, struct hsm *other)
+{
+    struct hsm *last = h;
+    CHECK(other->first == other && !other->next && ticket_count(other->pending) == 0);
+    while (last->next)
+        last = last->next;
+    last->next = other;
+    other->first = h->first;
+    ticket_table_free(other->pending);
+    other->pending = h->pending;
+}
+
+void hsm_name_set(struct hsm *h, const char *name)
+{
+    snprintf(h->name, sizeof h->name, "%s", name);
+}
+
+const char *hsm_name(const struct hsm *h)
+{
+    return h->name;
+}
+
+struct hsm *hsm_next(const struct hsm *h)
+{
+    return h->next;
+}
+
+static bool holds(const struct hsm *h, const char *issuer)
+{
+    for (size_t i = 0; i < h->issuers_n; i++)
+        if (strcmp(h->issuers[i], issuer) == 0)
+            return true;
+    return false;
+}
+
+static void forget(struct hsm *h, const char *issuer)
+{
+    for (size_t i = 0; i < h->issuers_n; i++)
+        if (strcmp(h->issuers[i], issuer) == 0)
+            memcpy(h->issuers[i], h->issuers[--h->issuers_n], sizeof h->issuers[i]);
+}
+
+void hsm_holds(struct hsm *h, const char *issuer)
+{
+    if (!house_name_ok(view_str(issuer)))
+        return;
+    for (struct hsm *v = h->first; v; v = v->next)
+        forget(v, issuer);
+    if (h->issuers_n < HOUSE_ISSUERS_MAX)
+        memcpy(h->issuers[h->issuers_n++], issuer, strlen(issuer) + 1);
+}
+
+struct hsm *hsm_for(const struct hsm *h, const char *issuer)
+{
+    for (struct hsm *v = h->first; v && issuer; v = v->next)
+        if (holds(v, issuer))
+            return v;
+    return h->first;
+}
+
+struct hsm *hsm_of_roll(const struct hsm *h, struct view roll_id)
+{
+    for (struct hsm *v = h->first; v; v = v->next)
+        if (roll_id.n && view_eq(hsm_status(v)->roll_id, roll_id))
+            return v;
+    return NULL;
 }
 
 struct client_pool *client_pool(struct hsm *h)
@@ -65,6 +143,7 @@ static void call_finish(struct client_call *c, struct err *e, struct view body)
 }
 
 struct gathered {
+    const struct hsm *of;
     ticket_id ids[CLIENT_PENDING_MAX];
     size_t n;
 };
@@ -72,8 +151,9 @@ struct gathered {
 static void gather(void *arg, ticket_id id, void *obj)
 {
     struct gathered *g = arg;
-    (void)obj;
-    g->ids[g->n++] = id;
+    const struct client_call *c = obj;
+    if (c->h == g->of)
+        g->ids[g->n++] = id;
 }
 
 /* A done called on the way may cancel others or try to start new ones (refused: there is no channel). */
@@ -81,6 +161,7 @@ static void end_all(struct hsm *h, enum err_code code, const char *why)
 {
     struct gathered *g = calloc(1, sizeof *g);
     CHECK(g != NULL);
+    g->of = h;
     ticket_each(h->pending, gather, g);
     for (size_t i = 0; i < g->n; i++) {
         struct client_call *c = ticket_find(h->pending, g->ids[i]);
@@ -101,7 +182,8 @@ static void drop_channel(struct hsm *h)
 static void lose(struct hsm *h, struct err *why)
 {
     drop_channel(h);
-    log_warn("hsm.lost", log_num("pending", (long long)ticket_count(h->pending)), log_err(why));
+    log_warn("hsm.lost", log_text("vault", h->name), log_num("pending", (long long)ticket_count(h->pending)),
+             log_err(why));
     end_all(h, ERR_TOKEN_AWAY, "the vault went away before it answered");
     if (h->ev.on_lost)
         h->ev.on_lost(h->ev.arg, why);
@@ -114,8 +196,10 @@ void hsm_free(struct hsm *h)
         return;
     drop_channel(h);
     end_all(h, ERR_CANCELLED, "this process is closing its channel to the vault");
+    hsm_free(h->next);
     client_pool_free(h->pool);
-    ticket_table_free(h->pending);
+    if (h == h->first)
+        ticket_table_free(h->pending);
     arena_free(h->scratch);
     free(h);
 }
@@ -254,11 +338,12 @@ uint64_t hsm_roll_n(const struct hsm *h)
 
 void hsm_serials_for(struct hsm *h, const char *issuer)
 {
-    client_pool_announce(h->pool, issuer);
+    client_pool_announce(hsm_for(h, issuer)->pool, issuer);
 }
 
 struct err *hsm_serial(struct hsm *h, const char *issuer, uint8_t ret[SERIAL_BYTES])
 {
+    h = hsm_for(h, issuer);
     if (!h->ready)
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
     return client_pool_take(h->pool, issuer, ret);
@@ -266,7 +351,7 @@ struct err *hsm_serial(struct hsm *h, const char *issuer, uint8_t ret[SERIAL_BYT
 
 enum hsm_state hsm_issuer_state(struct hsm *h, const char *issuer, int64_t not_after)
 {
-    const struct hsm_status *s = hsm_status(h);
+    const struct hsm_status *s = hsm_status(hsm_for(h, issuer));
     enum hsm_state set = HSM_STATE__NONE;
     for (size_t i = 0; i < s->n; i++)
         if (strcmp(s->issuers[i].issuer, issuer) == 0)

@@ -11,12 +11,13 @@
 
 #include "frames.h"
 #include "hsm_freeze.h"
+#include "hsm_house.h"
 
 enum { CLIENT_PENDING_MAX = 16384 };
 
 /* A call that waits for its answer. */
 struct client_call {
-    struct hsm *h;
+    struct hsm *h; /* the vault it was asked of */
     ticket_id id;
     /* Reads the answer, client_end()s the call, calls the caller's done. e is taken; on an error body is
      * empty. True: it has asked on (client_ask_on) and waits further. */

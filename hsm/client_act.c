@@ -90,10 +90,9 @@ static bool covers(const struct hsm_freeze *f, const char *issuer, const char *t
     return false;
 }
 
-struct err *hsm_frozen(struct hsm *h, const char *issuer, const char *template, const char *asker,
-                       bool spared)
+static struct err *frozen_by(const struct hsm_status *s, const char *issuer, const char *template,
+                             const char *asker, bool spared)
 {
-    const struct hsm_status *s = hsm_status(h);
     for (size_t i = 0; i < s->n_freezes; i++) {
         const struct hsm_freeze *f = &s->freezes[i];
         char since[WHEN_TEXT_MAX];
@@ -106,4 +105,13 @@ struct err *hsm_frozen(struct hsm *h, const char *issuer, const char *template, 
                        since);
     }
     return NULL;
+}
+
+struct err *hsm_frozen(struct hsm *h, const char *issuer, const char *template, const char *asker,
+                       bool spared)
+{
+    struct err *e = NULL;
+    for (; h && !e; h = hsm_next(h))
+        e = frozen_by(hsm_status(h), issuer, template, asker, spared);
+    return e;
 }

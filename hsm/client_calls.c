@@ -31,6 +31,7 @@ static struct err *ask_cert(struct hsm *h, const struct client_call *call, enum 
     struct err *e = NULL;
     struct der_out out;
     struct view body;
+    h = hsm_for(h, what->issuer);
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, what->issuer);
@@ -125,6 +126,7 @@ struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer,
     struct der_out out;
     struct view body;
     struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    h = hsm_for(h, issuer);
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, issuer);
@@ -156,6 +158,7 @@ struct err *hsm_crl_floor(struct hsm *h, uint32_t generation, const char *issuer
     struct err *e = NULL;
     struct view body;
     struct client_call call = {.finish = floor_finish, .done.floor = done, .arg = arg};
+    h = hsm_for(h, issuer);
     TRY(issuer_body(h, issuer, &body));
     TRY(client_ask(h, &call, FRAMES_CRL_FLOOR, generation, body, -1, ret));
 out:
@@ -169,6 +172,7 @@ struct err *hsm_seal_ocsp(struct hsm *h, const struct hsm_ocsp *what, hsm_sealed
     struct err *e = NULL;
     struct der_out out;
     struct view body;
+    h = hsm_for(h, what->issuer);
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, what->issuer);
@@ -201,6 +205,7 @@ struct err *hsm_ocsp_key(struct hsm *h, const char *issuer, bool fresh, hsm_spki
     struct err *e = NULL;
     struct der_out out;
     struct view body;
+    h = hsm_for(h, issuer);
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, issuer);
@@ -230,6 +235,7 @@ struct err *hsm_nonce(struct hsm *h, const struct hsm_nonce *what, hsm_answer_fn
     struct err *e = NULL;
     struct der_out out;
     struct view body;
+    h = hsm_for(h, what->issuer);
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, what->issuer);

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/der.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/world.h"
@@ -81,7 +82,8 @@ static const char *const *copy_list(struct arena *arena, const char *const *env)
 
 static struct vault_setup copy_setup(struct arena *arena, const struct hsm_vault_setup *setup)
 {
-    return (struct vault_setup){.module = copy(arena, setup->module),
+    return (struct vault_setup){.name = copy(arena, setup->name),
+                                .module = copy(arena, setup->module),
                                 .init_args = copy(arena, setup->init_args),
                                 .token_uri = copy(arena, setup->token_uri),
                                 .pin_state_path = copy(arena, setup->pin_state_path),
@@ -128,10 +130,38 @@ out:
     return e;
 }
 
+/* Among several vaults: the folder says whose it is, so that a list of tokens in another order does not give
+ * one vault the book of another. */
+static struct err *check_name(const struct hsm_vault *v)
+{
+    struct err *e = NULL;
+    struct arena *arena = arena_new(64 * 1024);
+    struct view was;
+    if (!v->setup.name)
+        goto out;
+    const char *path = arena_printf(arena, "%s/vault", v->setup.roll_dir);
+    e = file_read(path, HOUSE_NAME_MAX, arena, &was);
+    if (e && err_code(e) == ERR_NOT_FOUND) {
+        err_free(e);
+        e = file_write(path, view_str(v->setup.name), 0600);
+        goto out;
+    }
+    if (!e && !view_eq_str(was, v->setup.name))
+        e = err_new(
+            ERR_CONFIG,
+            "the seal roll in %s is of the token '%.*s', not of '%s': the list of tokens has another order, "
+            "or one has another name",
+            v->setup.roll_dir, (int)was.n, (const char *)was.p, v->setup.name);
+out:
+    arena_free(arena);
+    return e;
+}
+
 static struct err *open_books(struct hsm_vault *v, const struct hsm_vault_config *config)
 {
     struct err *e = NULL;
     bool fresh;
+    TRY(check_name(v));
     TRY(roll_file_open(v->setup.roll_dir, seen, v, &v->roll));
     TRY(responder_load(v->setup.roll_dir, &v->responders));
     TRY(admit_roster(v->setup.roll_dir, config, &v->roster, &fresh));

@@ -69,7 +69,7 @@ struct vault_wait;   /* vault_roll.c */
 struct vault_making; /* vault_ocsp.c */
 
 struct vault_setup {
-    const char *module, *init_args, *token_uri, *pin_state_path, *lock_path, *sync_path, *roll_dir,
+    const char *name, *module, *init_args, *token_uri, *pin_state_path, *lock_path, *sync_path, *roll_dir,
         *make_label;
     const char *const *env, *const *unsaid;
     int pin_fd, make_so_pin_fd;
@@ -90,6 +90,8 @@ struct hsm_vault {
     bool prepared_roster_new;                    /* to be pinned at commit */
 
     struct roll_file *roll;
+    bool rolled_ours,
+        rolled_others;             /* what the roll had at the start: seals of keys that are, are not here */
     struct worker *syncer, *judge; /* fdatasync; big CRLs */
     struct ceiling *ceilings;
     struct responder_keys *responders;

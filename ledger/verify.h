@@ -24,9 +24,11 @@ struct verify_token {
 struct verify_issuer {
     char name[LEDGER_ISSUER_BYTES + 1];
     struct issuer_row row;
+    size_t roll; /* + 1, 0: no seal of it is known */
 };
 struct verify_crl {
     uint64_t n, seq;
+    size_t issuer;
     bool sealed;
 };
 struct verify_template {

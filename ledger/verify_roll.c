@@ -1,16 +1,18 @@
 /*
- * Verification: the ledger against the vault's seal roll. Every seal over a certificate is over the tbs of an
- * earlier intent; every record names the number its seal has; what was closed as never sealed has no seal.
- * Knows nothing of the roll's file or chain. One thread.
+ * Verification: the ledger against the vaults' seal rolls. Every seal over a certificate is over the tbs of
+ * an earlier intent; every record names the number its seal has; what was closed as never sealed has no seal.
+ * Knows nothing of a roll's file or chain. One thread.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "verify.h"
 
 struct roll {
     struct verify *v;
-    uint64_t last; /* number of the last seal given */
+    size_t n;                        /* of rolls */
+    uint64_t last[LEDGER_ROLLS_MAX]; /* number of the last seal given of each */
 };
 
 static int by_n(const void *a, const void *b)
@@ -38,24 +40,35 @@ static void on_cert(struct roll *r, const struct ledger_seal *s)
     if (!view_eq_str(s->issuer, verify_issuers(v)[in->issuer].name) ||
         !view_eq(s->serial, view_of(in->serial, SERIAL_BYTES)))
         verify_found(v, in->seq, "seal %" PRIu64 " names another issuer or serial", s->n);
+    else
+        verify_issuers(v)[in->issuer].roll = s->roll + 1;
 }
 
+/* Several rolls may each have a seal of this number; an issuer's are in one. */
 static void on_crl(struct roll *r, const struct ledger_seal *s)
 {
-    struct verify_crl want = {.n = s->n};
-    r->v->report->seals_crl++;
-    struct verify_crl *c =
-        r->v->crls.n ? bsearch(&want, r->v->crls.items, r->v->crls.n, sizeof(want), by_n) : NULL;
-    if (c)
+    struct verify *v = r->v;
+    struct verify_crl want = {.n = s->n}, *all = v->crls.items;
+    v->report->seals_crl++;
+    struct verify_crl *c = v->crls.n ? bsearch(&want, all, v->crls.n, sizeof want, by_n) : NULL;
+    while (c && c > all && c[-1].n == s->n)
+        c--;
+    for (; c && c < all + v->crls.n && c->n == s->n; c++) {
+        struct verify_issuer *issuer = &verify_issuers(v)[c->issuer];
+        if (!view_eq_str(s->issuer, issuer->name))
+            continue;
         c->sealed = true;
+        issuer->roll = s->roll + 1;
+    }
 }
 
 static struct err *on_seal(struct roll *r, const struct ledger_seal *s)
 {
     r->v->report->seals++;
-    if (s->n != r->last + 1)
-        verify_found(r->v, 0, "the roll goes from seal %" PRIu64 " to %" PRIu64, r->last, s->n);
-    r->last = s->n;
+    CHECK(s->roll < r->n);
+    if (s->n != r->last[s->roll] + 1)
+        verify_found(r->v, 0, "the roll goes from seal %" PRIu64 " to %" PRIu64, r->last[s->roll], s->n);
+    r->last[s->roll] = s->n;
     if (s->kind == LEDGER_SEAL_CERT || s->kind == LEDGER_SEAL_CA)
         on_cert(r, s);
     if (s->kind == LEDGER_SEAL_CRL)
@@ -65,13 +78,27 @@ static struct err *on_seal(struct roll *r, const struct ledger_seal *s)
     return s->kind == LEDGER_SEAL_HEAD ? verify_head_seal(r->v, s) : NULL;
 }
 
-/* Beside a running front the log may be newer than the roll as it was given. */
-static bool is_newer(struct roll *r, uint64_t n)
+static uint64_t least_last(const struct roll *r)
 {
-    bool newer = r->v->how->live && n > r->last;
-    r->v->report->newer += newer;
-    if (newer && n > r->v->report->newest)
-        r->v->report->newest = n;
+    uint64_t least = r->last[0];
+    for (size_t i = 1; i < r->n; i++)
+        if (r->last[i] < least)
+            least = r->last[i];
+    return least;
+}
+
+/* Beside a running front the log may be newer than the rolls as they were given. roll: + 1, 0: not known. */
+static bool is_newer(struct roll *r, size_t roll, uint64_t n)
+{
+    if (r->n == 1)
+        roll = 1;
+    uint64_t last = roll ? r->last[roll - 1] : least_last(r);
+    struct ledger_verify_report *p = r->v->report;
+    uint64_t *newest = roll ? &p->newest[roll - 1] : &p->newest_some;
+    bool newer = r->v->how->live && n > last;
+    p->newer += newer;
+    if (newer && n > *newest)
+        *newest = n;
     return newer;
 }
 
@@ -87,7 +114,7 @@ static void check_intent(struct roll *r, const struct verify_intent *in)
         verify_found(v, in->seq, "closed as never sealed, but the roll has seal %" PRIu64, in->sealed_n);
     if (!sealed || in->n == in->sealed_n)
         return;
-    if (in->sealed_n == 0 && is_newer(r, in->n))
+    if (in->sealed_n == 0 && is_newer(r, verify_issuers(v)[in->issuer].roll, in->n))
         return;
     if (in->sealed_n == 0)
         verify_found(v, in->seq, "recorded with seal %" PRIu64 ", which the roll does not have over this tbs",
@@ -111,7 +138,7 @@ static void check_sums(struct roll *r)
 struct err *verify_roll(struct verify *v)
 {
     struct err *e = NULL;
-    struct roll r = {.v = v};
+    struct roll r = {.v = v, .n = v->how->rolls ? v->how->rolls : 1};
     struct ledger_seal seal = {0};
     bool more = true;
     if (!v->how->next_seal)
@@ -126,14 +153,14 @@ struct err *verify_roll(struct verify *v)
     }
     const struct verify_head *heads = v->heads.items;
     for (size_t i = 0; i < v->heads.n; i++)
-        if (!heads[i].sealed && !is_newer(&r, heads[i].n))
+        if (!heads[i].sealed && !is_newer(&r, 0, heads[i].n))
             verify_found(v, heads[i].seq, "a head with seal %" PRIu64 ", which the roll does not have",
                          heads[i].n);
     for (size_t i = 0; i < v->intents.n; i++)
         check_intent(&r, &verify_intents(v)[i]);
     const struct verify_crl *crls = v->crls.items;
     for (size_t i = 0; i < v->crls.n; i++)
-        if (!crls[i].sealed && !is_newer(&r, crls[i].n))
+        if (!crls[i].sealed && !is_newer(&r, verify_issuers(v)[crls[i].issuer].roll, crls[i].n))
             verify_found(v, crls[i].seq, "a list with seal %" PRIu64 ", which the roll does not have",
                          crls[i].n);
     check_sums(&r);

@@ -267,7 +267,7 @@ static void on_crl(struct verify *v, const struct ledger_entry *en)
                      row->number);
     *row = rows_issuer_after(row, en);
     struct verify_crl *to = verify_list_add(&v->crls, sizeof(*to));
-    *to = (struct verify_crl){.n = c->n, .seq = en->seq};
+    *to = (struct verify_crl){.n = c->n, .seq = en->seq, .issuer = issuer_of(v, en->issuer)};
     v->report->crls++;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 #include "base/world.h"
+#include "hsm_house.h"
 #include "maker.h"
 
 enum { RETRY_MS = 500, RETRY_MAX_MS = 60 * 1000, LOOK_S = 3600 };
@@ -43,17 +44,19 @@ static bool is_due(const struct ocsp_state *s)
 
 /* --- whose turn it is --- */
 
-static bool is_busy(const struct ocsp_maker *m)
+/* One at a time in each vault. */
+static bool is_busy(const struct ocsp_maker *m, const struct ocsp_state *s)
 {
+    const struct hsm *vault = hsm_for(m->hsm, s->name);
     for (size_t i = 0; i < m->states_n; i++)
-        if (m->states[i].renewing)
+        if (m->states[i].renewing && hsm_for(m->hsm, m->states[i].name) == vault)
             return true;
     return false;
 }
 
 void signer_next(struct ocsp_maker *m)
 {
-    for (size_t i = 0; i < m->states_n && !is_busy(m); i++)
+    for (size_t i = 0; i < m->states_n; i++)
         if (!m->states[i].waits)
             signer_go(&m->states[i]);
 }
@@ -252,7 +255,8 @@ static void ask_key(struct ocsp_state *s, bool fresh)
 
 void signer_go(struct ocsp_state *s)
 {
-    if (s->maker->stopped || !s->served || !hsm_ready(s->maker->hsm) || is_busy(s->maker))
+    if (s->maker->stopped || !s->served || !hsm_ready(hsm_for(s->maker->hsm, s->name)) ||
+        is_busy(s->maker, s))
         return;
     if (is_due(s) && is_own(s))
         take_own(s);

@@ -9,6 +9,7 @@
 #include "base/der.h"
 #include "base/log.h"
 #include "base/world.h"
+#include "hsm_house.h"
 #include "maker.h"
 
 enum {
@@ -92,10 +93,9 @@ void sweep_tick(void *maker)
     loop_timer_set(m->sweep, TICK_MS);
     if (m->behind && world_mono_ms() >= m->behind_until_ms)
         sweep_catch_up(m);
-    if (!hsm_ready(m->hsm))
-        return;
     for (size_t i = 0; i < m->states_n; i++)
-        if (m->states[i].served && signer_holds(&m->states[i].signer)) {
+        if (m->states[i].served && signer_holds(&m->states[i].signer) &&
+            hsm_ready(hsm_for(m->hsm, m->states[i].name))) {
             more = sweep_issuer(&m->states[i]) || more;
             more = ready_step(&m->states[i]) || more;
         }

@@ -71,19 +71,20 @@ void ca_quiet(struct ca *ca);
 /* NULL where there is none of this name. */
 const struct ca_issuer *ca_issuer_find(const struct ca_setup *setup, const char *name);
 
-/* Closes what an earlier life left open: each open intent is looked up in the seal roll; sealed ones become
- * revoked (CRL and OCSP say so), the others were never signed, and the use of the asker's token is given
- * back. Runs whenever the vault has attached (hsm's on_ready); until it is done nothing is issued. done(arg,
- * error) once, later: NULL when all is closed (a ledger that fails is tried again); an error where the vault
- * went away before (ca_vault_lost), or where this was called once more. */
-void ca_recover(struct ca *ca, void (*done)(void *arg, struct err *e), void *arg);
+/* Closes what an earlier life left open: each open intent of this vault's issuers is looked up in its seal
+ * roll; sealed ones become revoked (CRL and OCSP say so), the others were never signed, and the use of the
+ * asker's token is given back. Runs whenever the vault has attached (hsm's on_ready); until it is done
+ * nothing is issued by its keys. done(arg, error) once, later: NULL when all is closed (a ledger that fails
+ * is tried again); an error where the vault went away before (ca_vault_lost), or where this was called once
+ * more. */
+void ca_recover(struct ca *ca, struct hsm *vault, void (*done)(void *arg, struct err *e), void *arg);
 
-/* NULL where a certificate could be issued now, else the reason (clock, vault, ledger, recovery): for
- * /readyz. */
-MUST_USE struct err *ca_ready(struct ca *ca);
+/* NULL where a certificate of this issuer (NULL: the default one) could be issued now, else the reason
+ * (clock, vault, ledger, recovery): for /readyz. */
+MUST_USE struct err *ca_ready(struct ca *ca, const char *issuer);
 
-/* The vault's channel is gone (hsm's on_lost): nothing is issued until ca_recover has run again. */
-void ca_vault_lost(struct ca *ca);
+/* The vault's channel is gone (hsm's on_lost): its keys issue nothing until ca_recover has run again. */
+void ca_vault_lost(struct ca *ca, struct hsm *vault);
 
 size_t ca_under_way(const struct ca *ca);
 

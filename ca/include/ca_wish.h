@@ -18,10 +18,11 @@ struct ca_wished {
 /* e: the callee's; w dies when done returns. */
 typedef void ca_wished_fn(void *arg, struct err *e, const struct ca_wished *w);
 
-/* approved: the DER of `Approved`; payload: of the wish. What fails after the intent is closed by the roll,
- * as every open intent. The act is used up in any case: a second try needs a new request, and takes the key
- * that is there (key: ""). */
+/* vault: whose roll the act names. approved: the DER of `Approved`; payload: of the wish. What fails after
+ * the intent is closed by the roll, as every open intent. The act is used up in any case: a second try needs
+ * a new request, and takes the key that is there (key: ""). */
 MUST_USE struct err *ca_wish_do(struct ca *ca, const struct ca_asker *asker, enum hsm_act_kind kind,
-                                struct view approved, struct view payload, ca_wished_fn *done, void *arg);
+                                struct view vault, struct view approved, struct view payload,
+                                ca_wished_fn *done, void *arg);
 
 #endif

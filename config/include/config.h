@@ -23,6 +23,7 @@ enum {
     CONFIG_LISTEN_MAX = 16, /* of each kind */
     CONFIG_RESPONDERS_MAX = 64,
     CONFIG_CROSS_MAX = 4, /* cross-certificates of one issuer */
+    CONFIG_TOKENS_MAX = 8,
 };
 
 /* "127.0.0.1:8443", "[::1]:8443", "0.0.0.0:443", "[::]:443": numbers only, the port always given. */
@@ -45,7 +46,8 @@ struct config_addresses {
 enum config_connects { CONFIG_CONNECTS_NONE, CONFIG_CONNECTS_LOCAL, CONFIG_CONNECTS_NETWORK };
 
 struct config_token {
-    const char *name;
+    const char *name;      /* [a-z0-9-]{1,32} */
+    size_t vault;          /* which of config.vaults opens it */
     const char *module;    /* absolute path of the PKCS#11 library */
     const char *uri;       /* pkcs11:token=... */
     const char *pin_file;  /* absolute */
@@ -57,12 +59,20 @@ struct config_token {
     struct conf_texts reads, writes, shares; /* absolute: what else the module opens */
 };
 
+/* One process with its own seal roll for each library, so that one maker's fault stops no other. */
+struct config_vault {
+    const char *name; /* of its first token */
+    const char *roll; /* absolute: paths.roll for the first vault, paths.roll-NAME for each other */
+    size_t token;     /* its first, in config.tokens */
+};
+
 enum config_ocsp_signer { CONFIG_OCSP_RESPONDER, CONFIG_OCSP_ISSUER };
 enum config_ocsp_unknown { CONFIG_OCSP_UNAUTHORIZED, CONFIG_OCSP_SIGNED };
 
 struct config_issuer {
     const char *name;        /* [a-z0-9-]{1,63} */
     const char *token;       /* name of its token */
+    size_t vault;            /* which of config.vaults holds its key */
     const char *key;         /* pkcs11:object=...; NULL: an offline CA, its key is elsewhere */
     const char *certificate; /* absolute path of its certificate, PEM */
     const char *key_type;    /* "rsa-3072": what init makes, or NULL */
@@ -116,8 +126,11 @@ struct config {
     const char *https_url;
     struct conf_texts names; /* "dns:localhost", "ip:127.0.0.1" */
     struct config_addresses https, http;
-    const char *control;              /* absolute path of control.sock */
-    const struct config_token *token; /* this version serves one */
+    const char *control; /* absolute path of control.sock */
+    const struct config_token *tokens;
+    size_t tokens_n;
+    const struct config_vault *vaults;
+    size_t vaults_n;
     const struct config_issuer *issuers;
     size_t issuers_n;
     const char *templates, *roster; /* absolute */

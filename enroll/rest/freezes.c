@@ -7,6 +7,7 @@
 #include "../house.h"
 #include "base/conf.h"
 #include "ca_act.h"
+#include "hsm_house.h"
 #include "rest.h"
 
 struct body {
@@ -93,20 +94,27 @@ out:
         asker_refuse(r, asker, e);
 }
 
+static void list_add(json_t *list, struct hsm *vault)
+{
+    const struct hsm_status *s = hsm_status(vault);
+    for (size_t i = 0; i < s->n_freezes; i++) {
+        const struct hsm_freeze *f = &s->freezes[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:o, s:s, s:s}", "what", hsm_freeze_what_text(f->what),
+                                        "name", f->name, "since", answer_time(f->since), "why", f->why,
+                                        "vault", hsm_name(vault)));
+    }
+}
+
 void freezes_list(struct http_request *r)
 {
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
     TRY(asker_admit(r, &asker));
-    const struct hsm_status *s = hsm_status(en->setup.hsm);
     json_t *list = json_array();
-    for (size_t i = 0; i < s->n_freezes; i++) {
-        const struct hsm_freeze *f = &s->freezes[i];
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:o, s:s}", "what", hsm_freeze_what_text(f->what), "name",
-                                        f->name, "since", answer_time(f->since), "why", f->why));
-    }
+    for (struct hsm *v = en->setup.hsm; v; v = hsm_next(v))
+        list_add(list, v);
     answer_json(r, 200, json_pack("{s:o}", "freezes", list));
 out:
     if (e)

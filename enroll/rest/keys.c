@@ -1,10 +1,12 @@
 /* GET /v1/hsm: what the token and its keys say of themselves, as the vault hears it; and whether it is there.
  */
 #include "../house.h"
+#include "hsm_house.h"
 #include "rest.h"
 
 struct looking {
     struct enroll *enroll;
+    struct hsm *vault;
     ticket_id ticket;
 };
 
@@ -61,10 +63,21 @@ out:
     return e;
 }
 
-static json_t *state_json(const struct hsm_status *s)
+static json_t *state_json(struct hsm *vault)
 {
-    return json_pack("{s:s, s:s}", "state", s->attached ? s->token : "away", "detail",
-                     s->detail ? s->detail : "");
+    const struct hsm_status *s = hsm_status(vault);
+    return json_pack("{s:s, s:s, s:s}", "vault", hsm_name(vault), "state", s->attached ? s->token : "away",
+                     "detail", s->detail ? s->detail : "");
+}
+
+/* Of one vault; and how each of the house stands. */
+static json_t *house_json(const struct enroll *en, struct hsm *vault)
+{
+    json_t *tree = state_json(vault), *list = json_array();
+    for (struct hsm *v = en->setup.hsm; v; v = hsm_next(v))
+        json_array_append_new(list, state_json(v));
+    json_object_set_new(tree, "vaults", list);
+    return tree;
 }
 
 static void looked(void *arg, struct err *e, struct view groups)
@@ -75,7 +88,7 @@ static void looked(void *arg, struct err *e, struct view groups)
         err_free(e);
         return;
     }
-    json_t *tree = state_json(hsm_status(l->enroll->setup.hsm));
+    json_t *tree = house_json(l->enroll, l->vault);
     if (!e)
         e = groups_json(groups, r->arena, tree);
     if (!e) {
@@ -86,7 +99,23 @@ static void looked(void *arg, struct err *e, struct view groups)
     asker_problem(r, e);
 }
 
-static const char *const no_query[] = {NULL};
+static struct err *find_vault(struct http_request *r, struct hsm **ret)
+{
+    struct err *e = NULL;
+    const struct enroll *en = r->app;
+    const char *name = NULL;
+    struct hsm *v = en->setup.hsm;
+    TRY(answer_query(r, "vault", &name));
+    while (v && name && strcmp(hsm_name(v), name) != 0)
+        v = hsm_next(v);
+    if (!v)
+        e = err_new(ERR_NOT_FOUND, "no vault is called '%.64s'", name);
+    *ret = v;
+out:
+    return e;
+}
+
+static const char *const known[] = {"vault", NULL};
 
 /* Where the token is not there its state is the answer all the same. */
 void keys_look(struct http_request *r)
@@ -97,14 +126,15 @@ void keys_look(struct http_request *r)
     struct looking *l = ARENA_NEW(r->arena, struct looking);
 
     TRY(asker_admit(r, &asker));
-    TRY(http_query_only(r, no_query));
-    const struct hsm_status *s = hsm_status(en->setup.hsm);
+    TRY(http_query_only(r, known));
+    l->enroll = en;
+    TRY(find_vault(r, &l->vault));
+    const struct hsm_status *s = hsm_status(l->vault);
     if (!s->attached || strcmp(s->token, "ready") != 0) {
-        answer_json(r, 200, state_json(s));
+        answer_json(r, 200, house_json(en, l->vault));
         goto out;
     }
-    l->enroll = en;
-    TRY(hsm_info(en->setup.hsm, looked, l, NULL));
+    TRY(hsm_info(l->vault, looked, l, NULL));
     l->ticket = http_park(r);
 out:
     if (e)

@@ -10,6 +10,7 @@
 #include "base/conf.h"
 #include "base/hex.h"
 #include "ca_act.h"
+#include "hsm_house.h"
 #include "rest.h"
 #include "wishes.h"
 
@@ -85,6 +86,23 @@ static struct err *id_of(struct http_request *r, struct view *ret)
 
 /* --- looking --- */
 
+/* For whom an act can be made, and whose keys each holds. */
+static json_t *vaults_json(const struct enroll *en, struct arena *arena)
+{
+    const struct ca_setup *setup = ca_setup_get(en->setup.ca);
+    json_t *list = json_array();
+    for (struct hsm *v = en->setup.hsm; v; v = hsm_next(v)) {
+        json_t *issuers = json_array();
+        for (size_t i = 0; i < setup->issuers_n; i++)
+            if (!setup->issuers[i].offline && hsm_for(v, setup->issuers[i].name) == v)
+                json_array_append_new(issuers, json_string(setup->issuers[i].name));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:o}", "name", hsm_name(v), "id",
+                                        hex_or_null(hsm_status(v)->roll_id, arena), "issuers", issuers));
+    }
+    return list;
+}
+
 void requests_list(struct http_request *r)
 {
     static const char *const known[] = {"limit", "cursor", NULL};
@@ -109,8 +127,9 @@ void requests_list(struct http_request *r)
     }
     json_t *next = n == limit && n ? json_sprintf("%llu", (unsigned long long)books[n - 1].seq) : json_null();
     answer_json(r, 200,
-                json_pack("{s:o, s:o, s:o}", "requests", list, "next", next, "vault",
-                          hex_or_null(hsm_status(en->setup.hsm)->roll_id, r->arena)));
+                json_pack("{s:o, s:o, s:o, s:o}", "requests", list, "next", next, "vault",
+                          hex_or_null(hsm_status(en->setup.hsm)->roll_id, r->arena), "vaults",
+                          vaults_json(en, r->arena)));
     return;
 out:
     json_decref(list);

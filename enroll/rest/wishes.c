@@ -77,8 +77,8 @@ struct err *wishes_execute(struct http_request *r, const struct ca_asker *asker,
     *job = (struct job){.enroll = en, .asker = asker};
     TRY(ca_act_approved(en->setup.ca, roster, id, HSM_ACT_NONE, r->arena, &job->act, &approved));
     job->ticket = http_park(r);
-    e = ca_wish_do(en->setup.ca, asker, job->act.act.kind, approved, job->act.book.request.payload, wished,
-                   job);
+    e = ca_wish_do(en->setup.ca, asker, job->act.act.kind, job->act.act.vault, approved,
+                   job->act.book.request.payload, wished, job);
     if (e)
         (void)http_resume(en->http, job->ticket);
 out:

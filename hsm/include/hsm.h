@@ -7,6 +7,7 @@
  * (never from inside the start) unless hsm_cancel() took the ticket. Where the channel is lost all pending
  * calls end with ERR_TOKEN_AWAY; whether such a seal was made only the roll can tell: hsm_roll_find() on the
  * next channel. Views given to `done` die when it returns.
+ * Several vaults are a house: hsm_house.h.
  *
  * `generation` in requests is the configuration generation the caller worked under (1, 2, ...). The vault
  * knows the current and the one before; any other is ERR_GENERATION.
@@ -42,7 +43,7 @@ struct hsm_events {
 };
 
 struct hsm *hsm_new(struct loop *l, struct hsm_events ev);
-/* Pending calls end with ERR_CANCELLED. Accepts NULL. No on_lost. */
+/* Pending calls end with ERR_CANCELLED. Accepts NULL. No on_lost. Those that have joined go too. */
 void hsm_free(struct hsm *h);
 
 /* A fresh channel; takes fd. An older one is dropped as if lost. Ready only when DRAINED has come (on_ready).
@@ -50,8 +51,8 @@ void hsm_free(struct hsm *h);
 void hsm_attach(struct hsm *h, int fd);
 bool hsm_ready(const struct hsm *h);
 
-/* The highest roll number seen: every seal asked for from now on has a higher one. For the intent's roll
- * floor. */
+/* The highest roll number seen of this vault: every seal asked of it from now on has a higher one. For the
+ * intent's roll floor. */
 uint64_t hsm_roll_n(const struct hsm *h);
 
 /* `done` of this ticket will not be called. A seal asked for may be made all the same. */

@@ -21,7 +21,8 @@ struct templates; /* templates.h */
 
 /* What only a restart can change. Texts are copied. */
 struct hsm_vault_setup {
-    const char *module;     /* path of the PKCS#11 module */
+    const char *name;   /* among several vaults: whose the roll's folder is, kept there; NULL: there is one */
+    const char *module; /* path of the PKCS#11 module */
     const char *init_args;  /* for C_Initialize's pReserved, or NULL */
     const char *const *env; /* "NAME=value", NULL-ended, set before the module is loaded; or NULL */
     const char *token_uri;  /* pkcs11:token=...: names exactly one token (RFC 7512) */

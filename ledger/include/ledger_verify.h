@@ -1,14 +1,17 @@
 /*
  * Verification: recomputes every leaf hash and the tree, holds every index against the log, walks every
- * change of state, and holds the ledger against the seal roll. Reads one moment of the ledger; works beside a
- * running front. Blocking, on any thread; memory about 150 octets a certificate.
+ * change of state, and holds the ledger against the seal rolls, of which each vault has one. Reads one moment
+ * of the ledger; works beside a running front. Blocking, on any thread; memory about 150 octets a
+ * certificate.
  */
 #ifndef CHANCERY_LEDGER_VERIFY_H
 #define CHANCERY_LEDGER_VERIFY_H
 
 #include "ledger.h"
 
-/* A seal as the roll has it; numbers of the kinds as in the roll. */
+enum { LEDGER_ROLLS_MAX = 8 };
+
+/* A seal as a roll has it; numbers of the kinds as in the roll. */
 enum ledger_seal_kind {
     LEDGER_SEAL_CERT = 1,
     LEDGER_SEAL_CRL = 2,
@@ -18,7 +21,8 @@ enum ledger_seal_kind {
     LEDGER_SEAL_HEAD = 36, /* serial: the root; extra: the size */
 };
 struct ledger_seal {
-    uint64_t n;
+    size_t roll; /* 0, 1, ... */
+    uint64_t n;  /* in its roll */
     unsigned kind;
     struct view issuer; /* name of the key */
     struct view serial;
@@ -27,13 +31,15 @@ struct ledger_seal {
 };
 
 struct ledger_verify {
-    /* The roll from its first entry on: *ret_more false at its end. NULL: not held against a roll. Beside a
-     * running front, read the whole roll BEFORE calling ledger_verify(), and set live: records of later seals
-     * are then counted, not reported. */
+    /* One roll after the other, each from its first entry on: *ret_more false at the end of the last. NULL:
+     * not held against a roll. Which roll an issuer's seals stand in is read from the rolls themselves.
+     * Beside a running front, read all rolls BEFORE calling ledger_verify(), and set live: records of later
+     * seals are then counted, not reported. */
     struct err *(*next_seal)(void *arg, struct ledger_seal *ret, bool *ret_more);
     /* Each thing that is wrong: seq is its place (0: none in the log), what names it in words. */
     void (*on_finding)(void *arg, uint64_t seq, const char *what);
     void *arg;
+    size_t rolls; /* how many; 0: one */
     bool live;
 };
 
@@ -46,8 +52,10 @@ struct ledger_verify_report {
     /* the roll's book */
     uint64_t seals, seals_cert, seals_crl, seals_ocsp, seals_head; /* cert: with CA; ocsp: with nonces */
     uint64_t sealed_open;                                          /* sealed, and the intent still open */
-    uint64_t newer;  /* live: records of seals past the end of the roll as given */
-    uint64_t newest; /* the highest number of these: a roll that is read again now must have it */
+    uint64_t newer;                    /* live: records of seals past the end of the roll as given */
+    uint64_t newest[LEDGER_ROLLS_MAX]; /* the highest number of these in each roll: one that is read again now
+                                        * must have it */
+    uint64_t newest_some;              /* the same of issuers that no roll knows yet: some roll must */
     uint64_t findings;
 };
 

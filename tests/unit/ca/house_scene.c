@@ -133,7 +133,7 @@ static void on_ready(void *arg, uint64_t roll_n)
     struct house *h = arg;
     (void)roll_n;
     h->ready++;
-    ca_recover(h->ca, recovered, h);
+    ca_recover(h->ca, h->hsm, recovered, h);
 }
 
 static void on_lost(void *arg, const struct err *why)
@@ -141,7 +141,7 @@ static void on_lost(void *arg, const struct err *why)
     struct house *h = arg;
     (void)why;
     h->lost++;
-    ca_vault_lost(h->ca);
+    ca_vault_lost(h->ca, h->hsm);
 }
 
 void house_connect(struct house *h)

@@ -137,9 +137,9 @@ static void a_start_closes_what_an_earlier_life_left(void **state)
     }
     house_front_close(h);
     house_front_open(h);
-    FAILS(ERR_TOKEN_AWAY, ca_ready(h->ca));
+    FAILS(ERR_TOKEN_AWAY, ca_ready(h->ca, NULL));
     house_attach(h);
-    assert_null(ca_ready(h->ca));
+    assert_null(ca_ready(h->ca, NULL));
     house_quiet(h);
     assert_int_equal(open_intents(h), 0);
     assert_true(house_last(h, LEDGER_RECOVERY, &entry));
@@ -176,11 +176,11 @@ static void a_recovery_of_a_lost_channel_lets_nothing_through(void **state)
     house_connect(h);
     house_run(h, 30); /* drained, and asked to recover once more */
     assert_true(hsm_ready(h->hsm));
-    FAILS(ERR_STARTING, ca_ready(h->ca));
+    FAILS(ERR_STARTING, ca_ready(h->ca, NULL));
     assert_false(h->recovered);
     world_page_clear(h->page, rule);
     house_await(h, &h->recovered);
-    assert_null(ca_ready(h->ca));
+    assert_null(ca_ready(h->ca, NULL));
     house_quiet(h);
     assert_int_equal(open_intents(h), 0);
     assert_int_equal(house_issue(h, &r, &got), ERR__COUNT);
@@ -208,9 +208,9 @@ static void asked_twice_each_is_told_once(void **state)
 {
     struct house *h = *state;
     struct told told[2] = {{0}, {0}};
-    ca_recover(h->ca, on_told, &told[0]);
+    ca_recover(h->ca, h->hsm, on_told, &told[0]);
     assert_int_equal(told[0].times, 0);
-    ca_recover(h->ca, on_told, &told[1]);
+    ca_recover(h->ca, h->hsm, on_told, &told[1]);
     house_wait(h, both_told, told);
     house_run(h, 20);
     assert_int_equal(told[0].times, 1);
@@ -231,7 +231,7 @@ static void what_is_in_hand_is_left_alone(void **state)
     house_hold(h);
     house_ask(h, &r, &got);
     house_passed(h, "ca.intend.durable", intents + 1);
-    ca_recover(h->ca, on_told, &told);
+    ca_recover(h->ca, h->hsm, on_told, &told);
     house_release(h);
     house_await(h, &got.done);
     assert_int_equal(got.code, ERR__COUNT);

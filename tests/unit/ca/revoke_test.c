@@ -166,7 +166,7 @@ static void without_vault_and_clock(void **state)
     house_good(h, "v.example.internal", &got);
     house_drop(h);
     house_leap(h, 3600 * 1000);
-    FAILS(ERR_CLOCK, ca_ready(h->ca));
+    FAILS(ERR_CLOCK, ca_ready(h->ca, NULL));
     assert_int_equal(house_revoke(h, house_asker(h, CA_ROLE_ADMIN, "roster:a"), serial_of(&got),
                                   CERT_REASON_KEY_COMPROMISE, &gone),
                      ERR__COUNT);

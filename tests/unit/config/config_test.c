@@ -38,9 +38,9 @@ static void example_parses_and_has_safe_defaults(void **state)
     assert_string_equal(c->dir, "/etc/chancery");
     assert_string_equal(c->templates, "/etc/chancery/templates");
     assert_string_equal(c->control, "/etc/chancery/run/control.sock");
-    assert_string_equal(c->token->pin_file, "/etc/chancery/secret/pin");
-    assert_string_equal(c->token->writes.items[0], "/etc/chancery/token");
-    assert_string_equal(c->token->env_names[0], "SOFTHSM2_CONF");
+    assert_string_equal(c->tokens[0].pin_file, "/etc/chancery/secret/pin");
+    assert_string_equal(c->tokens[0].writes.items[0], "/etc/chancery/token");
+    assert_string_equal(c->tokens[0].env_names[0], "SOFTHSM2_CONF");
     assert_string_equal(c->names.items[0], "dns:ca.example.internal");
     assert_int_equal(c->issuers_n, 2);
     assert_false(c->issuers[0].issue);
@@ -115,6 +115,12 @@ static const struct refusal refusals[] = {
     {"[::]:8443", "[::]8443", "chancery.yaml:5:", "ADDRESS:PORT"},
     {"public_url", "demo: true\npublic_url", "chancery.yaml:6:", "not a loopback address"},
     {"uri: pkcs11:token=chancery", "uri: token=chancery", "chancery.yaml:10:", "RFC 7512"},
+    {"issuers:\n", "  - {name: main, module: m, uri: \"pkcs11:token=b\", pin_file: p}\nissuers:\n",
+     "chancery.yaml:", "a second token named"},
+    {"issuers:\n", "  - {name: two, module: m, uri: \"pkcs11:token=b\", pin_file: secret/pin}\nissuers:\n",
+     "chancery.yaml:", "a file of its own"},
+    {"issuers:\n", "  - {name: Two, module: m, uri: \"pkcs11:token=b\", pin_file: p}\nissuers:\n",
+     "chancery.yaml:", "lower-case"},
     {"SOFTHSM2_CONF:", "LD_PRELOAD:", "chancery.yaml:12:", "may not be set"},
     {"SOFTHSM2_CONF: /etc/chancery/softhsm2.conf", "SOFTHSM2_CONF: 12", "chancery.yaml:12:", "text"},
     {"name: root", "name: Root", "chancery.yaml:15:", "lower-case"},
@@ -161,19 +167,45 @@ static void each_refusal_names_its_line(void **state)
     }
 }
 
-static void two_tokens_are_refused_by_name(void **state)
+#define SECOND                                                                                               \
+    "  - {name: second, module: /usr/lib/other.so, uri: \"pkcs11:token=b\", pin_file: secret/pin-b}\n"
+
+static void each_library_has_a_vault_with_a_roll_of_its_own(void **state)
 {
     (void)state;
+    struct config *c = parsed("issuers:\n", SECOND "issuers:\n"
+                                                   "  - {name: b, key: \"pkcs11:token=b;object=b\", "
+                                                   "certificate: b.pem}\n"
+                                                   "  - {name: c, token: second, key: \"pkcs11:object=c\", "
+                                                   "certificate: c.pem}\n");
+    assert_int_equal(c->tokens_n, 2);
+    assert_int_equal(c->vaults_n, 2);
+    assert_string_equal(c->vaults[0].roll, "/etc/chancery/roll");
+    assert_string_equal(c->vaults[1].roll, "/etc/chancery/roll-second");
+    assert_string_equal(c->vaults[1].name, "second");
+    assert_int_equal(c->vaults[1].token, 1);
+    assert_int_equal(c->issuers[0].vault, 1); /* by its key's URI */
+    assert_int_equal(c->issuers[1].vault, 1); /* by its token's name */
+    assert_int_equal(c->issuers[2].vault, 0);
+    config_free(c);
+}
+
+static void another_vault_for_an_issuer_wants_a_restart(void **state)
+{
+    (void)state;
+    const char *plain = SECOND "issuers:\n";
+    struct config *now = parsed("issuers:\n", plain);
     struct arena *arena = arena_new(1 << 20);
-    struct config *c = NULL;
-    struct err *e = config_parse("/x.yaml",
-                                 changed(arena, "issuers:\n",
-                                         "  - {name: two, module: m, uri: \"pkcs11:token=b\", pin_file: p}\n"
-                                         "issuers:\n"),
-                                 &c);
-    assert_non_null(e);
-    assert_non_null(strstr(err_detail(e), "one token"));
-    err_free(e);
+    struct config *next = NULL;
+    const char *text = arena_printf(arena, "%s", (const char *)changed(arena, "issuers:\n", plain).p);
+    const char *key = strstr(text, "pkcs11:object=issuing");
+    assert_non_null(key);
+    text = arena_printf(arena, "%.*s\"pkcs11:token=b;object=issuing\"%s", (int)(key - text), text,
+                        key + strlen("pkcs11:object=issuing"));
+    assert_null(config_parse("/etc/chancery/chancery.yaml", view_str(text), &next));
+    assert_string_equal(config_needs_restart(now, next), "issuers[].token");
+    config_free(now);
+    config_free(next);
     arena_free(arena);
 }
 
@@ -254,7 +286,8 @@ int main(void)
         cmocka_unit_test(example_parses_and_has_safe_defaults),
         cmocka_unit_test(names_and_addresses_take_their_kind),
         cmocka_unit_test(each_refusal_names_its_line),
-        cmocka_unit_test(two_tokens_are_refused_by_name),
+        cmocka_unit_test(each_library_has_a_vault_with_a_roll_of_its_own),
+        cmocka_unit_test(another_vault_for_an_issuer_wants_a_restart),
         cmocka_unit_test(demo_accepts_loopback),
         cmocka_unit_test(validation_asks_who_is_named),
         cmocka_unit_test(validation_is_strict_by_default),

@@ -33,9 +33,9 @@ static int setup(void **state)
     snprintf(h->dir, sizeof h->dir, "/tmp/chancery-folders-XXXXXX");
     assert_non_null(mkdtemp(h->dir));
     assert_null(config_parse(in(h, "chancery.yaml"), view_str(config_example()), &h->config));
-    h->token = *h->config->token;
+    h->token = h->config->tokens[0];
     h->token.module = "/usr/bin/true"; /* SoftHSM need not be there */
-    h->config->token = &h->token;
+    h->config->tokens = &h->token;
     for (int i = 0; i < MESSAGE_PROCESSES; i++)
         h->users.of[i] = (struct users_one){geteuid(), getegid()};
     assert_null(file_mkdir(in(h, "secret"), 0700));
@@ -125,10 +125,10 @@ static void a_missing_pin_and_a_link_are_found(void **state)
 static void a_missing_module_is_found(void **state)
 {
     struct house *h = *state;
-    struct config_token token = *h->config->token;
+    struct config_token token = h->config->tokens[0];
     assert_null(folders_make(h->config, &h->users));
     token.module = in(h, "none.so");
-    h->config->token = &token;
+    h->config->tokens = &token;
     assert_false(well(h));
     assert_non_null(strstr(h->wrong, "none.so: No such file"));
 }

@@ -78,6 +78,7 @@ static void ready_prepared_and_attach_come_back(void **state)
     struct view body;
     const char *why;
     enum message_process kind;
+    unsigned index;
 
     assert_null(message_ready_write(&s, arena, &body));
     assert_null(message_ready_read(body, &back));
@@ -86,9 +87,10 @@ static void ready_prepared_and_attach_come_back(void **state)
     assert_null(message_prepared_write("roster.yaml:3:1: no", arena, &body));
     assert_null(message_prepared_read(body, arena, &why));
     assert_string_equal(why, "roster.yaml:3:1: no");
-    assert_null(message_attach_write(MESSAGE_FRONT, arena, &body));
-    assert_null(message_attach_read(body, &kind));
+    assert_null(message_attach_write(MESSAGE_FRONT, 3, arena, &body));
+    assert_null(message_attach_read(body, &kind, &index));
     assert_int_equal(kind, MESSAGE_FRONT);
+    assert_int_equal(index, 3);
 }
 
 static void status_comes_back_row_by_row(void **state)

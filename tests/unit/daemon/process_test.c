@@ -79,7 +79,7 @@ static int try_open(const struct house *h, enum message_process kind, const char
         struct jail jail = {.parent = parent};
         struct jail_state state;
         if (kind < MESSAGE_PROCESSES) {
-            jail.paths = process_paths(kind, h->config, h->arena, &jail.n);
+            jail.paths = process_paths(kind, 0, h->config, h->arena, &jail.n);
             struct err *e = jail_enter(&jail, &state);
             if (e)
                 _exit(255);

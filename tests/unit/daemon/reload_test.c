@@ -42,7 +42,7 @@ static void begin(struct seen *s)
 {
     *s = (struct seen){0};
     const struct reload_acts acts = {on_send, on_turn, on_done, s};
-    reload_start(&s->reload, &acts, CHILDREN);
+    reload_start(&s->reload, &acts, CHILDREN, 1, NULL);
 }
 
 /* "+0": child 0 answers well, "-1": child 1 refuses, "x2": child 2 dies, "t": time is up. */
@@ -123,7 +123,7 @@ static void a_second_reload_follows_the_first(void **state)
     begin(&s);
     play(&s, "-0");
     const struct reload_acts acts = {on_send, on_turn, on_done, &s};
-    reload_start(&s.reload, &acts, CHILDREN);
+    reload_start(&s.reload, &acts, CHILDREN, 1, NULL);
     play(&s, "+0+1+2+0+1+2");
     assert_string_equal(s.text, "P0 R P0 P1 P2 T C0 C1 C2 D ");
 }

@@ -95,7 +95,7 @@ static struct err *probe(void *arg)
 
 static struct err *probe_ca(void *arg)
 {
-    return ca_ready(((struct door *)arg)->h->ca);
+    return ca_ready(((struct door *)arg)->h->ca, NULL);
 }
 
 static void open_door(struct door *d)

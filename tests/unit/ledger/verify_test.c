@@ -354,7 +354,7 @@ static void a_record_without_a_seal_is_found_unless_the_roll_is_older(void **sta
     assert_int_equal(b.seq, seq);
     assert_int_equal(verify(s, &b, true, true), 0);
     assert_int_equal(b.report.newer, 1);
-    assert_int_equal(b.report.newest, 60);
+    assert_int_equal(b.report.newest[0], 60);
 }
 
 static void a_record_with_the_wrong_number_is_found(void **state)
