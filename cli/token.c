@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli.h"
+#include "token_batch.h"
 
 static struct err *number(const char *text, long long *ret)
 {
@@ -35,19 +36,27 @@ struct err *token_create(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
     struct cli_list templates = {.n = 0}, names = {.n = 0};
-    const char *uses = "0", *ttl = "30d", *label = "", *out = NULL;
+    const char *uses = NULL, *ttl = "30d", *label = "", *out = NULL, *csv = NULL;
     const struct cli_option options[] = {
-        {"--template", NULL, NULL, &templates}, {"--name", NULL, NULL, &names},
-        {"--uses", &uses, NULL, NULL},          {"--ttl", &ttl, NULL, NULL},
-        {"--label", &label, NULL, NULL},        {"--out", &out, NULL, NULL},
+        {"--template", NULL, NULL, &templates},
+        {"--name", NULL, NULL, &names},
+        {"--uses", &uses, NULL, NULL},
+        {"--ttl", &ttl, NULL, NULL},
+        {"--label", &label, NULL, NULL},
+        {"--out", &out, NULL, NULL},
+        {"--csv", &csv, NULL, NULL},
     };
     long long n;
     json_t *answer = NULL;
 
     TRY(cli_options(options, sizeof options / sizeof options[0], &argc, argv, 0, 0));
+    if (csv) {
+        const struct token_batch batch = {csv, out, &templates, &names, uses ? uses : "1", ttl, label};
+        return token_batch_run(c, &batch);
+    }
     if (!templates.n || !names.n)
         TRY(cli_usage("name at least one --template and one --name"));
-    TRY(number(uses, &n));
+    TRY(number(uses ? uses : "0", &n));
     json_t *body =
         json_pack("{s:o, s:o, s:I, s:s, s:s*}", "templates", cli_texts(&templates), "names",
                   cli_texts(&names), "uses", (json_int_t)n, "ttl", ttl, "label", label[0] ? label : NULL);

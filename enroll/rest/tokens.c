@@ -5,30 +5,24 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "../house.h"
 #include "base/check.h"
-#include "base/conf.h"
 #include "base/hex.h"
 #include "base/secret.h"
 #include "base/world.h"
 #include "rest.h"
+#include "tokens.h"
 
 enum { LIST_MAX = 1000, ID_HEX_MIN = 8 };
 
-struct body {
-    const char *label;
-    struct conf_texts templates, names;
-    int64_t uses, ttl_s;
-};
-
 static const struct conf_row rows[] = {
-    {"label", CONF_TEXT, offsetof(struct body, label), false, 0, 200, "", NULL, "for people"},
-    {"templates", CONF_TEXTS, offsetof(struct body, templates), true, 1, 64, NULL, NULL,
+    {"label", CONF_TEXT, offsetof(struct tokens_body, label), false, 0, 200, "", NULL, "for people"},
+    {"templates", CONF_TEXTS, offsetof(struct tokens_body, templates), true, 1, 64, NULL, NULL,
      "what may be asked for"},
-    {"names", CONF_TEXTS, offsetof(struct body, names), true, 1, 64, NULL, NULL, "for which names: patterns"},
-    {"uses", CONF_INT, offsetof(struct body, uses), false, 0, 1000000000, "0", NULL,
+    {"names", CONF_TEXTS, offsetof(struct tokens_body, names), true, 1, 64, NULL, NULL,
+     "for which names: patterns"},
+    {"uses", CONF_INT, offsetof(struct tokens_body, uses), false, 0, 1000000000, "0", NULL,
      "how often; 0: without bound"},
-    {"ttl", CONF_DURATION, offsetof(struct body, ttl_s), false, 0, 0, "30d", NULL, "how long"},
+    {"ttl", CONF_DURATION, offsetof(struct tokens_body, ttl_s), false, 0, 0, "30d", NULL, "how long"},
 };
 
 /* Not of the request's arena: the text is wiped, whatever the client does. */
@@ -89,7 +83,7 @@ static void created(void *arg, struct err *e, const struct ledger_result *result
     job_free(job);
 }
 
-static struct err *check(const struct enroll *en, const struct body *b)
+static struct err *check(const struct enroll *en, const struct tokens_body *b)
 {
     struct err *e = NULL;
     const struct templates *set = ca_setup_get(en->setup.ca)->templates;
@@ -107,29 +101,37 @@ out:
     return e;
 }
 
-static struct err *append_token(struct enroll *en, const struct ca_asker *asker, const struct body *b,
-                                struct job *job)
+struct ledger_entry tokens_entry(const struct ca_asker *asker, const struct tokens_body *body,
+                                 const uint8_t id[32], int64_t expires)
 {
     struct ledger_entry entry = entry_of(asker, LEDGER_TOKEN_CREATE);
     entry.body.token = (struct ledger_token){
-        .id = view_of(job->id, 32),
-        .label = b->label,
-        .templates = {b->templates.n, b->templates.items},
-        .names = {b->names.n, b->names.items},
-        .uses = (uint64_t)b->uses,
-        .expires = job->expires,
+        .id = view_of(id, 32),
+        .label = body->label,
+        .templates = {body->templates.n, body->templates.items},
+        .names = {body->names.n, body->names.items},
+        .uses = (uint64_t)body->uses,
+        .expires = expires,
     };
-    return ledger_append(en->setup.ledger, &entry, created, job, NULL);
+    return entry;
 }
 
-static struct err *decode(struct http_request *r, struct body *to)
+struct err *tokens_read(struct http_request *r, const struct conf *c, const json_t *node,
+                        struct tokens_body *to)
+{
+    *to = (struct tokens_body){.label = ""};
+    struct err *e = conf_fill(c, node, rows, sizeof rows / sizeof rows[0], r->arena, to);
+    return e ? e : check(r->app, to);
+}
+
+static struct err *decode(struct http_request *r, struct tokens_body *to)
 {
     struct err *e = NULL;
     struct conf *c = NULL;
     if (!http_is_type(r, "application/json"))
         TRY(err_new(ERR_BAD_MEDIA_TYPE, "send application/json"));
     TRY(conf_parse_json(r->body, &c));
-    TRY(conf_fill(c, conf_root(c), rows, sizeof rows / sizeof rows[0], r->arena, to));
+    TRY(tokens_read(r, c, conf_root(c), to));
 out:
     conf_free(c);
     return e;
@@ -140,16 +142,16 @@ void tokens_create(struct http_request *r)
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
-    struct body body = {.label = ""};
+    struct tokens_body body;
     struct job *job = NULL;
 
     TRY(asker_admit(r, &asker));
     TRY(decode(r, &body));
-    TRY(check(en, &body));
     job = job_new(en);
     job->expires = world_now_s() + body.ttl_s;
     enroll_token_make(job->text, job->id);
-    TRY(append_token(en, asker, &body, job));
+    const struct ledger_entry entry = tokens_entry(asker, &body, job->id, job->expires);
+    TRY(ledger_append(en->setup.ledger, &entry, created, job, NULL));
     job->ticket = http_park(r);
     job = NULL;
 out:
