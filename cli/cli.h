@@ -97,6 +97,7 @@ void cli_print_problem(const struct cli *c, const struct err *e);
 /* --- the commands --- */
 typedef struct err *cli_run(struct cli *c, int argc, char **argv);
 cli_run cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
+cli_run trust_fetch, trust_install;
 cli_run token_create, token_list, token_revoke;
 cli_run hsm_info_run, hsm_login, hsm_pin;
 cli_run ca_list, ca_show, ca_import;

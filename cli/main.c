@@ -70,12 +70,24 @@ static const struct cli_command commands[] = {
     {"token", "create", "--template T... --name PATTERN...", "a bearer token; shown once",
      "  --uses N               how many certificates (0: without bound)\n"
      "  --ttl 30d              how long it holds\n  --label TEXT\n"
-     "  --out FILE             write the token there (0600) instead of to stdout\n",
+     "  --out FILE             write the token there (0600) instead of to stdout\n"
+     "  --csv FILE             a token for each row, into --out with all the row says; columns: label,\n"
+     "                         template, name, serial_number, uses (1), ttl; what a row leaves out is as\n"
+     "                         the options say, and several templates or names stand with `;` between\n",
      "chancery token create --template server --name '**.pay.example.internal' --uses 10 --ttl 7d --out "
      "pay.token",
      token_create},
     {"token", "list", "", "tokens, without their text", NULL, "chancery token list", token_list},
     {"token", "revoke", "ID", "end a token at once", NULL, "chancery token revoke 3f9a01c2", token_revoke},
+    {"trust", "fetch", "--fingerprint SHA256 URL",
+     "the root with this fingerprint, from an authority not trusted yet",
+     "  --out FILE             in place of stdout\n",
+     "chancery trust fetch --fingerprint 9f86d081884c... --out root.pem https://ca.example.internal:8443",
+     trust_fetch},
+    {"trust", "install", "FILE", "into the machine's own store of roots (Debian: update-ca-certificates)",
+     "  --fingerprint SHA256   only the one of the file that it fits\n"
+     "  --dir DIR              write it there, and run nothing\n",
+     "chancery trust install root.pem --fingerprint 9f86d081884c...", trust_install},
     {"ca", "list", "", "issuers: state, days left, and how many unexpired certificates hang on each", NULL,
      "chancery ca list", ca_list},
     {"ca", "import", "NAME CERTIFICATE",

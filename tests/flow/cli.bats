@@ -10,7 +10,7 @@ teardown_file() { demo_stop; }
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 commands() {
-    printf '%s\n' init "cert request" "cert show" "cert list" "cert revoke" "cert release" incident "token create" "token list" "token revoke" "ca list" "ca show" "ca import" "ca create" "ca csr" "ca sign" "ca cross" "ca renew" "ca disable" "ca enable" "ca delete" "ca restore" ceremony "transcript verify" "transcript record" \
+    printf '%s\n' init "cert request" "cert show" "cert list" "cert revoke" "cert release" incident "token create" "token list" "token revoke" "trust fetch" "trust install" "ca list" "ca show" "ca import" "ca create" "ca csr" "ca sign" "ca cross" "ca renew" "ca disable" "ca enable" "ca delete" "ca restore" ceremony "transcript verify" "transcript record" \
         "template list" "template show" "template explain" "template shipped" "template add" "template versions" "template diff" "template rollback" "ledger verify" "ledger log" "config check" "clock confirm" doctor \
         "request new" "request list" "request show" "request approve" "request deny" "request execute" "freeze list" "roster show" "roster sign" "roster install" "hsm info" "hsm login" "hsm pin" freeze "shelf position" "shelf receive" "shelf send"
 }

@@ -59,7 +59,7 @@ only_in() {
     only_in 'libp11\.h' '^hsm/module\.c$'
     only_in 'event2/' '^(base/loop\.c|http/)'
     only_in 'openssl/ssl\.h' '^(http/|courier/check_alpn\.c$)'
-    only_in 'curl/' '^courier/transfer[a-z_]*\.[ch]$'
+    only_in 'curl/' '^(courier/transfer[a-z_]*|cli/trust_fetch)\.[ch]$'
     only_in 'ares' '^courier/(resolver|dns_answer)\.c$'
     only_in 'zlib\.h' '^crl/squeeze\.c$'
     only_in 'yaml\.h' '^base/conf[a-z_]*\.c$'

@@ -323,6 +323,11 @@ static struct ca_issuer issuer_of(struct house *h, const char *name, struct view
                                         .base_url = "http://pki.example.internal"}};
 }
 
+struct ca_issuer house_another_issuer(struct house *h, const char *name, struct view der)
+{
+    return issuer_of(h, name, der, false);
+}
+
 static void make_setup(struct house *h)
 {
     static const char *const self_names[] = {HOUSE_SELF};
@@ -339,7 +344,7 @@ static void make_setup(struct house *h)
 
 void house_front_open(struct house *h)
 {
-    const struct ledger_options options = {.map_bytes = (size_t)256 << 20};
+    const struct ledger_options options = {.map_bytes = (size_t)1 << 30};
     h->recovered = false;
     OK(loop_new(&h->loop));
     OK(ledger_open(h->ledger_dir, &options, h->loop, &h->ledger));

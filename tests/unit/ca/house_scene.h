@@ -30,7 +30,7 @@ struct house {
     struct arena *arena;
     struct templates *templates;
     struct house_vault *vault;
-    struct view root, issuing; /* certificates, DER */
+    struct view root, issuing, second; /* certificates, DER; second: another issuing CA, not in the setup */
     /* the front */
     struct loop *loop;
     struct ledger *ledger;
@@ -59,6 +59,8 @@ struct world_page *house_world(char **argv);
  * the one of house_world. */
 int house_setup(void **state);
 int house_teardown(void **state);
+/* An issuing CA as ca_setup has it. */
+struct ca_issuer house_another_issuer(struct house *h, const char *name, struct view der);
 /* The same in two parts: for a test that sets the hooks between them. */
 struct house *house_build(void);
 void house_start(struct house *h);

@@ -30,7 +30,7 @@ struct house_vault {
     int pin_fd, so_pin_fd;
     const char *roster;
     struct hsm_vault_setup setup;
-    struct hsm_issuer_setup issuers[2];
+    struct hsm_issuer_setup issuers[3];
     struct hsm_vault_config config;
     pthread_t thread;
     struct loop *loop;
@@ -189,7 +189,7 @@ static struct view make_ca(struct house *h, struct hsm_ceremony *c, const struct
 static void ceremony(struct house_vault *v, struct hsm_ceremony *c)
 {
     struct house *h = v->h;
-    struct view root_spki, issuing_spki;
+    struct view root_spki, issuing_spki, second_spki;
     struct cert_key key;
     const struct cert_name_part part = {"CN", "House Root"};
     uint8_t *id = arena_alloc(h->arena, SHA1_BYTES);
@@ -197,6 +197,7 @@ static void ceremony(struct house_vault *v, struct hsm_ceremony *c)
         .name = "root", .alg = CERT_ALG_ECDSA_SHA256, .not_after = INT64_MAX, .base_url = BASE};
     OK(hsm_ceremony_key_generate(c, "root", "ec-p256", false, h->arena, &root_spki));
     OK(hsm_ceremony_key_generate(c, "issuing", "ec-p256", false, h->arena, &issuing_spki));
+    OK(hsm_ceremony_key_generate(c, "second", "ec-p256", false, h->arena, &second_spki));
     OK(cert_name_write(&part, 1, h->arena, &root.subject));
     OK(cert_key_parse(root_spki, &key));
     cert_key_sha1(&key, id);
@@ -205,6 +206,7 @@ static void ceremony(struct house_vault *v, struct hsm_ceremony *c)
     root.not_before = world_now_s() - 3600;
     root.not_after = world_now_s() + INT64_C(19) * 365 * 86400;
     h->issuing = make_ca(h, c, &root, "issuing", "sub-ca", "House Issuing", issuing_spki);
+    h->second = make_ca(h, c, &root, "second", "sub-ca", "House Issuing 2", second_spki);
 }
 
 static void run_ceremony(struct house_vault *v)
@@ -227,8 +229,10 @@ static void run_ceremony(struct house_vault *v)
         "root", "pkcs11:object=root", v->h->root, CERT_ALG_ECDSA_SHA256, false, false, false};
     v->issuers[1] = (struct hsm_issuer_setup){
         "issuing", "pkcs11:object=issuing", v->h->issuing, CERT_ALG_ECDSA_SHA256, true, true, false};
+    v->issuers[2] = (struct hsm_issuer_setup){
+        "second", "pkcs11:object=second", v->h->second, CERT_ALG_ECDSA_SHA256, true, true, false};
     v->config.issuers = v->issuers;
-    v->config.n_issuers = 2;
+    v->config.n_issuers = 3;
 }
 
 /* --- the thread --- */
