@@ -18,6 +18,7 @@
 #include "ledger.h"
 #include "process.h"
 #include "role_vault.h"
+#include "sockets.h"
 
 enum { TEXT_BYTES = 4096 };
 
@@ -232,6 +233,7 @@ static void check_house(struct checking *k, struct view bytes, struct arena *are
     k->users = &users;
     told(k, prove_isolation(k->config, &users), "isolation of the processes");
     (void)folders_check(k->config, &users, tell, k);
+    told(k, sockets_try(k->config), "addresses to listen on");
     if (!check_generation(k, bytes, arena))
         return;
     if (!told(k, folders_make(k->config, &users), "folders of the house"))

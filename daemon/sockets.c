@@ -106,3 +106,31 @@ void sockets_close(struct sockets *s)
         close(s->control);
     *s = (struct sockets){.control = -1};
 }
+
+static bool control_answers(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return false;
+    memcpy(to.sun_path, path, strlen(path));
+    bool answers = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+    close(fd);
+    return answers;
+}
+
+struct err *sockets_try(const struct config *c)
+{
+    struct err *e = NULL;
+    struct sockets s = {.control = -1};
+
+    if (!c->responders_only && control_answers(c->control))
+        return NULL;
+    TRY(listen_all(c, &c->http, s.http, &s.http_n));
+    if (!c->responders_only)
+        TRY(listen_all(c, &c->https, s.https, &s.https_n));
+out:
+    sockets_close(&s);
+    return e;
+}

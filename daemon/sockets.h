@@ -15,4 +15,8 @@ struct sockets {
 MUST_USE struct err *sockets_open(const struct config *c, struct sockets *ret);
 void sockets_close(struct sockets *s);
 
+/* Whether they could be opened, for --check: the first that cannot be, as an error. What is in use by a
+ * daemon of this installation (its control.sock answers) is as it should be. Leaves nothing open. */
+MUST_USE struct err *sockets_try(const struct config *c);
+
 #endif

@@ -116,22 +116,39 @@ open(p, 'wb').write(d)"
     finds 'ledger'
 }
 
-@test "a port that is taken is named at the start" {
-    local port=${CHANCERY_URL##*:}
+# Holds a port as long as a test needs it; $pid is who holds it.
+hold_port() { # PORT
+    rm -f up
     python3 -c "
 import socket, time
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(('127.0.0.1', $port))
+s.bind(('127.0.0.1', $1))
 s.listen()
 open('up', 'w')
 time.sleep(20)" 3>&- &
-    local pid=$!
+    pid=$!
     within 5 test -e up
+}
+
+@test "a port that is taken is named by --check and at the start" {
+    local port=${CHANCERY_URL##*:} pid
+    hold_port "$port"
+    check
+    local checked=$status found=$output
     run timeout 20 "$CHANCERY_BIN/chanceryd" -c "$CHANCERY_CONFIG"
     kill "$pid"
+    [ "$checked" -eq 1 ]
+    matches "$found" "WRONG.*127\.0\.0\.1:$port"
     [ "$status" -eq 1 ]
     matches "$output" "127\.0\.0\.1:$port"
+}
+
+@test "the daemon's own ports are no fault while it runs" {
+    demo_start "$CHANCERY_DIR"
+    check
+    demo_stop
+    matches "$output" "ok .*addresses to listen on"
 }
 
 @test "several wrong things are all named" {

@@ -105,6 +105,25 @@ static void a_taken_port_is_named(void **state)
     sockets_close(&s);
 }
 
+static void a_port_is_tried_unless_the_daemon_runs(void **state)
+{
+    struct house *h = *state;
+    struct sockets s;
+    socklen_t len = sizeof h->https[0].to;
+    assert_null(sockets_try(&h->config));
+    assert_int_equal(access(h->control, F_OK), -1);
+    assert_null(sockets_open(&h->config, &s));
+    assert_int_equal(getsockname(s.https[0], &h->https[0].to.any, &len), 0);
+    assert_null(sockets_try(&h->config)); /* its own */
+    unlink(h->control);
+    struct err *e = sockets_try(&h->config);
+    assert_non_null(e);
+    assert_non_null(strstr(err_detail(e), "listen: here"));
+    err_free(e);
+    sockets_close(&s);
+    assert_null(sockets_try(&h->config));
+}
+
 static void an_address_this_machine_lacks_is_left_out_in_the_demo_alone(void **state)
 {
     struct house *h = *state;
@@ -127,6 +146,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_socket_of_an_earlier_life_is_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(a_plain_file_in_its_place_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_taken_port_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_port_is_tried_unless_the_daemon_runs, setup, teardown),
         cmocka_unit_test_setup_teardown(an_address_this_machine_lacks_is_left_out_in_the_demo_alone, setup,
                                         teardown),
     };
