@@ -22,7 +22,7 @@ struct judged {
     size_t sans_n;
     const struct cert_ext *wanted; /* every extension the template explains, ready made */
     size_t wanted_n;
-    bool sans_from_csr, subject_from_csr; /* for the pointer of a refusal */
+    bool sans_from_csr, subject_from_csr, end_by_validity; /* for the pointer of a refusal */
 };
 
 typedef struct err *judge_rule(const struct judged *j);

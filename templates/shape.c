@@ -140,6 +140,7 @@ struct judged shape_judged(const struct shape *s, const struct cert_tbs *tbs)
         .sans_n = s->sans_n,
         .wanted = s->own,
         .wanted_n = s->own_n,
+        .end_by_validity = s->request->validity_s != 0,
         .sans_from_csr = strcmp(s->sans_source, "csr") == 0,
         .subject_from_csr = strcmp(s->subject_source, "csr") == 0,
     };

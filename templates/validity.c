@@ -69,30 +69,34 @@ struct err *validity_rule_backdate(const struct judged *j)
                    when_duration_text(j->arena, j->t->validity.backdate_s));
 }
 
+/* The field by which the end was asked for. */
+static struct err *at_end(const struct judged *j, struct err *e)
+{
+    return err_at(e, j->end_by_validity ? "/validity" : "/not_after");
+}
+
 struct err *validity_rule_over(const struct judged *j)
 {
     if (j->tbs->not_after > j->now)
         return NULL;
-    return err_at(err_new(ERR_POLICY, "notAfter %s is over already", at(j, j->tbs->not_after)), "/not_after");
+    return at_end(j, err_new(ERR_POLICY, "notAfter %s is over already", at(j, j->tbs->not_after)));
 }
 
 struct err *validity_rule_max(const struct judged *j)
 {
     if (j->tbs->not_after <= j->now + j->t->validity.max_s)
         return NULL;
-    return err_at(err_new(ERR_POLICY, "notAfter %s is past the maximum of %s from now, which is %s",
-                          at(j, j->tbs->not_after), when_duration_text(j->arena, j->t->validity.max_s),
-                          at(j, j->now + j->t->validity.max_s)),
-                  "/not_after");
+    return at_end(j, err_new(ERR_POLICY, "notAfter %s is past the maximum of %s from now, which is %s",
+                             at(j, j->tbs->not_after), when_duration_text(j->arena, j->t->validity.max_s),
+                             at(j, j->now + j->t->validity.max_s)));
 }
 
 struct err *validity_rule_until(const struct judged *j)
 {
     if (j->tbs->not_after <= j->t->validity.until)
         return NULL;
-    return err_at(err_new(ERR_POLICY, "notAfter %s is past the template's own end, %s",
-                          at(j, j->tbs->not_after), j->t->validity.until_text),
-                  "/not_after");
+    return at_end(j, err_new(ERR_POLICY, "notAfter %s is past the template's own end, %s",
+                             at(j, j->tbs->not_after), j->t->validity.until_text));
 }
 
 struct err *validity_rule_issuer_start(const struct judged *j)
@@ -107,7 +111,6 @@ struct err *validity_rule_issuer_end(const struct judged *j)
 {
     if (j->tbs->not_after <= j->issuer->not_after)
         return NULL;
-    return err_at(err_new(ERR_POLICY, "notAfter %s is past the end of issuer '%s', %s",
-                          at(j, j->tbs->not_after), j->issuer->name, at(j, j->issuer->not_after)),
-                  "/not_after");
+    return at_end(j, err_new(ERR_POLICY, "notAfter %s is past the end of issuer '%s', %s",
+                             at(j, j->tbs->not_after), j->issuer->name, at(j, j->issuer->not_after)));
 }

@@ -116,7 +116,7 @@ static void each_broken_rule_has_its_row(void **state)
     assert_string_equal(of_rule(&s, "validity.max", "verdict"), "broken");
     assert_string_equal(of_rule(&s, "subject.cn", "verdict"), "broken");
     assert_string_equal(of_rule(&s, "vault", "verdict"), "broken");
-    assert_string_equal(of_rule(&s, "validity.max", "pointer"), "/not_after");
+    assert_string_equal(of_rule(&s, "validity.max", "pointer"), "/validity");
     assert_string_equal(of_rule(&s, "validity.max", "type"), "urn:chancery:error:policy");
     said_free(&s);
 }

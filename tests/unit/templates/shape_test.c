@@ -242,7 +242,7 @@ static void the_end_is_the_templates_the_requests_or_the_issuers(void **state)
     assert_int_equal(s.tbs->not_after, FIXTURE_NOW + 398 * DAY);
     r.validity_s++;
     refused_at(shape(f, "server", &r, &s), ERR_POLICY,
-               "the maximum of 398d from now, which is 2027-12-24T06:20:00Z", "/not_after");
+               "the maximum of 398d from now, which is 2027-12-24T06:20:00Z", "/validity");
     r.validity_s = 0;
     r.not_after = FIXTURE_NOW + 10;
     fixture_ok(shape(f, "server", &r, &s));
