@@ -54,9 +54,12 @@ bool ca_may_see(const struct ca_asker *asker, const struct ledger_cert *record)
     return strcmp(asker->id, record->actor) == 0 || (asker->shown && asker->shown == record->intent);
 }
 
-/* By what the certificate says; one that cannot be read is treated as a CA's. */
+/* By what the certificate says; one that cannot be read is treated as a CA's. What the seal roll alone knows
+ * was sealed by a template, and the vault's floors let no template make a CA. */
 bool asker_is_ca(const struct ledger_cert *record)
 {
+    if (record->decision.tbs.n == 0)
+        return false;
     struct arena *arena = arena_new(1u << 20);
     struct cert_tbs tbs;
     struct cert_basic basic = {.ca = false};

@@ -130,6 +130,9 @@ struct err *ca_ready(struct ca *ca, const char *issuer)
         return e;
     if (!hsm_ready(vault))
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
+    if (ledger_restored_by(ca->ledger))
+        return err_new(ERR_RESTORED, "the ledger comes from a backup and its loss is not accepted yet: "
+                                     "`chancery ledger accept-loss` (doc/RECOVERY.md)");
     if (!recover_is_done(ca, vault))
         return err_new(ERR_STARTING, "what an earlier run left open is being closed");
     return NULL;
@@ -182,7 +185,8 @@ struct err *ca_certificate_of(const struct ledger_cert *record, struct arena *ar
         .not_after = record->decision.not_after,
     };
 
-    if (record->state != LEDGER_STATE_RECORDED && record->state != LEDGER_STATE_REVOKED)
+    if ((record->state != LEDGER_STATE_RECORDED && record->state != LEDGER_STATE_REVOKED) ||
+        record->record == 0)
         return err_new(ERR_WRONG_STATE, "this issuance did not end in a certificate");
     TRY(cert_alg_parse(view_str(record->seal.alg), &alg));
     TRY(cert_seal(record->decision.tbs, alg, record->seal.signature, arena, &cert.der));

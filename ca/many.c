@@ -143,8 +143,9 @@ static bool is_ours(const struct many_job *job, const struct ledger_cert *cert)
     struct err *e = looks ? NULL : asker_check_revoke(&job->asker, cert);
     bool may = e == NULL;
     err_free(e);
-    return may && (cert->state == LEDGER_STATE_RECORDED || cert->state == LEDGER_STATE_REVOKED) &&
-           !asker_is_ca(cert);
+    bool stands = cert->state == LEDGER_STATE_RECORDED || cert->state == LEDGER_STATE_REVOKED ||
+                  cert->state == LEDGER_STATE_UNRECORDED;
+    return may && stands && !asker_is_ca(cert);
 }
 
 static struct err *take_one(struct many_job *job, const struct many_item *item)

@@ -17,7 +17,7 @@ struct select {
     "  --net 10.1.0.0/16        an address in this network\n"                                                \
     "  --subject CN=a,O=b       the whole subject\n"                                                         \
     "  --owner ID   --template T   --template-version N   --issuer NAME\n"                                   \
-    "  --status valid|expired|revoked|any\n"                                                                 \
+    "  --status valid|expired|revoked|unrecorded|any\n"                                                      \
     "  --replaces SERIAL        takes the place of this one\n"                                               \
     "  --fingerprint HEX        SHA-256 of the certificate\n"                                                \
     "  --spki-sha256 HEX        SHA-256 of its key: all certificates for it\n"                               \

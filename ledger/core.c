@@ -40,6 +40,15 @@ out:
     return e;
 }
 
+struct err *core_restored(struct ledger *l, struct store_txn *t, uint64_t *ret)
+{
+    struct seq_row row;
+    bool found;
+    struct err *e = ROW_GET(l->ops, t, TABLE_META, view_str("restored"), &row, &found);
+    *ret = row.seq;
+    return e;
+}
+
 static struct err *check_schema(struct ledger *l, struct store_txn *t)
 {
     struct err *e = NULL;
@@ -109,6 +118,7 @@ struct err *core_take_up(struct ledger *l)
     TRY(l->ops->begin(l->store, !l->readonly, &t));
     TRY(check_schema(l, t));
     TRY(core_state(l, t, &l->tree, &l->time_ms));
+    TRY(core_restored(l, t, &l->restored));
     TRY(check_last(l, t));
     TRY(check_tail(l, t));
     if (!l->readonly)

@@ -38,6 +38,7 @@ struct ledger {
     size_t unended;                    /* intents written by this process whose end was not appended yet */
     struct core_partition *partitions; /* of the issuers that were asked for; the loop's */
     size_t partitions_n;
+    uint64_t restored; /* as ledger_restored_by() has it; the loop's */
     size_t map_bytes;
     int lock_fd; /* one writer; -1 */
     bool readonly;
@@ -85,6 +86,7 @@ void core_partition_count(struct ledger *l, const char *issuer, uint64_t partiti
 /* The tree and the time as stored; zero in a new ledger. */
 MUST_USE struct err *core_state(struct ledger *l, struct store_txn *t, struct tree *ret_tree,
                                 int64_t *ret_time_ms);
+MUST_USE struct err *core_restored(struct ledger *l, struct store_txn *t, uint64_t *ret);
 /* The entry with this number, copied into the arena. ERR_NOT_FOUND. */
 MUST_USE struct err *core_entry(struct ledger *l, struct store_txn *t, uint64_t seq, struct arena *arena,
                                 struct ledger_entry *ret);

@@ -137,6 +137,8 @@ void finder_add(struct finder *f, const struct ledger_entry *en, const uint8_t *
     CHECK(en->seq == f->next);
     if (en->kind == LEDGER_INTENT)
         term_each(en, add, &(struct adding){t, en->seq});
+    if (en->kind == LEDGER_UNRECORDED)
+        term_each_unrecorded(en, add, &(struct adding){t, en->seq});
     if (en->kind == LEDGER_RECORD && fingerprint)
         tail_add(t, term_of(TERM_FINGERPRINT, view_of(fingerprint, SHA256_BYTES)), en->ref);
     t->to = f->next++;

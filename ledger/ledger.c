@@ -55,9 +55,9 @@ out:
 static struct err *check_form(const struct ledger_entry *en)
 {
     bool serial = en->kind == LEDGER_INTENT || en->kind == LEDGER_REVOKE || en->kind == LEDGER_RELEASE ||
-                  en->kind == LEDGER_STRAY;
+                  en->kind == LEDGER_STRAY || en->kind == LEDGER_UNRECORDED;
     bool list = en->kind == LEDGER_CRL || en->kind == LEDGER_CRL_PART || en->kind == LEDGER_CRL_DELTA;
-    bool issuer = serial || list || en->kind == LEDGER_ISSUER;
+    bool issuer = serial || list || en->kind == LEDGER_ISSUER || en->kind == LEDGER_LIST_FLOOR;
     if (issuer && (!en->issuer || !*en->issuer))
         return err_new(ERR_BAD_FIELD, "this kind of entry needs an issuer");
     if (serial && en->serial.n != SERIAL_BYTES)
@@ -156,10 +156,24 @@ static void tell_watchers(struct ledger *l, const struct core_append *a)
         l->watchers[i].fn(l->watchers[i].arg, &ev);
 }
 
+static void follow_restoring(struct ledger *l, const struct ledger_entry *en)
+{
+    if (en->kind == LEDGER_RESTORED)
+        l->restored = en->seq;
+    if (en->kind == LEDGER_ACCEPT_LOSS)
+        l->restored = 0;
+}
+
+uint64_t ledger_restored_by(const struct ledger *l)
+{
+    return l->restored;
+}
+
 /* The index, before anyone hears that the entry stands. */
 static void follow(struct ledger *l, const struct core_append *a)
 {
     finder_add(l->finder, &a->entry, a->entry.kind == LEDGER_RECORD ? a->fingerprint : NULL);
+    follow_restoring(l, &a->entry);
 }
 
 static void finish(void *arg, struct batch_item *first)

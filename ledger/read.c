@@ -22,6 +22,7 @@ struct err *ledger_head(struct ledger *l, struct ledger_head *ret)
     TRY(core_state(l, t, &tree, &head.last_time_ms));
     TRY(ROW_GET(l->ops, t, TABLE_META, view_str("clock"), &clock, &found));
     head.clock = clock.seq;
+    TRY(core_restored(l, t, &head.restored));
     TRY(l->ops->count(t, TABLE_OPEN, &head.open));
     TRY(l->ops->room(l->store, &room));
     head.entries = tree.n;
@@ -100,7 +101,7 @@ struct err *read_cert(struct ledger *l, struct store_txn *t, uint64_t intent, st
                                .requested_ms = en.time_ms,
                                .revoked_at = row.revoked_at,
                                .reason = (unsigned)row.reason};
-    if (en.kind == LEDGER_STRAY)
+    if (en.kind == LEDGER_STRAY || en.kind == LEDGER_UNRECORDED)
         stray_decision(&en, &row, &cert);
     else
         cert.decision = en.body.intent;

@@ -65,15 +65,18 @@ static bool state_fits(const struct ledger_query *q, const struct cert_row *row)
 {
     bool recorded = row->state == LEDGER_STATE_RECORDED;
     bool revoked = row->state == LEDGER_STATE_REVOKED || row->state == LEDGER_STATE_SEALED_LOST;
+    bool unrecorded = row->state == LEDGER_STATE_UNRECORDED;
     switch (q->status) {
     case LEDGER_ANY:
-        return recorded || revoked;
+        return recorded || revoked || unrecorded;
     case LEDGER_VALID:
         return recorded && row->not_after >= q->now;
     case LEDGER_EXPIRED:
         return (recorded || revoked) && row->not_after < q->now;
     case LEDGER_IS_REVOKED:
         return revoked;
+    case LEDGER_IS_UNRECORDED:
+        return unrecorded;
     }
     return false;
 }
@@ -181,6 +184,8 @@ static void choose(struct search *s)
         add_term(s, term_of(TERM_FINGERPRINT, q->fingerprint));
         return;
     }
+    if (q->status == LEDGER_IS_UNRECORDED)
+        add_term(s, term_of_unrecorded());
     if (q->spki_sha256.n > 0)
         add_term(s, term_of(TERM_SPKI, q->spki_sha256));
     if (q->replaces != 0)

@@ -258,6 +258,18 @@ void term_each(const struct ledger_entry *intent, void (*emit)(void *arg, uint64
         each_name(in->names.items[i], emit, arg);
 }
 
+uint64_t term_of_unrecorded(void)
+{
+    return term_of(TERM_UNRECORDED, view_of("", 0));
+}
+
+void term_each_unrecorded(const struct ledger_entry *en, void (*emit)(void *arg, uint64_t term), void *arg)
+{
+    emit(arg, term_of_unrecorded());
+    emit(arg, term_of(TERM_TEMPLATE, view_str(en->body.stray.template)));
+    emit(arg, term_of(TERM_ISSUER, view_str(en->issuer)));
+}
+
 /* signatureAlgorithm is the one that stands in the tbs (4.1.1.2). */
 static struct err *algorithm_of(struct view tbs, struct view *ret)
 {

@@ -17,8 +17,9 @@ enum term_kind {                       /* goes into the number: never used again
                  TERM_ACTOR = 7,
                  TERM_TEMPLATE = 8,
                  TERM_ISSUER = 9,
-                 TERM_DAYS = 10,      /* notAfter: its day, its 32 days, its 1024 days */
-                 TERM_REPLACES = 100, /* the intent of the one that it replaces */
+                 TERM_DAYS = 10,        /* notAfter: its day, its 32 days, its 1024 days */
+                 TERM_UNRECORDED = 101, /* all that the seal roll alone knows */
+                 TERM_REPLACES = 100,   /* the intent of the one that it replaces */
 };
 
 enum { TERM_DAYS_MAX = 192 };
@@ -28,6 +29,10 @@ uint64_t term_of(enum term_kind kind, struct view bytes);
 
 /* Of the certificates that replace this one. */
 uint64_t term_of_replaced(uint64_t intent);
+
+/* Of all that the seal roll alone knows; and all terms of one of them. */
+uint64_t term_of_unrecorded(void);
+void term_each_unrecorded(const struct ledger_entry *en, void (*emit)(void *arg, uint64_t term), void *arg);
 
 /* All terms of an intent but the fingerprint; some may come twice. */
 void term_each(const struct ledger_entry *intent, void (*emit)(void *arg, uint64_t term), void *arg);

@@ -107,6 +107,7 @@ static struct err *check_entry(struct verify *v, uint64_t place, struct view val
         return e ? e
                  : add_leaf(v, place, nothing); /* it cannot fit; what follows is looked at all the same */
     }
+    v->tree_before = v->tree;
     TRY(add_leaf(v, place, en.leaf));
     if (en.seq != place)
         verify_found(v, place, "the entry says it is number %" PRIu64, en.seq);

@@ -13,7 +13,8 @@ struct verify_intent {
     size_t issuer, token; /* token + 1, 0: none */
     uint64_t partition;
     uint8_t state, reason;
-    bool keyed; /* has an idempotency key */
+    bool keyed;      /* has an idempotency key */
+    bool unrecorded; /* the roll's alone, from the beginning */
     uint8_t serial[SERIAL_BYTES];
     uint8_t tbs[SHA256_BYTES];
 };
@@ -57,9 +58,10 @@ struct verify {
     const struct ledger_verify *how;
     struct ledger_verify_report *report;
     struct store_txn *txn;
-    struct arena *arena; /* of the entry in hand */
-    struct tree tree;
+    struct arena *arena;           /* of the entry in hand */
+    struct tree tree, tree_before; /* with, and without, the entry in hand */
     int64_t last_time_ms;
+    uint64_t restored;            /* entry whose loss is not accepted yet */
     uint64_t pairs;               /* of term and intent that the index should have */
     uint64_t terms[VERIFY_TERMS]; /* of the entry in hand */
     size_t terms_n;

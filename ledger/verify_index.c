@@ -106,6 +106,20 @@ out:
     return e;
 }
 
+static struct err *check_unrecorded(struct verify *v, const struct ledger_entry *en)
+{
+    struct err *e = NULL;
+    struct key serial = key_serial(en->issuer, en->serial);
+    struct seq_row row = {en->seq};
+    TRY(expect(v, en->seq, TABLE_SERIAL, &serial, &row, sizeof(row)));
+    if (!indexed(v, en->seq))
+        return NULL;
+    term_each_unrecorded(en, gather, v);
+    TRY(check_terms(v, en->seq, en->seq));
+out:
+    return e;
+}
+
 /* A key given up as compromised stays blocked, whatever comes after. */
 static struct err *check_blocked(struct verify *v, const struct ledger_entry *en)
 {
@@ -116,6 +130,8 @@ static struct err *check_blocked(struct verify *v, const struct ledger_entry *en
     if (en->body.revoke.reason != KEY_COMPROMISE)
         return NULL;
     TRY(core_entry(v->ledger, v->txn, en->ref, v->arena, &intent));
+    if (intent.kind != LEDGER_INTENT)
+        return NULL;
     TRY(ROW_GET(v->ledger->ops, v->txn, TABLE_BLOCKED, intent.body.intent.spki_sha256, &row, &found));
     if (!found || row.seq < en->seq)
         verify_found(v, en->seq, "index blocked does not know this key");
@@ -191,6 +207,8 @@ struct err *verify_index_entry(struct verify *v, const struct ledger_entry *en)
         TRY(check_intent(v, en));
     if (en->kind == LEDGER_RECORD)
         TRY(check_record(v, en));
+    if (en->kind == LEDGER_UNRECORDED)
+        TRY(check_unrecorded(v, en));
     if (en->kind == LEDGER_REVOKE)
         TRY(check_blocked(v, en));
     if (rows_is_object(en->kind))
@@ -370,6 +388,10 @@ struct err *verify_index_all(struct verify *v)
     for (size_t i = 0; i < v->intents.n; i++)
         TRY(verify_softly(v, verify_intents(v)[i].seq, check_cert(v, &verify_intents(v)[i], &revoked)));
     v->report->revoked = revoked;
+    uint64_t restored;
+    TRY(core_restored(v->ledger, v->txn, &restored));
+    if (restored != v->restored)
+        verify_found(v, 0, "whether a loss waits to be accepted is not stored as the log says");
     TRY(check_count(v, TABLE_LEAF, v->tree.n));
     TRY(check_count(v, TABLE_NODE, v->nodes));
     TRY(check_count(v, TABLE_CERT, v->intents.n));

@@ -105,7 +105,7 @@ static bool is_newer(struct roll *r, size_t roll, uint64_t n)
 static void check_intent(struct roll *r, const struct verify_intent *in)
 {
     struct verify *v = r->v;
-    bool sealed = in->record != 0 || in->state == LEDGER_STATE_SEALED_LOST;
+    bool sealed = in->record != 0 || in->unrecorded || in->state == LEDGER_STATE_SEALED_LOST;
     if (in->state == LEDGER_STATE_OPEN) {
         v->report->sealed_open += in->sealed_n != 0;
         return;
@@ -130,7 +130,7 @@ static void check_sums(struct roll *r)
     const struct ledger_verify_report *p = r->v->report;
     if (p->records > p->seals_cert + p->newer)
         verify_found(r->v, 0, "%" PRIu64 " records, but %" PRIu64 " seals", p->records, p->seals_cert);
-    if (p->seals_cert > p->records + p->closed + p->sealed_open)
+    if (p->seals_cert > p->records + p->closed + p->unrecorded + p->sealed_open)
         verify_found(r->v, 0, "%" PRIu64 " seals, but %" PRIu64 " records and %" PRIu64 " closed intents",
                      p->seals_cert, p->records, p->closed);
 }

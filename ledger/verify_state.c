@@ -151,6 +151,56 @@ static void on_stray(struct verify *v, const struct ledger_entry *en)
     map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
 }
 
+/* What the roll alone knows, and nobody has judged yet. */
+static void on_unrecorded(struct verify *v, const struct ledger_entry *en)
+{
+    const struct ledger_stray *s = &en->body.stray;
+    size_t issuer = issuer_of(v, en->issuer), same;
+    struct verify_intent *to = verify_list_add(&v->intents, sizeof(*to));
+    v->report->unrecorded++;
+    *to = (struct verify_intent){.seq = en->seq,
+                                 .n = s->n,
+                                 .time_ms = en->time_ms,
+                                 .not_after = CORE_NEVER_S,
+                                 .issuer = issuer,
+                                 .unrecorded = true,
+                                 .state = LEDGER_STATE_UNRECORDED};
+    if (en->serial.n == SERIAL_BYTES)
+        memcpy(to->serial, en->serial.p, SERIAL_BYTES);
+    memcpy(to->tbs, s->tbs_sha256.p, SHA256_BYTES);
+    if (map_get(&v->tbs_of, to->tbs, &same))
+        verify_found(v, en->seq, "its tbs stands in entry %" PRIu64, verify_intents(v)[same].seq);
+    map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
+}
+
+static void on_restored(struct verify *v, const struct ledger_entry *en)
+{
+    uint8_t root[SHA256_BYTES];
+    if (en->body.note.number != en->seq - 1)
+        verify_found(v, en->seq, "it was restored to entry %" PRIu64 ", which is not the one before",
+                     en->body.note.number);
+    struct tree before = v->tree_before;
+    tree_root(&before, root);
+    if (!view_eq(en->body.note.hash, view_of(root, SHA256_BYTES)))
+        verify_found(v, en->seq, "the restored entries do not have the root that it names");
+    v->restored = en->seq;
+}
+
+static void on_accept_loss(struct verify *v, const struct ledger_entry *en)
+{
+    if (v->restored == 0 || en->ref != v->restored)
+        verify_found(v, en->seq, "it accepts the loss of entry %" PRIu64 ", which does not wait for it",
+                     en->ref);
+    v->restored = 0;
+}
+
+static void on_list_floor(struct verify *v, const struct ledger_entry *en)
+{
+    struct issuer_row *row = &verify_issuers(v)[issuer_of(v, en->issuer)].row;
+    if (en->body.note.number > row->number)
+        row->number = en->body.note.number;
+}
+
 /* The intent that this entry speaks of, or NULL and a finding. */
 static struct verify_intent *referred(struct verify *v, const struct ledger_entry *en)
 {
@@ -207,7 +257,7 @@ static void on_revoke(struct verify *v, const struct ledger_entry *en)
     if (!to)
         return;
     bool held = to->state == LEDGER_STATE_REVOKED && to->reason == HOLD && r->reason != HOLD;
-    if (to->state != LEDGER_STATE_RECORDED && !held) {
+    if (to->state != LEDGER_STATE_RECORDED && to->state != LEDGER_STATE_UNRECORDED && !held) {
         verify_found(v, en->seq, "it revokes entry %" PRIu64 ", which is not a certificate in force",
                      en->ref);
         return;
@@ -227,7 +277,7 @@ static void on_release(struct verify *v, const struct ledger_entry *en)
         return;
     if (to->state != LEDGER_STATE_REVOKED || to->reason != HOLD)
         verify_found(v, en->seq, "it lets entry %" PRIu64 " go, which was not on hold", en->ref);
-    to->state = LEDGER_STATE_RECORDED;
+    to->state = to->unrecorded ? LEDGER_STATE_UNRECORDED : LEDGER_STATE_RECORDED;
     to->reason = 0;
     to->revoked_at = to->invalidity = 0;
     to->end = 0;
@@ -304,6 +354,10 @@ void verify_state(struct verify *v, const struct ledger_entry *en)
         [LEDGER_TEMPLATE] = on_template,
         [LEDGER_CRL_PART] = on_crl,
         [LEDGER_CRL_DELTA] = on_crl,
+        [LEDGER_RESTORED] = on_restored,
+        [LEDGER_ACCEPT_LOSS] = on_accept_loss,
+        [LEDGER_UNRECORDED] = on_unrecorded,
+        [LEDGER_LIST_FLOOR] = on_list_floor,
     };
     if (en->kind < sizeof(on) / sizeof(on[0]) && on[en->kind])
         on[en->kind](v, en);

@@ -52,7 +52,7 @@ out:
 }
 
 /* The first entry of each instant, so that the log can be entered by time. */
-static struct err *put_time(struct write *w)
+struct err *write_time(struct write *w)
 {
     struct err *e = NULL;
     struct key k = key_seq((uint64_t)w->now_ms);
@@ -67,7 +67,7 @@ out:
     return e;
 }
 
-static struct err *put_state(struct write *w)
+struct err *write_state(struct write *w)
 {
     struct err *e = NULL;
     uint8_t tree[TREE_BYTES_MAX];
@@ -75,7 +75,6 @@ static struct err *put_state(struct write *w)
     TRY(w->ops->put(w->txn, TABLE_META, view_str("tree"), view_of(tree, tree_put(&w->tree, tree)),
                     STORE_PUT));
     TRY(ROW_PUT(w->ops, w->txn, TABLE_META, view_str("time"), &time, STORE_PUT));
-    TRY(put_time(w));
 out:
     return e;
 }
@@ -101,7 +100,9 @@ static struct err *fill(struct write *w, struct batch_item *first)
     for (struct batch_item *i = first; i; i = i->next)
         TRY(write_one(w, (struct core_append *)i));
     if (w->written > 0)
-        TRY(put_state(w));
+        TRY(write_state(w));
+    if (w->written > 0)
+        TRY(write_time(w));
     TRY(w->ops->count(w->txn, TABLE_OPEN, &open));
     metric_set(METRIC_INTENTS_OPEN, (int64_t)open);
 out:

@@ -55,6 +55,21 @@ MUST_USE struct err *write_partition(struct write *w, const struct core_append *
 MUST_USE struct err *write_list_check(struct write *w, struct core_append *a);
 MUST_USE struct err *write_list_apply(struct write *w, const struct core_append *a);
 
+/* write_restore.c */
+MUST_USE struct err *write_restored_apply(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_accept_check(struct write *w, struct core_append *a);
+MUST_USE struct err *write_accept_apply(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_unrecorded_apply(struct write *w, const struct core_append *a);
+MUST_USE struct err *write_list_floor_apply(struct write *w, const struct core_append *a);
+
+/* write.c: the first entry of an instant, as index time has it; tree and time. */
+MUST_USE struct err *write_time(struct write *w);
+MUST_USE struct err *write_state(struct write *w);
+/* write_replay.c: an entry that was written before, with its own octets. ERR_CORRUPT where it does not follow
+ * from those before it. */
+MUST_USE struct err *write_replay(struct write *w, const struct ledger_entry *en, struct view value,
+                                  struct arena *arena);
+
 static inline int64_t write_now_s(const struct write *w)
 {
     return w->now_ms / 1000;

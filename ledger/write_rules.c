@@ -137,7 +137,8 @@ static void check_revocable(struct core_append *a, const struct cert_row *row)
     bool held = row->state == LEDGER_STATE_REVOKED && row->reason == HOLD;
     if (row->state == LEDGER_STATE_OPEN || row->state == LEDGER_STATE_NEVER_SEALED)
         a->item.error = err_new(ERR_WRONG_STATE, "no certificate of this serial was handed out");
-    else if (row->state != LEDGER_STATE_RECORDED && !(held && r->reason != HOLD))
+    else if (row->state != LEDGER_STATE_RECORDED && row->state != LEDGER_STATE_UNRECORDED &&
+             !(held && r->reason != HOLD))
         settle(a, row);
     if (a->item.error || a->result.outcome != LEDGER_WRITTEN)
         return;
@@ -151,7 +152,7 @@ static struct err *find_partition(struct write *w, struct core_append *a)
     struct err *e = NULL;
     struct ledger_entry intent;
     TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
-    a->partition = intent.body.intent.partition;
+    a->partition = intent.kind == LEDGER_INTENT ? intent.body.intent.partition : 0;
 out:
     return e;
 }
@@ -188,6 +189,8 @@ static struct err *block_key(struct write *w, const struct core_append *a)
     struct ledger_entry intent;
     struct seq_row row = {a->entry.seq};
     TRY(core_entry(w->ledger, w->txn, a->entry.ref, a->arena, &intent));
+    if (intent.kind != LEDGER_INTENT) /* of a seal that only the roll has nobody knows the key */
+        return NULL;
     TRY(ROW_PUT(w->ops, w->txn, TABLE_BLOCKED, intent.body.intent.spki_sha256, &row, STORE_PUT));
 out:
     return e;
@@ -235,7 +238,7 @@ static struct err *check_release(struct write *w, struct core_append *a)
     }
     a->entry.ref = a->result.intent = serial.seq;
     TRY(cert_get(w, serial.seq, &row, &found));
-    if (row.state == LEDGER_STATE_RECORDED)
+    if (row.state == LEDGER_STATE_RECORDED || row.state == LEDGER_STATE_UNRECORDED)
         settle(a, &row);
     else if (row.state != LEDGER_STATE_REVOKED || row.reason != HOLD)
         a->item.error = err_new(ERR_WRONG_STATE, "only certificateHold can be taken back (RFC 5280 5.3.1)");
@@ -255,7 +258,7 @@ static struct err *apply_release(struct write *w, const struct core_append *a)
     struct key part = key_number(a->entry.issuer, a->partition);
     key_add(&part, a->entry.serial);
     TRY(cert_get(w, a->entry.ref, &row, &found));
-    row.state = LEDGER_STATE_RECORDED;
+    row.state = row.record ? LEDGER_STATE_RECORDED : LEDGER_STATE_UNRECORDED;
     row.end = row.reason = 0;
     row.revoked_at = 0;
     TRY(cert_put(w, a->entry.ref, &row));
@@ -418,6 +421,10 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_RELEASE] = {.spare = true, .check = check_release, .apply = apply_release},
         [LEDGER_STRAY] = {.spare = true, .check = check_stray, .apply = apply_stray},
         [LEDGER_REVOKE_MANY] = {.spare = true},
+        [LEDGER_RESTORED] = {.spare = true, .apply = write_restored_apply},
+        [LEDGER_ACCEPT_LOSS] = {.spare = true, .check = write_accept_check, .apply = write_accept_apply},
+        [LEDGER_UNRECORDED] = {.spare = true, .check = check_stray, .apply = write_unrecorded_apply},
+        [LEDGER_LIST_FLOOR] = {.spare = true, .apply = write_list_floor_apply},
         [LEDGER_TEMPLATE] = {.spare = true, .check = write_template_check, .apply = write_template_apply},
         [LEDGER_ACT_REQUEST] = {.check = write_act_check_request, .apply = write_act_apply_request},
         [LEDGER_ACT_APPROVE] = {.spare = true, .check = write_act_check_step, .apply = write_act_apply_step},

@@ -26,6 +26,8 @@ static const char *status_text(const struct ledger_cert *c, int64_t now)
         return "never-issued";
     case LEDGER_STATE_OPEN:
         return "under-way";
+    case LEDGER_STATE_UNRECORDED:
+        return "unrecorded";
     }
     return "unknown";
 }
@@ -97,7 +99,7 @@ void find_one(struct http_request *r)
     if (!ca_may_see(asker, &record))
         TRY(err_new(ERR_NOT_FOUND, "no certificate of this serial is on record"));
     TRY(ledger_lineage(en->setup.ledger, &record, r->arena, &lineage));
-    if (record.state == LEDGER_STATE_RECORDED || record.state == LEDGER_STATE_REVOKED) {
+    if (record.record) {
         TRY(ca_certificate_of(&record, r->arena, &cert));
         answer_certificate(r, 200, &cert, whole_record_json(&record, &lineage, r->arena));
     } else {

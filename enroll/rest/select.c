@@ -44,18 +44,19 @@ out:
 
 static struct err *status_filter(const char *text, enum ledger_filter *ret)
 {
-    static const char *const texts[] = {"any", "valid", "expired", "revoked"};
-    static const enum ledger_filter filters[] = {LEDGER_ANY, LEDGER_VALID, LEDGER_EXPIRED, LEDGER_IS_REVOKED};
+    static const char *const texts[] = {"any", "valid", "expired", "revoked", "unrecorded"};
+    static const enum ledger_filter filters[] = {LEDGER_ANY, LEDGER_VALID, LEDGER_EXPIRED, LEDGER_IS_REVOKED,
+                                                 LEDGER_IS_UNRECORDED};
     *ret = LEDGER_ANY;
     if (!text)
         return NULL;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(text, texts[i]) != 0)
             continue;
         *ret = filters[i];
         return NULL;
     }
-    return err_at(err_new(ERR_BAD_FIELD, "status is any, valid, expired or revoked"), "/status");
+    return err_at(err_new(ERR_BAD_FIELD, "status is any, valid, expired, revoked or unrecorded"), "/status");
 }
 
 static struct err *time_of(const char *text, const char *member, int64_t *ret)

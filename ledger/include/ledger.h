@@ -89,6 +89,10 @@ static inline bool ledger_changes_status(unsigned kind)
     return kind == LEDGER_REVOKE || kind == LEDGER_RELEASE || kind == LEDGER_STRAY;
 }
 
+/* The entry RESTORED, as long as no ACCEPT_LOSS followed; 0: none. What stands here may be less than what was
+ * handed out and revoked: nothing is issued, and nobody is told `good`. On the loop's thread. */
+uint64_t ledger_restored_by(const struct ledger *l);
+
 /* Calls fn on the loop for each entry that became durable, in order, after its `done`. The texts and the
  * serial die when fn returns. For crl and ocsp; at most 8 watchers, for the life of the ledger. */
 struct ledger_event {

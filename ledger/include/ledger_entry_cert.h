@@ -54,6 +54,7 @@ enum ledger_state {
     LEDGER_STATE_REVOKED = 3,
     LEDGER_STATE_NEVER_SEALED = 4, /* closed; also where the vault refused */
     LEDGER_STATE_SEALED_LOST = 5,  /* closed; counts as revoked */
+    LEDGER_STATE_UNRECORDED = 6,   /* the seal roll alone knows it: neither good nor revoked */
 };
 
 struct ledger_revoke {

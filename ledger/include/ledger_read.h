@@ -20,6 +20,7 @@ struct ledger_head {
     int64_t last_time_ms; /* of the last entry; 0 */
     uint64_t open;        /* intents */
     uint64_t clock;       /* seq of the last entry of kind CLOCK, 0: none */
+    uint64_t restored;    /* seq of the restoration whose loss is not accepted yet; 0: none */
     uint8_t root[SHA256_BYTES];
     uint64_t used_bytes, free_bytes; /* of map and disk, the smaller */
 };
@@ -49,10 +50,11 @@ MUST_USE struct err *ledger_find(struct ledger *l, const char *issuer, struct vi
                                  struct arena *arena, struct ledger_cert *ret);
 
 enum ledger_filter {
-    LEDGER_ANY,   /* all that were sealed: recorded, revoked, lost */
+    LEDGER_ANY,   /* all that were sealed: recorded, revoked, lost, unrecorded */
     LEDGER_VALID, /* recorded, not after `now` or later */
     LEDGER_EXPIRED,
     LEDGER_IS_REVOKED, /* revoked or lost, expired or not */
+    LEDGER_IS_UNRECORDED,
 };
 /* NULL, 0: no such condition. All of them hold together. */
 struct ledger_query {

@@ -49,6 +49,7 @@ struct ledger_verify_report {
     uint8_t root[SHA256_BYTES];
     /* the ledger's book */
     uint64_t intents, records, closed, closed_sealed, open, revoked, tokens, crls, heads;
+    uint64_t unrecorded; /* the roll has them, a restored ledger had not */
     /* the roll's book */
     uint64_t seals, seals_cert, seals_crl, seals_ocsp, seals_head; /* cert: with CA; ocsp: with nonces */
     uint64_t sealed_open;                                          /* sealed, and the intent still open */
