@@ -11,6 +11,7 @@
 #include "hsm_freeze.h"
 #include "hsm_house.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *ca_act_state_text(enum ca_act_state state)
@@ -103,6 +104,7 @@ struct writing {
     void *arg;
     struct arena *arena;
     struct ledger_entry entry;
+    uint64_t restored; /* the restoration whose loss this act accepts; 0: it is another act */
 };
 
 static struct writing *writing_new(struct ca *ca, const struct ca_asker *asker, unsigned kind, uint64_t ref,
@@ -259,16 +261,47 @@ struct err *ca_act_note_done(struct ca *ca, const struct ca_asker *asker, const 
     return append(w);
 }
 
+/* Before the act is noted as done: the ledger keeps the order. */
+static void accept_loss(const struct writing *w, uint64_t n)
+{
+    struct ledger_entry entry = w->entry;
+    entry.kind = LEDGER_ACCEPT_LOSS;
+    entry.ref = w->restored;
+    entry.body.note.number = n;
+    log_warn("ledger.loss-accepted", log_num("restored", (long long)w->restored),
+             log_text("actor", entry.actor));
+    ca_note(w->ca, &entry);
+}
+
 /* The vault has answered: written down, or the error handed on. */
 static void acted(void *arg, struct err *e, uint64_t n, struct view result)
 {
     struct writing *w = arg;
     (void)result;
     w->entry.body.note.number = n;
+    if (!e && w->restored)
+        accept_loss(w, n);
     if (!e)
         e = ledger_append(w->ca->ledger, &w->entry, written, w, NULL);
     if (e)
         writing_end(w, e, 0);
+}
+
+/* An approval is for one restoration: "ledger:" and the number of its entry. */
+static struct err *restored_of(struct ca *ca, const struct hsm_act *act, uint64_t *ret)
+{
+    char object[32];
+    uint64_t restored = ledger_restored_by(ca->ledger);
+    *ret = 0;
+    if (act->kind != HSM_ACT_ACCEPT_LOSS)
+        return NULL;
+    if (!restored)
+        return err_new(ERR_WRONG_STATE, "the ledger does not wait for a loss to be accepted");
+    snprintf(object, sizeof object, "ledger:%llu", (unsigned long long)restored);
+    if (strcmp(act->object, object) != 0)
+        return err_new(ERR_WRONG_STATE, "what waits is the loss of %s, not of '%s'", object, act->object);
+    *ret = restored;
+    return NULL;
 }
 
 struct err *ca_act_execute(struct ca *ca, const struct ca_asker *asker, const struct hsm_roster *roster,
@@ -279,9 +312,12 @@ struct err *ca_act_execute(struct ca *ca, const struct ca_asker *asker, const st
     struct view approved;
     struct arena *arena = arena_new(4u << 20);
     struct writing *w = NULL;
+    uint64_t restored;
     TRY(ca_act_approved(ca, roster, id, HSM_ACT_NONE, arena, &act, &approved));
+    TRY(restored_of(ca, &act.act, &restored));
     w = done_entry(ca, asker, &act,
                    arena_printf(arena, "%s %s", hsm_act_row(act.act.kind)->text, act.act.object), done, arg);
+    w->restored = restored;
     struct hsm *vault = hsm_of_roll(ca->hsm, act.act.vault);
     if (!vault)
         TRY(err_new(ERR_TOKEN_AWAY, "the vault that the request is for is not there"));

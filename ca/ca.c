@@ -122,7 +122,7 @@ void ca_vault_lost(struct ca *ca, struct hsm *vault)
     recover_lost(ca, vault);
 }
 
-struct err *ca_ready(struct ca *ca, const char *issuer)
+struct err *ca_works(struct ca *ca, const char *issuer)
 {
     struct hsm *vault = hsm_for(ca->hsm, issuer ? issuer : ca->setup->default_issuer);
     struct err *e = clock_book_check(ca);
@@ -130,12 +130,18 @@ struct err *ca_ready(struct ca *ca, const char *issuer)
         return e;
     if (!hsm_ready(vault))
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
-    if (ledger_restored_by(ca->ledger))
-        return err_new(ERR_RESTORED, "the ledger comes from a backup and its loss is not accepted yet: "
-                                     "`chancery ledger accept-loss` (doc/RECOVERY.md)");
     if (!recover_is_done(ca, vault))
         return err_new(ERR_STARTING, "what an earlier run left open is being closed");
     return NULL;
+}
+
+struct err *ca_ready(struct ca *ca, const char *issuer)
+{
+    struct err *e = ca_works(ca, issuer);
+    if (!e && ledger_restored_by(ca->ledger))
+        e = err_new(ERR_RESTORED, "the ledger comes from a backup and its loss is not accepted yet: "
+                                  "`chancery ledger accept-loss` (doc/RECOVERY.md)");
+    return e;
 }
 
 void ca_clock_confirm(struct ca *ca)

@@ -54,36 +54,10 @@ static struct err *options_of(struct asked *o, int *argc, char **argv, int posit
     return e;
 }
 
-static void say_waiting(const json_t *request)
-{
-    printf("request %s: %lld of %lld have approved; with enough: the same command with --request %s\n",
-           json_string_value(json_object_get(request, "id")),
-           (long long)json_integer_value(json_object_get(request, "have")),
-           (long long)json_integer_value(json_object_get(request, "needed")),
-           json_string_value(json_object_get(request, "id")));
-}
-
 /* *ret_made NULL: it waits for others. */
 static struct err *carry_out(struct cli *c, struct asked *o, json_t **ret_made)
 {
-    struct err *e = NULL;
-    json_t *request = NULL;
-    const char *id = o->request;
-    *ret_made = NULL;
-    if (!id) {
-        TRY(request_ask(c, &o->what, &request));
-        id = json_string_value(json_object_get(request, "id"));
-        const char *state = json_string_value(json_object_get(request, "state"));
-        if (strcmp(state ? state : "", "approved") != 0) {
-            say_waiting(request);
-            goto out;
-        }
-    }
-    TRY(cli_call(c, "POST", arena_printf(c->arena, "/v1/requests/%s/execute", cli_escape(c, id)), NULL,
-                 ret_made));
-out:
-    json_decref(request);
-    return e;
+    return request_carry_out(c, &o->what, o->request, ret_made);
 }
 
 /* What was made, PEM, into a file that is not there yet; out NULL: to stdout. */

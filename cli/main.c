@@ -227,6 +227,28 @@ static const struct cli_command commands[] = {
      "chancery ledger verify", ledger_verify_run},
     {"ledger", "log", "", "the entries as they stand", "  --from N   --limit N\n",
      "chancery ledger log --from 100", ledger_log_run},
+    {"ledger", "stat", "", "how far it has come, and what its parts take on disk", NULL,
+     "chancery ledger stat", ledger_stat_run},
+    {"ledger", "backup", "DIR", "what has come since the last backup into DIR, and the seal roll as it is",
+     "  --ledger DIR           a ledger elsewhere\n  --roll FILE            a seal roll elsewhere\n"
+     "  --no-roll              without it\n",
+     "chancery ledger backup /mnt/backup/chancery", ledger_backup_run},
+    {"ledger", "check-backup", "DIR", "whether every entry of a backup is whole; names the first that is not",
+     NULL, "chancery ledger check-backup /mnt/backup/chancery", ledger_check_backup},
+    {"ledger", "restore", "DIR",
+     "a ledger from a backup, with what the seal roll and published lists know beyond it",
+     "  --until TIME           nothing that was written after it, RFC 3339\n"
+     "  --entry N              nothing after this entry\n"
+     "  --crl FILE             the newest list of an issuer, PEM or DER; may be repeated\n"
+     "  --no-lists             where an issuer's lists are lost\n"
+     "  --roll FILE            a seal roll elsewhere\n  --no-roll              where it is lost\n"
+     "  --ledger DIR           put it elsewhere than the configuration says\n",
+     "chancery ledger restore /mnt/backup/chancery --crl issuing.crl --crl root.crl", ledger_restore_run},
+    {"ledger", "accept-loss", "", "go on with a restored ledger: issue again, answer `good` again",
+     "  --reason TEXT          for those who approve and for the books\n"
+     "  --request ID           carry out what was asked for before\n" KEY_HELP,
+     "chancery ledger accept-loss --reason 'disk of ca1 lost, backup of 03:00' --key maria.key",
+     ledger_accept_loss},
     {"shelf", "send", "", "what the responders serve, as a stream of records to stdout",
      "  --follow               go on: what changes is sent within a tenth of a second\n"
      "  --from POSITION        only what has changed since (`shelf position` at the other end)\n"

@@ -198,6 +198,42 @@ struct err *request_ask(struct cli *c, const struct request_what *what, json_t *
     return send_act(c, &o, &act, what->payload, ret);
 }
 
+static const char *path_of(struct cli *c, const char *id, const char *verb)
+{
+    return arena_printf(c->arena, "/v1/requests/%s%s%s", cli_escape(c, id), verb ? "/" : "",
+                        verb ? verb : "");
+}
+
+static void say_waiting(const json_t *request)
+{
+    printf("request %s: %lld of %lld have approved; with enough: the same command with --request %s\n",
+           json_string_value(json_object_get(request, "id")),
+           (long long)json_integer_value(json_object_get(request, "have")),
+           (long long)json_integer_value(json_object_get(request, "needed")),
+           json_string_value(json_object_get(request, "id")));
+}
+
+struct err *request_carry_out(struct cli *c, const struct request_what *what, const char *id,
+                              json_t **ret_made)
+{
+    struct err *e = NULL;
+    json_t *request = NULL;
+    *ret_made = NULL;
+    if (!id) {
+        TRY(request_ask(c, what, &request));
+        id = json_string_value(json_object_get(request, "id"));
+        const char *state = json_string_value(json_object_get(request, "state"));
+        if (strcmp(state ? state : "", "approved") != 0) {
+            say_waiting(request);
+            goto out;
+        }
+    }
+    TRY(cli_call(c, "POST", path_of(c, id, "execute"), NULL, ret_made));
+out:
+    json_decref(request);
+    return e;
+}
+
 struct err *request_new(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
@@ -250,12 +286,6 @@ struct err *request_list(struct cli *c, int argc, char **argv)
 out:
     json_decref(answer);
     return e;
-}
-
-static const char *path_of(struct cli *c, const char *id, const char *verb)
-{
-    return arena_printf(c->arena, "/v1/requests/%s%s%s", cli_escape(c, id), verb ? "/" : "",
-                        verb ? verb : "");
 }
 
 struct err *request_show(struct cli *c, int argc, char **argv)

@@ -16,4 +16,9 @@ struct request_what {
 /* Signed and sent. *ret: the request as it stands, the caller's. */
 MUST_USE struct err *request_ask(struct cli *c, const struct request_what *what, json_t **ret);
 
+/* Asked for, or taken up by the `id` of an earlier asking (else NULL), and executed where enough have
+ * approved; else it says how many are missing, and *ret_made is NULL. */
+MUST_USE struct err *request_carry_out(struct cli *c, const struct request_what *what, const char *id,
+                                       json_t **ret_made);
+
 #endif

@@ -195,11 +195,19 @@ void vault_act_use_and_answer(struct vault_call *call, const struct vault_act *a
 
 /* --- ACT --- */
 
+/* Whose loss it is stands in the act, which the roll keeps; the ledger is the front's. */
+static struct err *accept_loss(struct vault_call *call, const struct vault_act *act, struct view payload)
+{
+    (void)payload;
+    vault_act_use_and_answer(call, act, NULL, view_of("", 0));
+    return NULL;
+}
+
 static vault_act_handler *const doers[HSM_ACT_KIND_MAX + 1] = {
     [HSM_ACT_THAW] = vault_freeze_thaw,      [HSM_ACT_CA_CREATE] = vault_grant_act,
     [HSM_ACT_CA_SIGN_SUB] = vault_grant_act, [HSM_ACT_CROSS_SIGN] = vault_grant_act,
     [HSM_ACT_CA_RENEW] = vault_grant_act,    [HSM_ACT_CA_STATE] = vault_state_set,
-    [HSM_ACT_CA_DELETE] = vault_state_set,
+    [HSM_ACT_CA_DELETE] = vault_state_set,   [HSM_ACT_ACCEPT_LOSS] = accept_loss,
 };
 
 static struct err *read_asked(struct view in, struct view *ret_approved, struct view *ret_payload)

@@ -163,6 +163,14 @@ uint64_t finder_next_entry(const struct finder *f)
     return f->next;
 }
 
+uint64_t finder_bytes(const struct finder *f)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < f->segments_n; i++)
+        n += f->segments[i]->map_bytes;
+    return n;
+}
+
 uint64_t finder_pairs(const struct finder *f)
 {
     uint64_t n = 0;

@@ -52,6 +52,8 @@ MUST_USE struct err *finder_walk_next(struct finder_walk *w, uint64_t below, uin
 /* The least seq with this term that is above `above`; 0: there is none. */
 MUST_USE struct err *finder_first(struct finder *f, uint64_t term, uint64_t above, uint64_t *ret);
 
+/* Octets of its files. */
+uint64_t finder_bytes(const struct finder *f);
 /* How many pairs of term and intent it holds, for verification. */
 uint64_t finder_pairs(const struct finder *f);
 

@@ -52,6 +52,8 @@ struct store_ops {
     /* Nothing there: nothing done. */
     MUST_USE struct err *(*del)(struct store_txn *t, unsigned table, struct view key);
     MUST_USE struct err *(*count)(struct store_txn *t, unsigned table, uint64_t *ret);
+    /* Octets of the pages it takes. */
+    MUST_USE struct err *(*size)(struct store_txn *t, unsigned table, uint64_t *ret);
 
     MUST_USE struct err *(*cursor)(struct store_txn *t, unsigned table, struct store_cursor **ret);
     /* AT_OR_AFTER reads *key first. *key and *value are set where *ret_found. */

@@ -286,6 +286,16 @@ static struct err *lmdb_count(struct store_txn *t, unsigned table, uint64_t *ret
     return NULL;
 }
 
+static struct err *lmdb_size(struct store_txn *t, unsigned table, uint64_t *ret)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(t->txn, t->store->tables[table], &stat);
+    if (rc != MDB_SUCCESS)
+        return failed(rc, "looking at a table");
+    *ret = (uint64_t)stat.ms_psize * (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages);
+    return NULL;
+}
+
 static struct err *lmdb_cursor(struct store_txn *t, unsigned table, struct store_cursor **ret)
 {
     struct store_cursor *c = calloc(1, sizeof(*c));
@@ -341,6 +351,7 @@ const struct store_ops store_lmdb = {
     .put = lmdb_put,
     .del = lmdb_del,
     .count = lmdb_count,
+    .size = lmdb_size,
     .cursor = lmdb_cursor,
     .move = lmdb_move,
     .cursor_free = lmdb_cursor_free,

@@ -242,6 +242,8 @@ static struct err *seal(struct making *k)
     TRY(ledger_status(k->maker->ledger, k->want.issuer, view_of(k->want.serial, SERIAL_BYTES), &status));
     if (!issuer || !s || !may_answer(issuer, &status))
         return err_new(ERR_NOT_FOUND, "not on record");
+    if (status.answer == LEDGER_GOOD && ledger_restored_by(k->maker->ledger))
+        return err_new(ERR_RESTORED, "what was revoked since the backup is not known yet");
     if (!signer_holds(&s->signer))
         return err_new(ERR_STARTING, "no responder certificate");
     k->unknown = status.answer == LEDGER_UNKNOWN;

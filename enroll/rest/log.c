@@ -57,8 +57,15 @@ static json_t *detail_json(const struct ledger_entry *entry, struct arena *arena
     case LEDGER_ACT_DONE:
     case LEDGER_FREEZE:
     case LEDGER_BREAK_GLASS:
+    case LEDGER_RESTORED:
+    case LEDGER_ACCEPT_LOSS:
+    case LEDGER_LIST_FLOOR:
         return json_pack("{s:s, s:I, s:s}", "what", entry->body.note.what, "number",
                          (json_int_t)entry->body.note.number, "hash", hex_of(arena, entry->body.note.hash));
+    case LEDGER_STRAY:
+    case LEDGER_UNRECORDED:
+        return json_pack("{s:I, s:s, s:o}", "seal", (json_int_t)entry->body.stray.n, "template",
+                         entry->body.stray.template, "sealed_at", answer_time(entry->body.stray.sealed_at));
     case LEDGER_ACT_REQUEST:
         return json_pack("{s:s, s:s}", "id", hex_of(arena, entry->body.act.id), "act",
                          base64_of(arena, entry->body.act.act));

@@ -26,6 +26,19 @@ struct ledger_head {
 };
 MUST_USE struct err *ledger_head(struct ledger *l, struct ledger_head *ret);
 
+/* What the parts of it take on disk, in octets: each table of the store, what of its file is free, and the
+ * index of files. */
+enum { LEDGER_PARTS_MAX = 48 };
+struct ledger_part {
+    const char *name;
+    uint64_t rows, bytes;
+};
+struct ledger_parts {
+    struct ledger_part all[LEDGER_PARTS_MAX];
+    size_t n;
+};
+MUST_USE struct err *ledger_parts(struct ledger *l, struct ledger_parts *ret);
+
 /* --- certificates --- */
 
 struct ledger_cert {
