@@ -128,6 +128,9 @@ struct err *ca_works(struct ca *ca, const char *issuer)
     struct err *e = clock_book_check(ca);
     if (e)
         return e;
+    e = ledger_ready(ca->ledger);
+    if (e)
+        return e;
     if (!hsm_ready(vault))
         return err_new(ERR_TOKEN_AWAY, "the vault is not there");
     if (!recover_is_done(ca, vault))

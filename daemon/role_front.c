@@ -173,7 +173,8 @@ static void front_status(void *self, const struct message_status *s)
 
 static struct err *open_ledger(struct front *f, const struct setup *s)
 {
-    return ledger_open(s->config->paths.ledger, NULL, child_loop(f->child), &f->ledger);
+    const struct ledger_options options = {.shelf = s->config->paths.shelf};
+    return ledger_open(s->config->paths.ledger, &options, child_loop(f->child), &f->ledger);
 }
 
 static struct err *open_shelf(struct front *f, const struct setup *s)

@@ -177,13 +177,11 @@ struct err *copy_finish(struct copy_writer *w, char ret_path[COPY_PATH_BYTES], u
     arena_reset(w->arena);
     TRY(put_foot(w));
     TRY(flush(w));
-    world_point("backup.written");
     if (world_fsync(w->fd) != 0)
         TRY(err_sys(ERR_IO, errno, "%s", w->temporary));
     TRY(check_disk(w));
     snprintf(ret_path, COPY_PATH_BYTES, "%s/%016" PRIx64 "-%016" PRIx64 ".entries", w->dir, w->from,
              w->tree.n);
-    world_point("backup.synced");
     if (world_rename(w->temporary, ret_path) != 0)
         TRY(err_sys(ERR_IO, errno, "%s", ret_path));
     TRY(sync_folder(w->dir));

@@ -3,6 +3,8 @@
 #ifndef CHANCERY_LEDGER_CORE_H
 #define CHANCERY_LEDGER_CORE_H
 
+#include <stdatomic.h>
+
 #include "batch.h"
 #include "finder.h"
 #include "ledger.h"
@@ -39,6 +41,10 @@ struct ledger {
     struct core_partition *partitions; /* of the issuers that were asked for; the loop's */
     size_t partitions_n;
     uint64_t restored; /* as ledger_restored_by() has it; the loop's */
+    int shelf_fd;      /* folder whose disk must have room for answers and lists; -1: not looked at */
+    int64_t looked_ms; /* at the room; the loop's */
+    atomic_bool low;   /* room for what is kept alone */
+    atomic_int failed; /* enum err_code of the last commit; -1: it stood */
     size_t map_bytes;
     int lock_fd; /* one writer; -1 */
     bool readonly;
@@ -64,6 +70,12 @@ struct core_append {
 /* ledger_open on another record of functions: for tests. */
 MUST_USE struct err *core_open(const struct store_ops *ops, const char *dir,
                                const struct ledger_options *options, struct loop *loop, struct ledger **ret);
+
+/* What is free, and how much of it new work may not take. */
+struct core_room {
+    uint64_t free_bytes, kept_bytes;
+};
+MUST_USE struct err *core_room(struct ledger *l, struct store_txn *t, struct core_room *ret);
 
 /* One transaction for all of them; sets each item's error or result. On the writer's thread. */
 void write_group(struct ledger *l, struct batch_item *first);

@@ -5,12 +5,15 @@
  */
 #include "ledger.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/file.h"
 #include "base/metric.h"
+#include "base/world.h"
 #include "core.h"
 #include "entry.h"
 
@@ -270,7 +273,9 @@ struct err *core_open(const struct store_ops *ops, const char *dir, const struct
     struct err *e = NULL;
     struct ledger *l = calloc(1, sizeof(*l));
     CHECK(l);
-    *l = (struct ledger){.ops = ops, .loop = loop, .lock_fd = -1};
+    *l = (struct ledger){.ops = ops, .loop = loop, .lock_fd = -1, .shelf_fd = -1, .failed = -1};
+    if (options && options->shelf)
+        l->shelf_fd = world_open(options->shelf, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     l->map_bytes = options && options->map_bytes ? options->map_bytes : map_default_bytes;
     TRY(lock(l, dir));
     TRY(ops->open(&(struct store_setup){.dir = dir,
@@ -302,7 +307,7 @@ struct err *ledger_open_readonly(const char *dir, struct ledger **ret)
     struct err *e = NULL;
     struct ledger *l = calloc(1, sizeof(*l));
     CHECK(l);
-    *l = (struct ledger){.ops = &store_lmdb, .lock_fd = -1, .readonly = true};
+    *l = (struct ledger){.ops = &store_lmdb, .lock_fd = -1, .shelf_fd = -1, .readonly = true};
     TRY(l->ops->open(
         &(struct store_setup){
             .dir = dir, .mode = 0600, .readonly = true, .tables = rows_tables, .tables_n = TABLE__COUNT},
@@ -328,5 +333,7 @@ void ledger_close(struct ledger *l)
     if (l->lock_fd >= 0)
         close(l->lock_fd);
     free(l->partitions);
+    if (l->shelf_fd >= 0)
+        close(l->shelf_fd);
     free(l);
 }

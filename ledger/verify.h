@@ -62,6 +62,8 @@ struct verify {
     struct tree tree, tree_before; /* with, and without, the entry in hand */
     int64_t last_time_ms;
     uint64_t restored;            /* entry whose loss is not accepted yet */
+    uint64_t lost_after;          /* entries above it were lost, by the last restoration; */
+    uint64_t accepted_n;          /* what seals before this one say of them is accepted */
     uint64_t pairs;               /* of term and intent that the index should have */
     uint64_t terms[VERIFY_TERMS]; /* of the entry in hand */
     size_t terms_n;

@@ -184,6 +184,7 @@ static void on_restored(struct verify *v, const struct ledger_entry *en)
     if (!view_eq(en->body.note.hash, view_of(root, SHA256_BYTES)))
         verify_found(v, en->seq, "the restored entries do not have the root that it names");
     v->restored = en->seq;
+    v->lost_after = en->body.note.number;
 }
 
 static void on_accept_loss(struct verify *v, const struct ledger_entry *en)
@@ -192,6 +193,7 @@ static void on_accept_loss(struct verify *v, const struct ledger_entry *en)
         verify_found(v, en->seq, "it accepts the loss of entry %" PRIu64 ", which does not wait for it",
                      en->ref);
     v->restored = 0;
+    v->accepted_n = en->body.note.number;
 }
 
 static void on_list_floor(struct verify *v, const struct ledger_entry *en)

@@ -12,6 +12,18 @@
 #include "entry.h"
 #include "tiles.h"
 
+struct err *write_value(struct write *w, struct view value, const uint8_t leaf[SHA256_BYTES])
+{
+    struct err *e = NULL;
+    struct key k = key_seq(w->tree.n + 1);
+    TRY(w->ops->put(w->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
+    TRY(w->ops->put(w->txn, TABLE_LEAF, key_view(&k), view_of(leaf, SHA256_BYTES), STORE_PUT_LAST));
+    TRY(tiles_add(w->ops, w->txn, &w->tree, leaf));
+    w->written++;
+out:
+    return e;
+}
+
 static struct err *put_entry(struct write *w, struct core_append *a)
 {
     struct err *e = NULL;
@@ -20,12 +32,8 @@ static struct err *put_entry(struct write *w, struct core_append *a)
     a->entry.seq = w->tree.n + 1;
     a->entry.time_ms = w->now_ms;
     TRY(entry_write(&a->entry, a->body, a->arena, &value, leaf));
-    struct key k = key_seq(a->entry.seq);
-    TRY(w->ops->put(w->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
-    TRY(w->ops->put(w->txn, TABLE_LEAF, key_view(&k), view_of(leaf, sizeof(leaf)), STORE_PUT_LAST));
     memcpy(a->entry.leaf, leaf, sizeof(leaf));
-    TRY(tiles_add(w->ops, w->txn, &w->tree, leaf));
-    w->written++;
+    TRY(write_value(w, value, leaf));
     a->result.seq = a->entry.seq;
 out:
     return e;
@@ -79,14 +87,14 @@ out:
     return e;
 }
 
-/* New work is refused while what is under way can still be ended. */
+/* New work is refused while what is under way can still be ended, and revoked. */
 static struct err *look_at_room(struct write *w)
 {
     struct err *e = NULL;
-    struct store_room room;
-    uint64_t reserve = w->ledger->map_bytes / 8 < 16u << 20 ? w->ledger->map_bytes / 8 : 16u << 20;
-    TRY(w->ops->room(w->ledger->store, &room));
-    w->low = room.free_bytes < reserve;
+    struct core_room room;
+    TRY(core_room(w->ledger, w->txn, &room));
+    w->low = room.free_bytes < room.kept_bytes;
+    atomic_store(&w->ledger->low, w->low);
 out:
     return e;
 }
@@ -110,8 +118,9 @@ out:
 }
 
 /* Nothing of the group stands: each of them hears why, but for those that were refused anyway. */
-static void fail_all(struct batch_item *first, struct err *why)
+static void fail_all(struct ledger *l, struct batch_item *first, struct err *why)
 {
+    atomic_store(&l->failed, (int)err_code(why));
     log_error("ledger.commit_failed", log_err(why));
     for (struct batch_item *i = first; i; i = i->next)
         if (!i->error)
@@ -127,6 +136,7 @@ static struct err *commit(struct write *w)
     w->txn = NULL;
     TRY(w->ops->commit(t));
     world_point("ledger.committed");
+    atomic_store(&w->ledger->failed, -1);
     w->ledger->tree = w->tree;
     w->ledger->time_ms = w->now_ms;
     metric_add(METRIC_LEDGER_COMMITS, 1);
@@ -147,5 +157,5 @@ void write_group(struct ledger *l, struct batch_item *first)
 out:
     w.ops->abort(w.txn);
     if (e)
-        fail_all(first, e);
+        fail_all(l, first, e);
 }

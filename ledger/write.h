@@ -62,7 +62,9 @@ MUST_USE struct err *write_accept_apply(struct write *w, const struct core_appen
 MUST_USE struct err *write_unrecorded_apply(struct write *w, const struct core_append *a);
 MUST_USE struct err *write_list_floor_apply(struct write *w, const struct core_append *a);
 
-/* write.c: the first entry of an instant, as index time has it; tree and time. */
+/* write.c: into log and tree, as the next one; the first entry of an instant, as index time has it; tree and
+ * time. */
+MUST_USE struct err *write_value(struct write *w, struct view value, const uint8_t leaf[SHA256_BYTES]);
 MUST_USE struct err *write_time(struct write *w);
 MUST_USE struct err *write_state(struct write *w);
 /* write_replay.c: an entry that was written before, with its own octets. ERR_CORRUPT where it does not follow

@@ -37,14 +37,11 @@ struct err *write_replay(struct write *w, const struct ledger_entry *en, struct 
     struct err *e = NULL;
     const struct write_rule *rule = write_rule_of(en->kind);
     struct core_append a = {.arena = arena, .entry = *en, .result = {.outcome = LEDGER_WRITTEN}};
-    struct key k = key_seq(en->seq);
     bool instant = w->tree.n == 0 || en->time_ms != w->now_ms;
     a.result.time_ms = w->now_ms = en->time_ms;
     a.result.seq = en->seq;
     TRY(check(w, rule, &a));
-    TRY(w->ops->put(w->txn, TABLE_LOG, key_view(&k), value, STORE_PUT_LAST));
-    TRY(w->ops->put(w->txn, TABLE_LEAF, key_view(&k), view_of(en->leaf, SHA256_BYTES), STORE_PUT_LAST));
-    tree_add(&w->tree, en->leaf);
+    TRY(write_value(w, value, en->leaf));
     w->written = 1; /* so that its instant begins with it, where it does */
     if (instant)
         TRY(write_time(w));

@@ -41,6 +41,10 @@ static json_t *record_json(const struct ledger_cert *c)
                              answer_time(c->requested_ms / 1000), "entry", (json_int_t)c->intent);
     if (c->decision.version)
         json_object_set_new(tree, "template_version", json_integer((json_int_t)c->decision.version));
+    if (c->recorded_ms)
+        json_object_set_new(tree, "issued_at", answer_time(c->recorded_ms / 1000));
+    if (c->request && c->request[0])
+        json_object_set_new(tree, "request", json_string(c->request));
     if (c->seal.n)
         json_object_set_new(tree, "seal", json_integer((json_int_t)c->seal.n));
     if (c->revoked_at) {

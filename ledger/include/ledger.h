@@ -24,6 +24,8 @@ struct ledger_options {
     size_t map_bytes;  /* 0: 256 GiB; address space, and a bound on the file */
     size_t batch_max;  /* entries in a commit; 0: 128 */
     size_t queued_max; /* past it appends are ERR_BUSY; 0: 8192 */
+    const char
+        *shelf; /* folder on whose disk answers and lists of revocations must fit; NULL: not looked at */
 };
 
 /* dir: made (0700) where missing. loop: where completions come; NULL: no thread, only ledger_append_wait()
@@ -36,6 +38,10 @@ MUST_USE struct err *ledger_open(const char *dir, const struct ledger_options *o
 MUST_USE struct err *ledger_open_readonly(const char *dir, struct ledger **ret);
 /* Commits what is queued, calls its `done`s, then frees. On the loop's thread; accepts NULL. */
 void ledger_close(struct ledger *l);
+
+/* NULL where new work would be taken, else why not: ERR_NO_SPACE, or the error of the last commit, which is
+ * tried anew once a second. On the loop's thread; looks at most once a second. */
+MUST_USE struct err *ledger_ready(struct ledger *l);
 
 /* --- appending --- */
 
