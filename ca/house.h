@@ -110,10 +110,6 @@ void recover_lost(struct ca *ca, struct hsm *vault);
 bool recover_is_done(struct ca *ca, struct hsm *vault);
 void recover_free(struct ca *ca);
 
-/* What ca_ready() asks, but for a loss that is not accepted yet: the house's own certificates, which status
- * needs, do not wait for that. */
-MUST_USE struct err *ca_works(struct ca *ca, const char *issuer);
-
 /* An entry of the engine's own; a failure is only logged. */
 void ca_note(struct ca *ca, const struct ledger_entry *entry);
 

@@ -239,7 +239,7 @@ static void look(void *arg)
 
     if (c->asking)
         return;
-    struct err *e = ca_ready(c->setup.ca, NULL);
+    struct err *e = ca_works(c->setup.ca, NULL);
     bool can = e == NULL;
     err_free(e);
     if (due(c) && can) {

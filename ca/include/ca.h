@@ -83,6 +83,10 @@ void ca_recover(struct ca *ca, struct hsm *vault, void (*done)(void *arg, struct
  * (clock, vault, ledger, recovery): for /readyz. */
 MUST_USE struct err *ca_ready(struct ca *ca, const char *issuer);
 
+/* The same, but for a loss that is not accepted yet: the house's own certificates, without which nobody
+ * reaches it and no status is signed, do not wait for that. */
+MUST_USE struct err *ca_works(struct ca *ca, const char *issuer);
+
 /* The vault's channel is gone (hsm's on_lost): its keys issue nothing until ca_recover has run again. */
 void ca_vault_lost(struct ca *ca, struct hsm *vault);
 

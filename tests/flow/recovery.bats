@@ -10,13 +10,14 @@ setup_file() {
     issue before DNS:before.example.internal
     issue revoked DNS:revoked.example.internal
 }
+teardown() { [ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 8 "$CHANCERY_DIR/log"; }
 teardown_file() { demo_stop; }
 
 setup() {
     demo_env "$BATS_FILE_TMPDIR/demo"
     cd "$BATS_FILE_TMPDIR" || return 1 # certificates and lists of the tests before
     export CONF=$CHANCERY_DIR LEDGER=$CHANCERY_DIR/ledger ROLL=$CHANCERY_DIR/roll SHELF=$CHANCERY_DIR/shelf \
-        TOKEN=$CHANCERY_DIR/token BACKUP=$BATS_FILE_TMPDIR/backup PIN_FILE=$CHANCERY_DIR/secret/pin SO_PIN_FILE=$CHANCERY_DIR/secret/so-pin \
+        TOKEN_DIR=$CHANCERY_DIR/token BACKUP=$BATS_FILE_TMPDIR/backup PIN_FILE=$CHANCERY_DIR/secret/pin SO_PIN_FILE=$CHANCERY_DIR/secret/so-pin \
         SOFTHSM2_CONF=$CHANCERY_DIR/softhsm2.conf
     mkdir -p "$BACKUP"
     process_alive "$CHANCERY_PID" || start_chancery
@@ -160,7 +161,8 @@ PY
 }
 
 @test "the token is lost: from its backup the keys sign again" {
-    mv "$TOKEN" "$TOKEN.lost"
+    typed keep
+    mv "$TOKEN_DIR" "$TOKEN_DIR.lost"
     typed token-lost
     within 10 demo_ready
     issue token DNS:token.example.internal
@@ -175,13 +177,14 @@ PY
 
 @test "the front was not ours: frozen, looked at by the seal roll, revoked, thawed" {
     export SINCE
-    SINCE=$(date -u -d '-1 hour' +%Y-%m-%dT%H:%M:%SZ)
+    SINCE=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+    issue stolen DNS:stolen.example.internal
     typed stolen-front
     csr new DNS:new.example.internal
     ask_csr new.csr
     expect_problem 503 frozen .
     typed stolen-revoke
-    within 5 says pin revoked
+    within 5 says stolen revoked
     typed thaw
     within 5 issue thawed DNS:thawed.example.internal
 }
