@@ -68,6 +68,11 @@ bool templates_enabled(const struct template *t)
     return t->head.enabled && !t->head.internal;
 }
 
+bool templates_caa(const struct template *t)
+{
+    return t->head.caa;
+}
+
 int64_t templates_ceiling_per_hour(const struct template *t)
 {
     return t->head.ceiling_per_hour;

@@ -55,7 +55,7 @@ struct template_head {
     const char *given_name; /* "": the file's */
     const char *extends;    /* "": none */
     const char *description;
-    bool internal, enabled, baseline;
+    bool internal, enabled, baseline, caa;
     struct conf_texts issuers;
     struct conf_texts asker_texts;
     int64_t ceiling_per_hour;

@@ -99,6 +99,7 @@ struct templates_override {
 };
 bool templates_override(const struct template *t, size_t i, struct templates_override *ret);
 bool templates_enabled(const struct template *t); /* `enabled`, and not internal */
+bool templates_caa(const struct template *t);     /* CAA records are asked before an ACME order is issued */
 
 /* --- shape --- */
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """The outside world of a test: names, web servers good and hostile, TLS answers.
 
-    outside.py ZONE DIR [--tls]
+    outside.py ZONE DIR [--tls] [--stay]
 
 Serves DNS (UDP and TCP) from the file ZONE, read anew for each question, HTTP on 127.0.0.1 and ::1, and with --tls also
-tls-alpn-01 answers; prints one line, "dns=PORT http=PORT tls=PORT", and ends when its stdin does. DIR is where it keeps
+tls-alpn-01 answers; prints one line, "dns=PORT http=PORT tls=PORT", and ends when its stdin does (--stay: when it is killed). DIR is where it keeps
 certificates and `log`, one line for each question and connection.
 
 A line of ZONE: NAME TYPE VALUE, of type A, AAAA, TXT ("..." "..."), CAA (FLAGS TAG VALUE), CNAME; CNAME-ALONE, which is
 not followed here; FLIP FIRST THEN, an A record that changes after the first answer; SERVFAIL, REFUSED, SILENT. "*.x" stands
 for all under x. What is asked for over HTTP says by its last part what happens: see `Web`.
 """
-import hashlib, http.server, ipaddress, os, re, shlex, socket, socketserver, ssl, struct, subprocess, sys, threading, time, warnings
+import hashlib, http.server, ipaddress, os, re, shlex, signal, socket, socketserver, ssl, struct, subprocess, sys, threading, time, warnings
 
 A, CNAME, TXT, AAAA, CAA, OPT = 1, 5, 16, 28, 257, 41
 warnings.simplefilter("ignore")
@@ -366,4 +366,4 @@ if "--tls" in sys.argv:
 for server in servers:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 print("dns=%(dns)d http=%(http)d tls=%(tls)d" % ports, flush=True)
-sys.stdin.read()
+signal.pause() if "--stay" in sys.argv else sys.stdin.read()

@@ -62,6 +62,7 @@ static const char *const narrower[] = {
     "extends: base\nenabled: false\nname: other\n",
     "extends: base\ninternal: true\n",
     "extends: base\nbaseline: true\n",
+    "extends: base\ncaa: true\n",
     "extends: base\nissuers: [second]\n",
     "extends: base\naskers: [operator]\n",
     "extends: base\nceiling_per_hour: 10\n",
