@@ -99,6 +99,7 @@ typedef struct err *cli_run(struct cli *c, int argc, char **argv);
 cli_run cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
 cli_run trust_fetch, trust_install;
 cli_run token_create, token_list, token_revoke;
+cli_run acme_eab, acme_account, acme_order, acme_authz, acme_why;
 cli_run hsm_info_run, hsm_login, hsm_pin;
 cli_run ca_list, ca_show, ca_import;
 cli_run ca_create, ca_csr, ca_sign, ca_cross, ca_renew, ca_disable, ca_enable, ca_delete, ca_restore;

@@ -88,6 +88,23 @@ static const struct cli_command commands[] = {
      "  --fingerprint SHA256   only the one of the file that it fits\n"
      "  --dir DIR              write it there, and run nothing\n",
      "chancery trust install root.pem --fingerprint 9f86d081884c...", trust_install},
+    {"acme", "eab", "create --template T... --name PATTERN... | list | revoke KID",
+     "keys that ACME accounts are bound to; shown once",
+     "  --accounts N           for how many accounts (1; 0: without bound)\n"
+     "  --ttl 30d              how long accounts can be made with it\n"
+     "  --preapproved          no challenge for these names\n"
+     "  --label TEXT\n  --out FILE             write KID and HMAC there (0600) instead of to stdout\n",
+     "chancery acme eab create --template server --name '**.pay.example.internal' --preapproved --out "
+     "pay.eab",
+     acme_eab},
+    {"acme", "account", "list | show ID", "accounts of ACME clients", "  --limit N   --cursor TEXT\n",
+     "chancery acme account list", acme_account},
+    {"acme", "order", "list | show ID", "their orders", "  --account ID   --limit N   --cursor TEXT\n",
+     "chancery acme order list --account 9f2c...", acme_order},
+    {"acme", "authz", "list | show ID", "which names they may have, and how that was shown",
+     "  --account ID   --limit N   --cursor TEXT\n", "chancery acme authz list", acme_authz},
+    {"acme", "why", "ORDER", "why an order has no certificate, in plain words", NULL,
+     "chancery acme why 5f0c...", acme_why},
     {"ca", "list", "", "issuers: state, days left, and how many unexpired certificates hang on each", NULL,
      "chancery ca list", ca_list},
     {"ca", "import", "NAME CERTIFICATE",

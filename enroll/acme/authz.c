@@ -102,6 +102,7 @@ json_t *authz_json(struct acme_ask *ask, const struct ledger_acme_authz *z)
 static void answer_authz(struct acme_ask *ask, int status, const struct ledger_acme_authz *z)
 {
     http_add(ask->r, "Location", "%s", acme_object_url(ask, "authz", z->object.id));
+    challenge_pace(ask, z);
     acme_answer(ask, status, authz_json(ask, z));
 }
 

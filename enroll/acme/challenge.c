@@ -12,6 +12,8 @@ const char *const *challenge_types(const char *name, bool wildcard)
     return wildcard ? below : host;
 }
 
+enum { PACE_S = 1 };
+
 static const char *status_of(const struct ledger_acme_authz *z, const char *type)
 {
     enum acme_status status = authz_status(z);
@@ -51,9 +53,16 @@ json_t *challenge_json(struct acme_ask *ask, const struct ledger_acme_authz *z, 
 
 /* --- the challenge --- */
 
+void challenge_pace(struct acme_ask *ask, const struct ledger_acme_authz *z)
+{
+    if (z->tried[0] && authz_status(z) == ACME_PENDING)
+        http_add(ask->r, "Retry-After", "%d", PACE_S);
+}
+
 static void answer_challenge(struct acme_ask *ask, const struct ledger_acme_authz *z, const char *type)
 {
     http_add(ask->r, "Link", "<%s>;rel=\"up\"", acme_object_url(ask, "authz", z->object.id));
+    challenge_pace(ask, z);
     acme_answer(ask, 200, challenge_json(ask, z, type));
 }
 
