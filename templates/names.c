@@ -7,6 +7,7 @@
 #include "names.h"
 
 #include "cert/tbs.h"
+#include "judge.h"
 #include "pattern.h"
 #include "subject.h"
 
@@ -73,4 +74,20 @@ struct err *templates_names(const struct cert_tbs *tbs, struct arena *arena, con
     names_collect(&subject, sans, sans_n, 0, arena, ret_names, ret_n);
 out:
     return e;
+}
+
+struct err *templates_names_check(const struct template *t, const char *const *names, size_t n,
+                                  struct arena *arena)
+{
+    static judge_rule *const rules[] = {sans_rule_kinds,           sans_rule_max,   sans_rule_wildcard,
+                                        sans_rule_wildcard_labels, sans_rule_allow, sans_rule_deny};
+    struct err *e = NULL;
+    struct cert_san *sans = arena_array(arena, n, sizeof(sans[0]));
+    const struct judged j = {.t = t, .arena = arena, .sans = sans, .sans_n = n};
+    for (size_t i = 0; i < n; i++)
+        TRY(cert_san_of_text(view_str(names[i]), arena, &sans[i]));
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        TRY(rules[i](&j));
+out:
+    return err_wrap(e, "template '%s'", t->name);
 }

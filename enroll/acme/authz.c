@@ -133,6 +133,7 @@ struct err *authz_new(struct acme_ask *ask)
                     "a wildcard is authorized by an order, not ahead of one (RFC 8555 7.4.1)"));
     if (eab)
         TRY(templates_patterns_cover(eab->names.items, eab->names.n, &name, 1));
+    TRY(order_allows(ask, ask->template, &(struct ledger_texts){1, &name}));
     TRY(authz_for(ask, name, authz_preapproved(eab, name), authz, &is_new));
     if (is_new)
         return acme_put(ask, authz, 1, made, authz);

@@ -38,19 +38,32 @@ static bool is_there(const char *const *names, size_t n, const char *name)
     return false;
 }
 
+/* What the template says of names is told before anybody meets a challenge for them. */
+struct err *order_allows(const struct acme_ask *ask, const char *template, const struct ledger_texts *names)
+{
+    const struct templates *set = ca_setup_get(ask->en->setup.ca)->templates;
+    const struct template *t = templates_find(set, view_str(template));
+    if (!t)
+        return err_new(ERR_TEMPLATE_UNKNOWN, "no template '%.100s'", template);
+    struct err *e = templates_names_check(t, names->items, names->n, ask->r->arena);
+    return e && err_code(e) == ERR_POLICY ? acme_as(e, ERR_NAME_FORBIDDEN) : e;
+}
+
 /* An account that was bound to a namespace stays inside it. */
-static struct err *check_name(struct acme_ask *ask, const struct ledger_acme_eab *eab, const char *name)
+static struct err *check_name(struct acme_ask *ask, const struct ledger_acme_eab *eab, const char *template,
+                              const char *name)
 {
     struct err *e = NULL;
     if (eab)
         TRY(templates_patterns_cover(eab->names.items, eab->names.n, &name, 1));
+    TRY(order_allows(ask, template, &(struct ledger_texts){1, &name}));
     TRY(acme_limit(ask->en->acme->limits, "orders of one name", name, ask->config->orders_per_name));
 out:
     return e;
 }
 
 /* Every bad name is told, not only the first (RFC 8555 6.7.1). */
-static struct err *read_names(struct acme_ask *ask, const struct ledger_acme_eab *eab,
+static struct err *read_names(struct acme_ask *ask, const struct ledger_acme_eab *eab, const char *template,
                               struct ledger_texts *ret)
 {
     const json_t *list = json_object_get(ask->body, "identifiers");
@@ -64,7 +77,7 @@ static struct err *read_names(struct acme_ask *ask, const struct ledger_acme_eab
         const char *name = NULL, *shown = json_string_value(json_object_get(tree, "value"));
         struct err *e = order_name(ask, tree, &name);
         if (!e)
-            e = check_name(ask, eab, name);
+            e = check_name(ask, eab, template, name);
         if (e && (n == 1 || !shown))
             return e;
         if (e) {
@@ -203,7 +216,8 @@ struct err *order_new(struct acme_ask *ask)
     TRY(eab_admits(ask, o->template, &eab));
     TRY(acme_limit(ask->en->acme->limits, "orders of one account", account_owner(ask),
                    ask->config->orders_per_account));
-    TRY(read_names(ask, eab, &o->names));
+    TRY(read_names(ask, eab, o->template, &o->names));
+    TRY(order_allows(ask, o->template, &o->names));
     TRY(read_times(ask, o));
     TRY(read_replaces(ask, o));
     acme_id_new(ask, &o->object);

@@ -14,6 +14,9 @@ acme_handle certificate_show, certificate_revoke;
 /* {"identifier": ...} or an element of "identifiers": "dns:a.example", checked and lower-cased.
  * ERR_UNSUPPORTED_NAME, ERR_BAD_NAME. */
 MUST_USE struct err *order_name(struct acme_ask *ask, const json_t *tree, const char **ret);
+/* Names that the template allows: ERR_NAME_FORBIDDEN. */
+MUST_USE struct err *order_allows(const struct acme_ask *ask, const char *template,
+                                  const struct ledger_texts *names);
 /* As it stands now: by its own state, its authorizations and the clock. */
 MUST_USE struct err *order_status(struct acme_ask *ask, const struct ledger_acme_order *o,
                                   enum acme_status *ret);

@@ -9,11 +9,18 @@
 #include "base/err.h"
 
 struct cert_tbs; /* cert/tbs.h */
+struct template;
 
 /* The names in a tbs as shape gives them, for the ledger's index: "KIND:value"; CN only where no SAN says the
  * same. */
 MUST_USE struct err *templates_names(const struct cert_tbs *tbs, struct arena *arena,
                                      const char *const **ret_names, size_t *ret_n);
+
+/* Names held against the rules of `sans` before there is anything else to judge: "dns:a.example", as in
+ * cert_san_of_text. What the rules say of all of them together (not enough) is left for later. ERR_POLICY,
+ * ERR_BAD_NAME. */
+MUST_USE struct err *templates_names_check(const struct template *t, const char *const *names, size_t n,
+                                           struct arena *arena);
 
 /*
  * One language for grants and for a template's sans.allow and sans.deny:

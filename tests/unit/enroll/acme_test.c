@@ -383,6 +383,7 @@ static void names_are_checked_one_by_one(void **state)
         {"dns", "a.elsewhere.example", "rejectedIdentifier"},
         {"dns", "10.0.0.1", "rejectedIdentifier"},
         {"ip", "10.0.0.256", "rejectedIdentifier"},
+        {"dns", "*.a.example.internal", "rejectedIdentifier"},
         {"email", "a@example.internal", "unsupportedIdentifier"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
