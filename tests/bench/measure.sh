@@ -120,6 +120,52 @@ measure_issue() {
     for clients in 1 16 64; do issue_rows "$clients" "$least"; done
 }
 
+# --- ACME ----------------------------------------------------------------------------------------------------------
+
+# The limits of a demo are for people; here they are off.
+acme_unlimited() {
+    local before
+    before=$(grep -c reload.done "$demo/log" || true)
+    sed -i 's/^acme:$/&\n  orders_per_account: 0\n  orders_per_name: 0\n  accounts_per_address: 0/' "$demo/chancery.yaml"
+    kill -HUP "$CHANCERY_PID"
+    for _ in $(seq 100); do
+        [ "$(grep -c reload.done "$demo/log" || true)" -gt "$before" ] && return 0
+        sleep 0.1
+    done
+    die "the demo did not take the changed configuration"
+}
+
+acme_load() { # name connections seconds
+    "$bin/bench_acme" --core "$load_core" --port "$port" --ca "$CHANCERY_ROOT" --kid "$KID" --secret "$HMAC" \
+        --connections "$2" --seconds "$3" "${watch[@]}" >"$work/$1.json"
+    say "$1: $(jq -r '"\(.rate | round) orders a second, p99 \(.p99_ms) ms, \(.errors) errors"' "$work/$1.json")"
+}
+
+# Whole orders beside the REST issuance of the same run, in turns.
+measure_acme() {
+    local clients round rounds=$((quick ? 1 : 3)) seconds=$((quick ? 4 : 6)) r rest KID HMAC
+    acme_unlimited
+    "$build/bin/chancery" -c "$demo/chancery.yaml" acme eab create --template server --name '**.example.internal' --accounts 0 \
+        --preapproved --out "$work/eab" 2>/dev/null
+    # shellcheck disable=SC1091
+    . "$work/eab"
+    for clients in 1 16 64; do
+        for round in $(seq "$rounds"); do
+            issue_load "acme.rest.c$clients.$round" "$clients" "$seconds"
+            acme_load "acme.c$clients.$round" "$clients" "$seconds"
+        done
+        r=$(middle "acme.c$clients")
+        rest=$(get "$(middle "acme.rest.c$clients")" .rate)
+        row "acme.c$clients.rate" "$(get "$r" .rate)" "orders/s" "$rest" 0.35
+        row "acme.c$clients.p50" "$(get "$r" .p50_ms)" ms
+        row "acme.c$clients.p99" "$(get "$r" .p99_ms)" ms
+    done
+    row acme.c64.cpu.front "$(get "$r" '.cpu_us.front // 0')" us
+    row acme.c64.cpu.jws "$(get "$r" '.jws_us * 3')" us
+    row acme.c64.cpu.signing "$(get "$r" '.cpu_us.vault // 0')" us
+    row acme.c64.errors "$(get "$r" .errors)" orders
+}
+
 # --- OCSP ----------------------------------------------------------------------------------------------------------
 
 start_nginx() { # size of the file

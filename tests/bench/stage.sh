@@ -120,6 +120,7 @@ start_demo() {
 make_requests() {
     local n half
     if wanted issue; then n=$((quick ? 60000 : 250000)); else n=12000; fi
+    if wanted acme; then n=$((n + (quick ? 60000 : 150000))); fi
     if wanted revoke; then n=$((n + (quick ? 70000 : 280000))); fi
     half=$((n / 2))
     say "making $n keys and requests"
