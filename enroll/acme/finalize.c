@@ -19,6 +19,8 @@ struct finalize {
     ticket_id ticket;
     struct loop_timer *patience;
     struct ledger_entry next;
+    struct ca_asker asker;
+    struct ca_request request; /* in the arena of the work */
 };
 
 /* --- the CSR --- */
@@ -147,9 +149,16 @@ static void put(struct finalize *f)
         recorded(f, e, NULL);
 }
 
-/* Nobody waits for the answer any more: the order itself says why there is no certificate. */
+/* Nobody waits for the answer any more: the order itself says why there is no certificate. What is the
+ * house's own trouble ends no order: the client asks again. */
 static void put_failed(struct finalize *f, struct err *e)
 {
+    if (err_row(err_code(e))->http_status >= 429) {
+        log_info("acme.order", log_err(e));
+        err_free(e);
+        end(f);
+        return;
+    }
     struct ledger_acme_order *o = &f->next.body.acme_order;
     o->status = ACME_INVALID;
     o->error = acme_problem_type(err_code(e));
@@ -208,61 +217,94 @@ static void impatient(void *arg)
 
 /* --- the beginning --- */
 
-static struct ca_asker *asker_of_account(struct acme_ask *ask, const struct ledger_acme_order *o)
+static void asker_of_account(struct finalize *f)
 {
-    struct ca_asker *a = ARENA_NEW(ask->r->arena, struct ca_asker);
-    const char **templates = ARENA_NEW(ask->r->arena, const char *);
+    struct ledger_acme_order *o = &f->next.body.acme_order;
+    const char **templates = ARENA_NEW(f->work.arena, const char *);
     templates[0] = o->template;
-    *a = (struct ca_asker){
+    f->asker = (struct ca_asker){
         .role = CA_ROLE_REQUESTER,
         .account = true,
-        .id = account_owner(ask),
+        .id = f->next.actor,
         .door = "acme",
-        .peer = ask->r->peer->address,
-        .request_id = ask->r->id,
+        .peer = f->next.peer,
+        .request_id = f->next.request,
         .grant = {.templates = templates, .templates_n = 1, .names = o->names.items, .names_n = o->names.n}};
-    return a;
 }
 
-static struct err *replaced_serial(struct acme_ask *ask, const struct ledger_acme_order *o, struct view *ret)
+static struct err *replaced_serial(struct finalize *f, struct view *ret)
 {
     struct err *e = NULL;
     struct ledger_cert old;
-    if (!o->replaces[0])
+    const char *replaces = f->next.body.acme_order.replaces;
+    if (!replaces[0])
         return NULL;
-    TRY(renewal_find(ask->en, view_str(o->replaces), ask->r->arena, &old));
+    TRY(renewal_find(f->work.en, view_str(replaces), f->work.arena, &old));
     *ret = old.serial;
 out:
     return e;
 }
 
+static const char *keep(struct finalize *f, const char *text)
+{
+    return arena_str(f->work.arena, view_str(text));
+}
+
+static struct err *request_of(struct acme_ask *ask, struct finalize *f, struct view csr)
+{
+    struct ledger_acme_order *o = &f->next.body.acme_order;
+    acme_by(ask, &f->next);
+    f->next.actor = keep(f, f->next.actor);
+    f->next.peer = keep(f, f->next.peer);
+    f->next.request = keep(f, f->next.request);
+    asker_of_account(f);
+    f->request = (struct ca_request){.asker = &f->asker,
+                                     .template = o->template,
+                                     .csr = arena_dup(f->work.arena, csr),
+                                     .not_after = o->not_after,
+                                     .idempotency_key = hex_of(f->work.arena, o->object.id)};
+    digest_sha256(csr, f->request.body_hash);
+    o->csr = view_of(f->request.body_hash, SHA256_BYTES);
+    return replaced_serial(f, &f->request.replaces);
+}
+
+static void allowed(struct acme_work *w, struct err *e)
+{
+    struct finalize *f = (struct finalize *)w;
+    if (e)
+        failed(f, e);
+    else
+        ca_issue(w->en->setup.ca, &f->request, issued, f);
+}
+
+static bool wants_caa(const struct finalize *f)
+{
+    const struct templates *set = ca_setup_get(f->work.en->setup.ca)->templates;
+    const struct template *t = templates_find(set, view_str(f->request.template));
+    return t && templates_caa(t);
+}
+
 static struct err *begin(struct acme_ask *ask, const struct ledger_entry *order, struct view csr)
 {
     struct err *e = NULL;
-    struct acme_work *w;
-    const struct ledger_acme_order *o = &order->body.acme_order;
-    struct ca_request request = {.asker = asker_of_account(ask, o),
-                                 .template = o->template,
-                                 .csr = csr,
-                                 .not_after = o->not_after,
-                                 .idempotency_key = hex_of(ask->r->arena, o->object.id)};
-    TRY(replaced_serial(ask, o, &request.replaces));
-    digest_sha256(csr, request.body_hash);
-    TRY(acme_work_new(ask->en, LEDGER_ACME_ORDER, o->object.id, sizeof(struct finalize), &w));
+    struct acme_work *w = NULL;
+    TRY(acme_work_new(ask->en, LEDGER_ACME_ORDER, order->body.object.id, sizeof(struct finalize), &w));
     struct finalize *f = (struct finalize *)w;
+    f->next = acme_next(&w->object);
+    TRY(request_of(ask, f, csr));
     f->ask = ask;
     f->waits = true;
-    f->next = acme_next(&w->object);
-    f->next.body.acme_order.csr = arena_dup(w->arena, view_of(request.body_hash, SHA256_BYTES));
-    acme_by(ask, &f->next);
-    f->next.actor = arena_str(w->arena, view_str(f->next.actor));
-    f->next.peer = arena_str(w->arena, view_str(f->next.peer));
-    f->next.request = arena_str(w->arena, view_str(f->next.request));
     f->patience = loop_timer_new(ask->en->setup.loop, impatient, f);
     loop_timer_set(f->patience, PATIENCE_MS);
     f->ticket = http_park(ask->r);
-    ca_issue(ask->en->setup.ca, &request, issued, f);
+    if (wants_caa(f))
+        caa_check(w, &f->next.body.acme_order, allowed);
+    else
+        allowed(w, NULL);
+    return NULL;
 out:
+    if (w)
+        acme_work_end(w);
     return e;
 }
 

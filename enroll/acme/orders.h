@@ -5,6 +5,7 @@
 #include "../house.h"
 
 struct acme_ask;
+struct acme_work;
 
 /* --- order.c, authz.c, challenge.c, finalize.c --- */
 
@@ -37,6 +38,10 @@ json_t *challenge_json(struct acme_ask *ask, const struct ledger_acme_authz *z, 
 void challenge_pace(struct acme_ask *ask, const struct ledger_acme_authz *z);
 /* Goes on with a check that a restart has broken off. */
 void challenge_again(struct acme_ask *ask, const struct ledger_entry *authz);
+
+/* CAA of every dns name, once more; done later, with ERR_CAA or ERR_BUSY where it does not allow it. */
+typedef void caa_done(struct acme_work *w, struct err *e);
+void caa_check(struct acme_work *w, const struct ledger_acme_order *o, caa_done *done);
 
 /* --- renewal.c --- */
 
