@@ -80,8 +80,15 @@ char *base64url_of(struct arena *arena, struct view bytes)
 
 static int base64_value(uint8_t c, const char *digits)
 {
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == (uint8_t)digits[62])
+        return 62;
+    return c == (uint8_t)digits[63] ? 63 : -1;
 }
 
 /* text: without padding. */

@@ -17,8 +17,6 @@
 #include "base/world.h"
 #include "ledger_object.h"
 
-#include <openssl/evp.h>
-
 enum { BODY_BYTES = 10, MAC_BYTES = 14, OCTETS = BODY_BYTES + MAC_BYTES, FILE_HEAD = 16 };
 _Static_assert(OCTETS / 3 * 4 + 1 == ACME_NONCE_TEXT_BYTES, "base64url without padding");
 
@@ -186,11 +184,12 @@ void acme_nonces_free(struct acme_nonces *n)
 
 /* --- one nonce --- */
 
+/* All are of one length, so that the plain hash behind the key is a sound MAC here; it takes a tenth of HMAC.
+ */
 static void mac(const struct acme_nonces *n, const uint8_t body[BODY_BYTES], uint8_t ret[SHA256_BYTES])
 {
-    size_t len = 0;
-    CHECK(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, n->key, sizeof n->key, body, BODY_BYTES, ret,
-                    SHA256_BYTES, &len));
+    const struct view parts[] = {view_of(n->key, sizeof n->key), view_of(body, BODY_BYTES)};
+    digest_sha256_parts(parts, 2, ret);
 }
 
 struct err *acme_nonce_make(struct acme_nonces *n, char ret[ACME_NONCE_TEXT_BYTES])
