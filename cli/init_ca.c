@@ -169,6 +169,23 @@ static struct err *dates_of(struct view der, struct arena *arena, struct templat
     return e;
 }
 
+/* A key of the log's own, which signs heads of the ledger and nothing else. */
+static struct err *log_key(struct init *in)
+{
+    struct err *e = NULL;
+    struct view spki;
+    struct ledger_result result;
+    uint8_t hash[SHA256_BYTES];
+    TRY(hsm_ceremony_log_key(in->ceremony, in->cli->arena, &spki));
+    digest_sha256(spki, hash);
+    struct ledger_entry entry = init_entry(in, LEDGER_LOG_KEY);
+    entry.body.note =
+        (struct ledger_note){.what = in->config->heads.origin, .hash = view_of(hash, sizeof hash)};
+    TRY(ledger_append_wait(in->ledger, &entry, &result));
+out:
+    return e;
+}
+
 struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
                            const struct config_issuer *issuing, struct templates_issuer *ret_issuing)
 {
@@ -195,6 +212,7 @@ struct err *init_hierarchy(struct init *in, const struct config_issuer *root,
     TRY(keep(in, root, root_der));
     TRY(dates_of(root_der, a, &root_facts));
 
+    TRY(log_key(in));
     TRY(hsm_ceremony_key_generate(in->ceremony, issuing->name,
                                   issuing->key_type ? issuing->key_type : "ec-p256", true, a, &issuing_spki));
     const struct init_wish issuing_wish = {.template = "sub-ca",

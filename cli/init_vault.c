@@ -67,6 +67,7 @@ static struct err *body(struct init *in, int fd)
     struct hsm_vault_config config = {
         .generation = 1,
         .base_url = c->public_url,
+        .log_origin = c->heads.origin,
         .self_names = c->names.items,
         .n_self_names = c->names.n,
     };

@@ -70,6 +70,7 @@ static struct err *take_seal(void *arg, const struct hsm_roll_entry *entry)
         .issuer = view_of(entry->key.p, view_find(entry->key, '/')),
         .serial = entry->serial,
         .tbs_sha256 = entry->tbs_sha256,
+        .extra = entry->extra,
     };
     return take_act(r, entry);
 }
@@ -195,14 +196,15 @@ out:
 
 static json_t *report_json(const struct ledger_verify_report *p, const char *root, json_t *findings)
 {
-    return json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}",
-                     "ok", p->findings == 0, "entries", (json_int_t)p->entries, "root", root, "intents",
-                     (json_int_t)p->intents, "records", (json_int_t)p->records, "closed",
-                     (json_int_t)p->closed, "closed_sealed", (json_int_t)p->closed_sealed, "open",
-                     (json_int_t)p->open, "revoked", (json_int_t)p->revoked, "crls", (json_int_t)p->crls,
-                     "seals", (json_int_t)p->seals, "seals_cert", (json_int_t)p->seals_cert, "seals_crl",
-                     (json_int_t)p->seals_crl, "seals_ocsp", (json_int_t)p->seals_ocsp, "sealed_open",
-                     (json_int_t)p->sealed_open, "newer", (json_int_t)p->newer, "findings", findings);
+    return json_pack(
+        "{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}",
+        "ok", p->findings == 0, "entries", (json_int_t)p->entries, "root", root, "intents",
+        (json_int_t)p->intents, "records", (json_int_t)p->records, "closed", (json_int_t)p->closed,
+        "closed_sealed", (json_int_t)p->closed_sealed, "open", (json_int_t)p->open, "revoked",
+        (json_int_t)p->revoked, "crls", (json_int_t)p->crls, "seals", (json_int_t)p->seals, "seals_cert",
+        (json_int_t)p->seals_cert, "seals_crl", (json_int_t)p->seals_crl, "seals_ocsp",
+        (json_int_t)p->seals_ocsp, "heads", (json_int_t)p->heads, "seals_head", (json_int_t)p->seals_head,
+        "sealed_open", (json_int_t)p->sealed_open, "newer", (json_int_t)p->newer, "findings", findings);
 }
 
 static void print_report(const struct ledger_verify_report *p, const char *root)
@@ -212,9 +214,9 @@ static void print_report(const struct ledger_verify_report *p, const char *root)
         "        %llu intents = %llu records + %llu closed (%llu of them sealed) + %llu open; %llu revoked\n",
         (unsigned long long)p->intents, (unsigned long long)p->records, (unsigned long long)p->closed,
         (unsigned long long)p->closed_sealed, (unsigned long long)p->open, (unsigned long long)p->revoked);
-    printf("roll:   %llu seals: %llu certificates, %llu lists, %llu OCSP answers\n",
+    printf("roll:   %llu seals: %llu certificates, %llu lists, %llu OCSP answers, %llu heads\n",
            (unsigned long long)p->seals, (unsigned long long)p->seals_cert, (unsigned long long)p->seals_crl,
-           (unsigned long long)p->seals_ocsp);
+           (unsigned long long)p->seals_ocsp, (unsigned long long)p->seals_head);
     printf("books:  recorded %llu <= sealed %llu <= recorded + closed %llu", (unsigned long long)p->records,
            (unsigned long long)p->seals_cert, (unsigned long long)(p->records + p->closed));
     if (p->sealed_open || p->newer)

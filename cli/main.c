@@ -242,6 +242,10 @@ static const struct cli_command commands[] = {
      "  --ledger DIR           a ledger elsewhere\n  --roll FILE[,FILE]     seal rolls elsewhere, one of "
      "each vault\n",
      "chancery ledger verify", ledger_verify_run},
+    {"ledger", "head", "", "a signed head over all that is in the ledger now", NULL,
+     "chancery ledger head > today.checkpoint", ledger_head_run},
+    {"ledger", "proof", "ENTRY", "that an entry is under a signed head", NULL,
+     "chancery ledger proof 4711 > 4711.tlog-proof", ledger_proof_run},
     {"ledger", "log", "", "the entries as they stand", "  --from N   --limit N\n",
      "chancery ledger log --from 100", ledger_log_run},
     {"audit", "report", "",

@@ -280,6 +280,18 @@ out:
     return e;
 }
 
+/* "https://ca.example.internal:8443": ca.example.internal:8443/log, where the log's tiles are found. */
+static struct err *heads(struct parse *p)
+{
+    struct err *e = NULL;
+    struct config_heads *h = &p->to->heads;
+    TRY(fill_optional(p, ROWS_HEADS, p->top.heads, h));
+    if (!h->origin)
+        h->origin = arena_printf(p->arena, "%s/log", p->to->https_url + strlen("https://"));
+out:
+    return e;
+}
+
 static struct err *parse_all(struct parse *p, const char *file)
 {
     struct err *e = NULL;
@@ -306,6 +318,7 @@ static struct err *parse_all(struct parse *p, const char *file)
     tokens_rolls(p);
     TRY(parse_fill_optional(p, ROWS_LIMITS, p->top.limits, &c->limits));
     TRY(acme_fill(p->conf, p->top.acme, p->arena, c));
+    TRY(heads(p));
 out:
     return e;
 }

@@ -78,6 +78,7 @@ static const struct conf_row top[] = {
            "processes that serve OCSP and CRLs"),
     TREE("limits", limits, false, "bounds on what clients may take"),
     TREE("acme", acme, false, "the door for ACME clients"),
+    TREE("heads", heads, false, "signed heads of the ledger (doc/LOG.md)"),
 };
 #undef ROW_OF
 
@@ -254,6 +255,17 @@ static const struct conf_row validation[] = {
 };
 #undef ROW_OF
 
+#define ROW_OF config_heads
+static const struct conf_row heads[] = {
+    TEXT("origin", origin, 1, 100, NULL,
+         "the log's name in its checkpoints, fixed with the first head (default: https_url without its "
+         "scheme, and "
+         "/log)"),
+    NUMBER(CONF_DURATION, "every", every_s, 1, DAY_S, "1m",
+           "a new head at least this often, where there are new entries"),
+};
+#undef ROW_OF
+
 #define GROUP(text, list, about)                                                                             \
     {                                                                                                        \
         text, list, sizeof list / sizeof *(list), about                                                      \
@@ -267,6 +279,7 @@ static const struct config_group groups[ROWS__COUNT] = {
     [ROWS_OCSP] = GROUP("issuers[].ocsp", ocsp, "OCSP answers of an issuer"),
     [ROWS_PATHS] = GROUP("paths", paths, "each folder is made where it is missing"),
     [ROWS_USERS] = GROUP("users", users, "all four or none"),
+    [ROWS_HEADS] = GROUP("heads", heads, "heads of the ledger's tree, signed by a key of the log's own"),
     [ROWS_LIMITS] = GROUP("limits", limits, "the same for front and responders"),
     [ROWS_ACME] = GROUP("acme", acme, "ACME, RFC 8555"),
     [ROWS_VALIDATION] = GROUP("acme.validation", validation, "checks of control, made by the courier"),

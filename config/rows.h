@@ -18,6 +18,7 @@ enum rows_group {
     ROWS_LIMITS,
     ROWS_ACME,
     ROWS_VALIDATION,
+    ROWS_HEADS,
     ROWS__COUNT
 };
 
@@ -27,7 +28,7 @@ struct rows_top {
     bool demo, responders_only;
     int64_t responders;
     struct conf_texts names;
-    const json_t *listen, *tokens, *issuers, *paths, *users, *limits, *acme;
+    const json_t *listen, *tokens, *issuers, *paths, *users, *limits, *acme, *heads;
 };
 struct rows_listen {
     struct conf_texts https, http;

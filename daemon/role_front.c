@@ -12,10 +12,12 @@
 #include "base/world.h"
 #include "courier.h"
 #include "enroll.h"
+#include "front_note.h"
 #include "front_setup.h"
 #include "front_vaults.h"
 #include "http_limits.h"
 #include "own_cert.h"
+#include "tlog.h"
 
 enum { ISOLATION_BYTES = 2048, SETTLE_MS = 5000, SETTLE_STEP_MS = 20, VAULT_PATIENCE_MS = 500 };
 
@@ -26,6 +28,7 @@ struct front {
     struct shelf *shelf;
     struct front_vaults *vaults;
     struct hsm *hsm; /* the first of them */
+    struct tlog *tlog;
     struct ca *ca;
     struct ocsp_maker *ocsp;
     struct crl_maker *crl;
@@ -37,9 +40,10 @@ struct front {
     struct loop_timer *patience; /* with the vault, before listening without it */
     struct loop_timer *settle;   /* at the end: until what is under way is recorded */
     int64_t settle_until_ms;
-    struct enroll_probe probes[5];
+    struct enroll_probe probes[6];
     char *folder;                    /* of the front's own certificate; no configuration lives as long */
     char isolation[ISOLATION_BYTES]; /* of all processes, as the warden last said */
+    char taken_back[512];            /* why the ledger is not the one to issue from, or "" */
     char trouble[ISOLATION_BYTES];   /* which process is not well, or "" */
 };
 
@@ -62,15 +66,38 @@ static void on_recovered(void *arg, struct err *e)
     listen_https(f);
 }
 
+/* A ledger that does not go on from what the vault has signed is not the one to issue from: nothing is
+ * recovered into it, and no door is opened but control.sock. */
+static void on_held(void *arg, struct err *e)
+{
+    struct front *f = arg;
+
+    f->taken_back[0] = '\0';
+    if (e && err_code(e) == ERR_WRONG_STATE) {
+        snprintf(f->taken_back, sizeof f->taken_back, "%s", err_detail(e));
+        log_error("ledger.taken-back", log_err(e));
+    }
+    if (!f->taken_back[0])
+        ca_recover(f->ca, f->hsm, on_recovered, f);
+    err_free(e);
+}
+
+/* The first one signs the heads of the ledger, and holds it to them. */
 static void on_vault(void *arg, struct hsm *vault)
 {
     struct front *f = arg;
-    ca_recover(f->ca, vault, on_recovered, f);
+    if (vault == f->hsm)
+        tlog_go(f->tlog, on_held, f);
+    else if (!f->taken_back[0])
+        ca_recover(f->ca, vault, on_recovered, f);
 }
 
 static void on_vault_lost(void *arg, struct hsm *vault)
 {
-    ca_vault_lost(((struct front *)arg)->ca, vault);
+    struct front *f = arg;
+    if (vault == f->hsm)
+        tlog_lost(f->tlog);
+    ca_vault_lost(f->ca, vault);
 }
 
 /* --- responder certificates: ocsp asks, ca makes --- */
@@ -115,7 +142,7 @@ static struct err *probe_ca(void *arg)
 {
     const struct front *f = arg;
     const struct setup *s = child_setup(f->child);
-    struct err *e = NULL;
+    struct err *e = f->taken_back[0] ? err_new(ERR_WRONG_STATE, "%s", f->taken_back) : NULL;
     for (size_t i = 0; i < s->n && !e; i++)
         if (s->issuers[i].config->key)
             e = ca_ready(f->ca, s->issuers[i].config->name);
@@ -135,6 +162,11 @@ static struct err *probe_crl(void *arg)
 static struct err *probe_ocsp(void *arg)
 {
     return ocsp_maker_ready(((struct front *)arg)->ocsp);
+}
+
+static struct err *probe_log(void *arg)
+{
+    return tlog_ready(((struct front *)arg)->tlog);
 }
 
 static struct err *probe_processes(void *arg)
@@ -190,6 +222,14 @@ static struct err *open_hsm(struct front *f, const struct setup *s)
     return NULL;
 }
 
+static struct err *open_log(struct front *f, const struct setup *s)
+{
+    struct err *e = tlog_new(child_loop(f->child), f->ledger, f->hsm, &f->tlog);
+    if (!e)
+        tlog_set(f->tlog, s->config->heads.every_s);
+    return e;
+}
+
 static struct err *open_ca(struct front *f, const struct setup *s)
 {
     (void)s;
@@ -236,15 +276,17 @@ static struct err *open_enroll(struct front *f, const struct setup *s)
     probes[2] = (struct enroll_probe){"crl", probe_crl, f, true};
     probes[3] = (struct enroll_probe){"ocsp", probe_ocsp, f, true};
     probes[4] = (struct enroll_probe){"processes", probe_processes, f, true};
+    probes[5] = (struct enroll_probe){"log", probe_log, f, true};
     struct enroll_setup setup = {
         .loop = child_loop(f->child),
         .ca = f->ca,
         .ledger = f->ledger,
         .hsm = f->hsm,
+        .tlog = f->tlog,
         .control_uid = child_owner(f->child),
         .isolation = f->isolation,
         .probes = probes,
-        .probes_n = 5,
+        .probes_n = 6,
         .folder = s->config->paths.front,
         .courier = f->courier,
     };
@@ -260,7 +302,7 @@ static void listen_https(void *arg)
 {
     struct front *f = arg;
 
-    if (!f->certified || f->listening)
+    if (!f->certified || f->listening || f->taken_back[0])
         return;
     f->listening = true;
     for (size_t i = 0; i + 1 < child_listeners(f->child); i++)
@@ -300,55 +342,18 @@ static struct err *open_doors(struct front *f, const struct setup *s)
     return own_cert_new(&setup, s->config->names.items, s->config->names.n, &f->own_cert);
 }
 
-static void written(void *arg, struct err *e, const struct ledger_result *r)
-{
-    (void)arg;
-    (void)r;
-    if (e)
-        log_error("ledger.note", log_err(e));
-    err_free(e);
-}
-
-/* Which generation was in force from when on stands in the ledger. */
-static struct err *note(struct front *f, unsigned kind, const struct setup *s, const char *what)
-{
-    struct ledger_entry entry = {
-        .kind = kind,
-        .actor = "self",
-        .door = "self",
-        .body.note = {what, s->generation.number, view_of(s->sha256, SHA256_BYTES)},
-    };
-    return ledger_append(f->ledger, &entry, written, f, NULL);
-}
-
-/* Who could approve what, at which time: for those who look at acts afterwards. Unchanged: nothing written.
- */
-static struct err *note_roster(struct front *f, const struct setup *s)
-{
-    uint8_t hash[SHA256_BYTES];
-    hsm_roster_hash(s->roster, hash);
-    const struct ledger_entry entry = {
-        .kind = LEDGER_ROSTER,
-        .actor = "self",
-        .door = "self",
-        .body.roster = {.canonical = hsm_roster_canonical(s->roster), .sha256 = view_of(hash, sizeof hash)},
-    };
-    return ledger_append(f->ledger, &entry, written, f, NULL);
-}
-
 static struct err *open_note(struct front *f, const struct setup *s)
 {
-    struct err *e = note(f, LEDGER_START, s, "chanceryd " CHANCERY_VERSION);
-    return e ? e : note_roster(f, s);
+    return front_note_start(f->ledger, s);
 }
 
 static const struct stage {
     const char *name;
     struct err *(*open)(struct front *f, const struct setup *s);
 } stages[] = {
-    {"ledger", open_ledger}, {"shelf", open_shelf}, {"hsm", open_hsm},   {"ca", open_ca},
-    {"ocsp", open_ocsp},     {"crl", open_crl},     {"http", open_http}, {"enroll", open_enroll},
-    {"start", open_note},    {"doors", open_doors},
+    {"ledger", open_ledger}, {"shelf", open_shelf}, {"hsm", open_hsm},     {"log", open_log},
+    {"ca", open_ca},         {"ocsp", open_ocsp},   {"crl", open_crl},     {"http", open_http},
+    {"enroll", open_enroll}, {"start", open_note},  {"doors", open_doors},
 };
 
 static struct err *front_open(struct child *c, void **ret_self)
@@ -387,8 +392,9 @@ static void front_commit(void *self, struct setup *s)
     enroll_set(f->enroll, &f->now->enroll);
     ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->ocsp_n);
     crl_maker_set(f->crl, s->generation.number, f->now->crl, f->now->n);
+    tlog_set(f->tlog, s->config->heads.every_s);
     own_cert_names(f->own_cert, s->config->names.items, s->config->names.n);
-    struct err *e = note(f, LEDGER_GENERATION, s, "reload");
+    struct err *e = front_note_generation(f->ledger, s);
     if (e)
         log_error("ledger.note", log_err(e));
     err_free(e);

@@ -69,6 +69,7 @@ struct hsm_vault_config role_vault_config(const struct setup *s, unsigned vault)
         .issuers = issuers,
         .n_issuers = s->n,
         .base_url = s->config->public_url,
+        .log_origin = s->config->heads.origin,
         .self_names = s->config->names.items,
         .n_self_names = s->config->names.n,
         .roster_yaml = s->roster_yaml,

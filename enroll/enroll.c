@@ -6,11 +6,13 @@
 #include "est/est.h"
 #include "house.h"
 #include "rest/rest.h"
+#include "tlog/tiles.h"
 
 static const struct enroll_protocol protocols[] = {
     {"rest", rest_routes, &rest_routes_n},
     {"est", est_routes, &est_routes_n},
     {"acme", acme_routes, &acme_routes_n},
+    {"tlog", tiles_routes, &tiles_routes_n},
 };
 
 /* Once it is switched on, now or by a reload. */

@@ -108,6 +108,20 @@ out:
     return e;
 }
 
+struct err *hsm_ceremony_log_key(struct hsm_ceremony *c, struct arena *arena, struct view *ret_spki)
+{
+    struct err *e = NULL;
+    struct der_out out;
+    struct view body, spki;
+    der_out_init(&out, c->arena, 1);
+    TRY(ask(c, FRAMES_LOG_KEY, &out, &body));
+    TRY(frames_read_octets(body, &spki));
+    *ret_spki = arena_dup(arena, spki);
+out:
+    arena_reset(c->arena);
+    return e;
+}
+
 struct err *hsm_ceremony_key_find(struct hsm_ceremony *c, const char *label, struct arena *arena,
                                   struct view *ret_spki)
 {

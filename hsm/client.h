@@ -4,6 +4,7 @@
  *     client.c        the channel, pending calls
  *     client_calls.c  the questions: their bodies written, their answers read
  *     client_act.c    acts and freezes
+ *     client_head.c   the log's key and its heads
  *     client_pool.c   serials on lease, filled ahead; the status, asked for each second
  */
 #ifndef CHANCERY_HSM_CLIENT_H
@@ -11,6 +12,7 @@
 
 #include "frames.h"
 #include "hsm_freeze.h"
+#include "hsm_head.h"
 #include "hsm_house.h"
 
 enum { CLIENT_PENDING_MAX = 16384 };
@@ -32,6 +34,7 @@ struct client_call {
         hsm_found_fn *found;
         hsm_acted_fn *acted;
         hsm_crl_floor_fn *floor;
+        hsm_last_head_fn *last_head;
     } done;
     void *arg;
     void *state; /* of calls that take several questions; free()d with the call */
@@ -49,6 +52,10 @@ void client_saw(struct hsm *h, uint64_t n);
 struct arena *client_scratch(struct hsm *h); /* for writing bodies; the writer resets it */
 /* Leases asked for at the beginning have come: on_ready. */
 void client_pool_filled(struct hsm *h);
+
+/* --- client_calls.c: how a seal, a key ends --- */
+bool client_sealed(struct client_call *c, struct err *e, struct view body);
+bool client_spki(struct client_call *c, struct err *e, struct view body);
 
 /* --- client_pool.c --- */
 struct client_pool;

@@ -12,7 +12,7 @@ enum { BODY_MAX = FRAME_BODY_MAX, FIND_MAX = 256 };
 
 /* --- seals --- */
 
-static bool sealed_finish(struct client_call *c, struct err *e, struct view body)
+bool client_sealed(struct client_call *c, struct err *e, struct view body)
 {
     uint64_t n = 0;
     struct view signature = {NULL, 0};
@@ -48,7 +48,7 @@ out:
 struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed_fn *done, void *arg,
                           ticket_id *ret)
 {
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    struct client_call call = {.finish = client_sealed, .done.sealed = done, .arg = arg};
     return ask_cert(h, &call, FRAMES_SEAL_CERT, what, ret);
 }
 
@@ -83,7 +83,7 @@ struct err *hsm_seal_granted(struct hsm *h, uint32_t generation, struct view tbs
     der_out_init(&out, client_scratch(h), BODY_MAX);
     der_put_octets(&out, tbs);
     TRY(der_out_done(&out, &body));
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    struct client_call call = {.finish = client_sealed, .done.sealed = done, .arg = arg};
     TRY(client_ask(h, &call, FRAMES_SEAL_GRANTED, generation, body, -1, ret));
 out:
     arena_reset(client_scratch(h));
@@ -102,7 +102,7 @@ struct err *hsm_seal_csr(struct hsm *h, uint32_t generation, const char *name, s
     der_put_octets(&out, cri);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    struct client_call call = {.finish = client_sealed, .done.sealed = done, .arg = arg};
     TRY(client_ask(h, &call, FRAMES_SEAL_CSR, generation, body, -1, ret));
 out:
     arena_reset(client_scratch(h));
@@ -125,7 +125,7 @@ struct err *hsm_seal_crl(struct hsm *h, uint32_t generation, const char *issuer,
     struct err *e = NULL;
     struct der_out out;
     struct view body;
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    struct client_call call = {.finish = client_sealed, .done.sealed = done, .arg = arg};
     h = hsm_for(h, issuer);
     der_out_init(&out, client_scratch(h), BODY_MAX);
     size_t m = der_begin(&out, DER_SEQUENCE);
@@ -180,7 +180,7 @@ struct err *hsm_seal_ocsp(struct hsm *h, const struct hsm_ocsp *what, hsm_sealed
     der_put_octets(&out, what->tbs);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
-    struct client_call call = {.finish = sealed_finish, .done.sealed = done, .arg = arg};
+    struct client_call call = {.finish = client_sealed, .done.sealed = done, .arg = arg};
     TRY(client_ask(h, &call, FRAMES_SEAL_OCSP, what->generation, body, -1, ret));
 out:
     arena_reset(client_scratch(h));
@@ -189,7 +189,7 @@ out:
 
 /* --- responder keys, nonces --- */
 
-static bool spki_finish(struct client_call *c, struct err *e, struct view body)
+bool client_spki(struct client_call *c, struct err *e, struct view body)
 {
     struct view spki = {NULL, 0};
     client_end(c);
@@ -212,7 +212,7 @@ struct err *hsm_ocsp_key(struct hsm *h, const char *issuer, bool fresh, hsm_spki
     der_put_bool(&out, fresh);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
-    struct client_call call = {.finish = spki_finish, .done.spki = done, .arg = arg};
+    struct client_call call = {.finish = client_spki, .done.spki = done, .arg = arg};
     TRY(client_ask(h, &call, FRAMES_OCSP_KEY, 0, body, -1, ret));
 out:
     arena_reset(client_scratch(h));

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "cert/chain.h"
+#include "hsm_head.h"
 
 bool house_name_ok(struct view name)
 {
@@ -156,6 +157,17 @@ struct err *house_alg(const struct house *h, const char *name, enum cert_key_kin
     return NULL;
 }
 
+/* "http://pki.example/": pki.example/log */
+static struct err *fill_origin(struct house *h, const struct hsm_vault_config *config)
+{
+    const char *host = strstr(h->base_url, "://");
+    size_t n = strcspn(host ? host + 3 : h->base_url, "/");
+    h->log_origin = arena_printf(h->arena, "%.*s/log", (int)n, host ? host + 3 : h->base_url);
+    if (config->log_origin)
+        h->log_origin = arena_str(h->arena, view_str(config->log_origin));
+    return hsm_head_origin_check(h->log_origin);
+}
+
 struct err *house_new(const struct hsm_vault_config *config, struct templates **templates, struct house **ret)
 {
     struct err *e = NULL;
@@ -165,6 +177,7 @@ struct err *house_new(const struct hsm_vault_config *config, struct templates **
     h->arena = arena_new(32 << 20);
     h->generation = config->generation;
     h->base_url = arena_str(h->arena, view_str(config->base_url));
+    TRY(fill_origin(h, config));
     h->issuers = arena_array(h->arena, HOUSE_ISSUERS_MAX, sizeof *h->issuers);
     for (size_t i = 0; i < config->n_issuers; i++)
         TRY(house_adopt(h, &config->issuers[i]));

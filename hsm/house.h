@@ -38,6 +38,7 @@ struct house {
     const struct cert_san *self_names;
     size_t n_self_names;
     const char *base_url;
+    const char *log_origin;
     struct arena *arena;
     unsigned refs;
 };

@@ -109,6 +109,8 @@ static void seen(void *arg, const struct hsm_roll_entry *entry)
         freeze_book_note(v->freezes, entry);
     if (entry->kind == HSM_ROLL_STATE)
         state_book_note(v->states, entry);
+    if (entry->kind == HSM_ROLL_HEAD)
+        head_book_note(&v->heads, entry);
 }
 
 /* The roster of this configuration, held to the pinned one; *ret_new: to be pinned. NULL: there is none. */

@@ -28,6 +28,7 @@
 #include "ceiling.h"
 #include "frames.h"
 #include "handlers.h"
+#include "head_book.h"
 #include "judge.h"
 #include "known.h"
 #include "lease.h"
@@ -98,6 +99,8 @@ struct hsm_vault {
     struct act_book *acts;
     struct freeze_book *freezes;
     struct state_book *states;
+    struct head_book heads;
+    bool log_key_making;
     struct vault_grant *grant;    /* NULL: none stands */
     struct known *known;          /* answers of our own making */
     struct loop_timer *order;     /* looks for root's orders */
@@ -132,6 +135,8 @@ void vault_peer_release(struct vault_peer *p);
 void vault_peer_drop_all(struct hsm_vault *v);
 /* RESULT with this body; nothing where the channel is gone. */
 void vault_peer_answer(struct vault_peer *p, uint64_t id, struct view body);
+/* RESULT whose body is one OCTET STRING, such as an SPKI. */
+MUST_USE struct err *vault_peer_answer_octets(struct vault_peer *p, uint64_t id, struct view octets);
 /* REFUSED; frees e. */
 void vault_peer_refuse(struct vault_peer *p, uint64_t id, struct err *e);
 /* What a body that is not as frames.def has it becomes: the channel is closed. Takes e; NULL stays NULL. */

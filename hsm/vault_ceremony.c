@@ -61,18 +61,6 @@ static struct err *find_made(struct token *t, const struct key_asked *asked, con
     return NULL;
 }
 
-static struct err *answer_spki(struct vault_call *call, const struct token_key *key)
-{
-    struct der_out out;
-    struct view body;
-    der_out_init(&out, call->arena, 4096);
-    der_put_octets(&out, key->spki);
-    struct err *e = der_out_done(&out, &body);
-    if (!e)
-        vault_peer_answer(call->peer, call->id, body);
-    return e;
-}
-
 struct err *vault_ceremony_key(struct vault_call *call)
 {
     struct err *e = NULL;
@@ -85,7 +73,7 @@ struct err *vault_ceremony_key(struct vault_call *call)
         TRY(keygen_pair(call->v->t.token, &asked.spec, &key));
         log_info("ceremony.key", log_text("label", asked.spec.label));
     }
-    TRY(answer_spki(call, key));
+    TRY(vault_peer_answer_octets(call->peer, call->id, key->spki));
 out:
     return e;
 }
@@ -101,7 +89,7 @@ struct err *vault_ceremony_find(struct vault_call *call)
     TRY(vault_peer_malformed(der_end(body)));
     TRY(vault_token_check(call->v));
     TRY(token_key_find(call->v->t.token, arena_str(call->arena, label), (struct view){NULL, 0}, &key));
-    TRY(answer_spki(call, key));
+    TRY(vault_peer_answer_octets(call->peer, call->id, key->spki));
 out:
     return e;
 }
@@ -304,7 +292,7 @@ struct err *vault_ceremony_adopt(struct vault_call *call)
         TRY(err_new(ERR_BAD_KEY, "the certificate is not for the key labelled %s in the token", label));
     TRY(house_alg(v->house, label, key->kind, &alg));
     TRY(house_take(v, label, der, alg, view_eq(tbs.subject, tbs.issuer), key, call->arena));
-    TRY(answer_spki(call, key));
+    TRY(vault_peer_answer_octets(call->peer, call->id, key->spki));
 out:
     return e;
 }

@@ -104,20 +104,6 @@ struct vault_making {
     struct err *e;
 };
 
-static struct err *answer_spki(struct vault_peer *peer, uint64_t id, struct view spki)
-{
-    struct arena *arena = arena_new(8192);
-    struct der_out out;
-    struct view body;
-    der_out_init(&out, arena, 4096);
-    der_put_octets(&out, spki);
-    struct err *e = der_out_done(&out, &body);
-    if (!e)
-        vault_peer_answer(peer, id, body);
-    arena_free(arena);
-    return e;
-}
-
 /* P-256, for its small and quick answers; RSA where the token has no curves. */
 static struct err *make(struct vault_making *m)
 {
@@ -149,7 +135,7 @@ static struct err *made(struct vault_making *m)
         return err_new(ERR_CANCELLED, "the vault is closing");
     TRY(responder_add(m->v->responders, view_str(m->issuer), m->label, m->now_s, m->key->spki, m->key));
     log_info("responder.made", log_text("issuer", m->issuer), log_text("label", m->label));
-    TRY(answer_spki(m->peer, m->id, m->key->spki));
+    TRY(vault_peer_answer_octets(m->peer, m->id, m->key->spki));
 out:
     return e;
 }
@@ -224,7 +210,7 @@ struct err *vault_ocsp_key(struct vault_call *call)
     TRY(vault_token_check(call->v));
     const struct responder_key *key = responder_newest(call->v->responders, name);
     if (key && key->token_key && !fresh) {
-        e = answer_spki(call->peer, call->id, key->key.spki);
+        e = vault_peer_answer_octets(call->peer, call->id, key->key.spki);
         goto out;
     }
     if (key && key->token_key && key->made_s > now_s - RESPONDER_SPACING_S)

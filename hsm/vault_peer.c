@@ -34,6 +34,9 @@ static vault_handler *const handlers[FRAMES__LAST] = {
     [FRAMES_KEY_FIND] = vault_ceremony_find,
     [FRAMES_SEAL_GRANTED] = vault_grant_seal,
     [FRAMES_CRL_FLOOR] = vault_crl_floor,
+    [FRAMES_LOG_KEY] = vault_log_key,
+    [FRAMES_LAST_HEAD] = vault_head_last,
+    [FRAMES_SEAL_HEAD] = vault_head_seal,
 };
 
 struct vault_peer *vault_peer_hold(struct vault_peer *p)
@@ -112,6 +115,20 @@ static void send_frame(struct vault_peer *p, enum frames_kind kind, uint64_t id,
 void vault_peer_answer(struct vault_peer *p, uint64_t id, struct view body)
 {
     send_frame(p, FRAMES_RESULT, id, body);
+}
+
+struct err *vault_peer_answer_octets(struct vault_peer *p, uint64_t id, struct view octets)
+{
+    struct arena *arena = arena_new(8192);
+    struct der_out out;
+    struct view body;
+    der_out_init(&out, arena, 4096);
+    der_put_octets(&out, octets);
+    struct err *e = der_out_done(&out, &body);
+    if (!e)
+        vault_peer_answer(p, id, body);
+    arena_free(arena);
+    return e;
 }
 
 void vault_peer_refuse(struct vault_peer *p, uint64_t id, struct err *e)

@@ -391,6 +391,29 @@ static struct err *check_head(struct write *w, struct core_append *a)
     return NULL;
 }
 
+/* Which it was before; the same: nothing is written. */
+static struct err *check_log_key(struct write *w, struct core_append *a)
+{
+    struct err *e = NULL;
+    struct seq_row row;
+    struct ledger_entry before;
+    bool found;
+    TRY(ROW_GET(w->ops, w->txn, TABLE_META, view_str("log-key"), &row, &found));
+    if (!found)
+        return NULL;
+    TRY(core_entry(w->ledger, w->txn, row.seq, a->arena, &before));
+    if (view_eq(before.body.note.hash, a->entry.body.note.hash))
+        a->result.outcome = LEDGER_ALREADY;
+out:
+    return e;
+}
+
+static struct err *apply_log_key(struct write *w, const struct core_append *a)
+{
+    struct seq_row row = {a->entry.seq};
+    return ROW_PUT(w->ops, w->txn, TABLE_META, view_str("log-key"), &row, STORE_PUT);
+}
+
 /* The newest is what every proof is made for. */
 static struct err *apply_head(struct write *w, const struct core_append *a)
 {
@@ -437,6 +460,7 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_ACME_AUTHZ] = {.check = write_object_check, .apply = write_object_apply},
         [LEDGER_ACME_EAB] = {.check = write_object_check, .apply = write_object_apply},
         [LEDGER_ACME_NONCES] = {.check = write_object_check, .apply = write_object_apply},
+        [LEDGER_LOG_KEY] = {.spare = true, .check = check_log_key, .apply = apply_log_key},
         [LEDGER_HEAD] = {.spare = true, .check = check_head, .apply = apply_head},
         [LEDGER_ROSTER] = {.spare = true, .check = write_act_check_roster, .apply = write_act_apply_roster},
     };

@@ -116,6 +116,11 @@ struct config_limits {
     int64_t drain_s; /* how long SIGTERM waits for what is under way */
 };
 
+struct config_heads {
+    const char *origin; /* of the log */
+    int64_t every_s;
+};
+
 struct config {
     const char *file, *dir; /* absolute */
     int log;                /* index into {text, json} */
@@ -140,6 +145,7 @@ struct config {
     bool responders_only; /* no vault and no front here */
     struct config_limits limits;
     struct config_acme acme;
+    struct config_heads heads;
 };
 
 /* file: the absolute path, for messages and for `dir`. The struct owns all that it points to. */

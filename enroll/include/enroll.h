@@ -13,6 +13,7 @@
 
 struct courier; /* courier.h */
 struct enroll;
+struct tlog; /* tlog.h */
 
 /* One thing that /readyz asks: NULL, or why not. `degraded`: shown, but issuance goes on, so the answer stays
  * 200. */
@@ -47,6 +48,7 @@ struct enroll_setup {
     struct ca *ca;
     struct ledger *ledger;
     struct hsm *hsm;
+    struct tlog *tlog; /* NULL: no heads here */
     uid_t control_uid; /* besides root, who is administrator on control.sock: the owner of the installation */
     const char *isolation; /* what holds the processes apart, for /readyz */
     const struct enroll_probe *probes;

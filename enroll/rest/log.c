@@ -56,6 +56,7 @@ static json_t *detail_json(const struct ledger_entry *entry, struct arena *arena
     case LEDGER_NOTE:
     case LEDGER_ACT_DONE:
     case LEDGER_FREEZE:
+    case LEDGER_LOG_KEY:
     case LEDGER_BREAK_GLASS:
     case LEDGER_RESTORED:
     case LEDGER_ACCEPT_LOSS:
@@ -66,6 +67,10 @@ static json_t *detail_json(const struct ledger_entry *entry, struct arena *arena
     case LEDGER_UNRECORDED:
         return json_pack("{s:I, s:s, s:o}", "seal", (json_int_t)entry->body.stray.n, "template",
                          entry->body.stray.template, "sealed_at", answer_time(entry->body.stray.sealed_at));
+    case LEDGER_HEAD:
+        return json_pack("{s:I, s:s, s:I}", "size", (json_int_t)entry->body.signed_head.size, "root",
+                         hex_of(arena, entry->body.signed_head.root), "seal",
+                         (json_int_t)entry->body.signed_head.n);
     case LEDGER_ACT_REQUEST:
         return json_pack("{s:s, s:s}", "id", hex_of(arena, entry->body.act.id), "act",
                          base64_of(arena, entry->body.act.act));

@@ -21,6 +21,8 @@ enum hsm_roll_kind {
     HSM_ROLL_STATE = 27, /* not signed: an issuer's state (hsm_state.h): template its name, extra until when a
                           * deleted one can be restored, tbs_sha256 of the act */
     HSM_ROLL_CSR = 26,   /* a certificate request of an issuer's key; no serial, no template */
+    HSM_ROLL_HEAD = 36,  /* a head of the ledger's tree: key "log/HEX16", serial its root, extra its size,
+                          * template  the log's origin */
     /* not signed, but kept: key says of what, template in a few words why, tbs_sha256 of what exactly */
     HSM_ROLL_ACT = 6,    /* an act was done: serial its id, extra its expiry, tbs_sha256 of the act */
     HSM_ROLL_FREEZE = 7, /* key "all", "issuer:NAME", "template:NAME", "asker:ID" */
@@ -31,7 +33,8 @@ struct hsm_roll_entry {
     int64_t time_ms;
     struct view key; /* issuer's name, or "ISSUER/ocsp/HEX16" for a responder key */
     enum hsm_roll_kind kind;
-    struct view serial;   /* 20 octets for HSM_ROLL_CERT and _CA, 16 (the id) for _ACT, else empty */
+    struct view
+        serial; /* 20 octets for HSM_ROLL_CERT and _CA, 16 (the id) for _ACT, 32 for _HEAD, else empty */
     struct view template; /* likewise */
     uint32_t generation;
     struct view tbs_sha256;

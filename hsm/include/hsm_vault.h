@@ -63,7 +63,8 @@ struct hsm_vault_config {
     size_t n_issuers;
     const struct hsm_issuer_wish *wishes; /* init only; an issuer without one signs with cert_alg_default() */
     size_t n_wishes;
-    const char *base_url; /* "http://pki.example.internal": AIA and CDP stand under it */
+    const char *base_url;   /* "http://pki.example.internal": AIA and CDP stand under it */
+    const char *log_origin; /* of heads until the first was signed (hsm_head.h); NULL: by base_url */
     const char *const
         *self_names; /* the daemon's own names as in SANs, "dns:ca.example" / "ip:127.0.0.1": template self */
     size_t n_self_names;
@@ -141,6 +142,9 @@ MUST_USE struct err *hsm_ceremony_key_generate(struct hsm_ceremony *c, const cha
 /* The SPKI of the key labelled so, which is there already; ERR_NOT_FOUND. */
 MUST_USE struct err *hsm_ceremony_key_find(struct hsm_ceremony *c, const char *label, struct arena *arena,
                                            struct view *ret_spki);
+
+/* The key of the log (hsm_head.h), made where there is none. */
+MUST_USE struct err *hsm_ceremony_log_key(struct hsm_ceremony *c, struct arena *arena, struct view *ret_spki);
 
 /* A serial for certificates signed by `issuer` (an issuer of the configuration or a label of this ceremony).
  */

@@ -40,7 +40,8 @@ struct owned_attack {
 };
 
 extern const struct owned_attack owned_cert_attacks[], owned_list_attacks[], owned_ocsp_attacks[],
-    owned_nonce_attacks[], owned_peer_attacks[], owned_act_attacks[]; /* end with what == NULL */
+    owned_nonce_attacks[], owned_peer_attacks[], owned_act_attacks[],
+    owned_head_attacks[]; /* end with what == NULL */
 
 /* All that is said above; fails the test where it does not hold. */
 void owned_try(struct owned *o, const struct owned_attack *a);

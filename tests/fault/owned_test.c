@@ -95,10 +95,15 @@ static void a_front_claims_approvals(void **state)
     try_all(*state, owned_act_attacks);
 }
 
+static void a_front_asks_for_heads(void **state)
+{
+    try_all(*state, owned_head_attacks);
+}
+
 static void noise_harms_nothing(void **state)
 {
-    static const struct owned_attack *const all[] = {owned_cert_attacks, owned_list_attacks,
-                                                     owned_ocsp_attacks, owned_nonce_attacks};
+    static const struct owned_attack *const all[] = {
+        owned_cert_attacks, owned_list_attacks, owned_ocsp_attacks, owned_nonce_attacks, owned_head_attacks};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (const struct owned_attack *a = all[i]; a->what; a++)
             if (strcmp(a->checks[0], "ceiling") != 0)
@@ -203,7 +208,8 @@ static void no_floor_is_untried(void **state)
         const char *name = floor_row((enum floor)i)->name;
         if (tried(owned_cert_attacks, name) || tried(owned_list_attacks, name) ||
             tried(owned_ocsp_attacks, name) || tried(owned_nonce_attacks, name) ||
-            tried(owned_peer_attacks, name) || tried(owned_act_attacks, name))
+            tried(owned_peer_attacks, name) || tried(owned_act_attacks, name) ||
+            tried(owned_head_attacks, name))
             continue;
         print_error("no attack on %s\n", name);
         missing++;
@@ -221,6 +227,7 @@ static int run(const char *path)
         cmocka_unit_test_setup_teardown(a_responder_asks_for_nonces, setup, teardown),
         cmocka_unit_test_setup_teardown(a_peer_asks_what_is_not_its_to_ask, setup, teardown),
         cmocka_unit_test_setup_teardown(a_front_claims_approvals, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_front_asks_for_heads, setup, teardown),
         cmocka_unit_test_setup_teardown(noise_harms_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(there_is_no_other_question, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_has_one_use, setup, teardown),

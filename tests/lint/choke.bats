@@ -3,7 +3,7 @@
 
 setup() {
     top=$CHANCERY_TOP
-    rooms="base cert config http templates hsm ledger ca crl ocsp enroll daemon cli"
+    rooms="base cert config http templates hsm ledger tlog ca crl ocsp enroll daemon cli"
 }
 
 # Files that call this function or define it, in the tree at $top.

@@ -2,7 +2,7 @@
 
 setup() {
     cd "$CHANCERY_TOP"
-    rooms="base config cert http courier templates hsm ledger ca crl ocsp enroll daemon cli"
+    rooms="base config cert http courier templates hsm ledger tlog ca crl ocsp enroll daemon cli"
 }
 
 @test "no source over 500 lines, no header over 200" {

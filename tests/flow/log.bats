@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# The ledger as a transparency log: what a monitor that knows nothing of Chancery can follow and check, what it finds where
+# something was changed, proofs for entries, and a ledger that was taken back.
+
+load ../lib/demo
+load ../lib/ask
+
+setup_file() {
+    demo_start
+}
+
+teardown_file() {
+    demo_stop
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    demo_env "$BATS_FILE_TMPDIR/demo"
+    VKEY=$(chancery ledger head --json | jq -r .key)
+}
+
+monitor() { # OPTION...; over HTTPS, as anybody
+    python3 "$CHANCERY_TOP/tests/lib/tlog_verify.py" --url "$CHANCERY_URL/log" --ca "$CHANCERY_ROOT" --vkey "$VKEY" "$@"
+}
+
+staff() { monitor --cert "$CHANCERY_ADMIN_CERT" --key "$CHANCERY_ADMIN_KEY" "$@"; }
+
+# N more certificates over one connection, two entries each.
+grow() { # N
+    local base=$BATS_FILE_TMPDIR/grow
+    [ -e "$base.csr" ] || csr "$base" DNS:grow.example.internal
+    yes "url = \"$CHANCERY_URL/v1/certificates?template=server\"" | head -n "$1" |
+        curl -sSf --cacert "$CHANCERY_ROOT" -H @<(bearer) -H 'Content-Type: application/pkcs10' --data-binary @"$base.csr" -K - >/dev/null
+}
+
+@test "a monitor follows the log: signature, tiles, root, entries, and from checkpoint to checkpoint" {
+    chancery ledger head --json | jq -j .checkpoint >old
+    run -0 staff --entries
+    [[ $output == size* ]]
+    grow 140
+    local now
+    now=$(chancery ledger head --json | jq .size)
+    [ "$now" -gt 280 ]
+    run -0 staff --entries --old old
+    [[ $output == "size $now root "*" after $(sed -n 2p old) entries $now" ]]
+}
+
+@test "entries are for staff, hashes and checkpoints for anybody" {
+    run -0 monitor
+    run -1 monitor --entries
+    [[ $output == *"401"* ]]
+    ask_plain() { curl -s --cacert "$CHANCERY_ROOT" -o body -D head -w '%{http_code}' "$CHANCERY_URL/log/$1"; }
+    [ "$(ask_plain checkpoint)" = 200 ]
+    grep -qi '^content-type: text/plain; charset=utf-8' head
+    local path
+    for path in tile/0/000.p/0 tile/0/999 tile/0/x000/001 tile/9/000 tile/0/1 tile/0/000.p/256 tile/1/000.p/200 tile/x/000; do
+        [ "$(ask_plain "$path")" = 404 ] || { echo "$path: $(cat head)"; return 1; }
+    done
+}
+
+@test "a proof with an entry, checked by somebody else, and with a leaf of another entry not" {
+    chancery ledger proof 3 >3.proof
+    run -0 monitor --proof 3.proof
+    [[ $output == *" index 2" ]]
+    run -0 monitor --proof 3.proof --leaf "$(chancery --json ledger log --from 3 --limit 1 | jq -r '.entries[0].leaf')"
+    run -1 monitor --proof 3.proof --leaf "$(chancery --json ledger log --from 4 --limit 1 | jq -r '.entries[0].leaf')"
+    [[ $output == *"not under the proof's checkpoint"* ]]
+    run -1 chancery ledger proof 99999999
+    [[ $output == *"1 to "* ]]
+}
+
+# A copy of the log on disk, to be changed.
+mirror() {
+    local size n i width
+    mkdir -p mirror/tile/0 mirror/tile/1
+    curl -sf --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/log/checkpoint" -o mirror/checkpoint
+    size=$(sed -n 2p mirror/checkpoint)
+    for n in $((size)) $((size / 256)); do
+        for ((i = 0; i * 256 < n; i++)); do
+            width=$((n - i * 256 < 256 ? n - i * 256 : 256))
+            printf -v path 'tile/%d/%03d' "$([ "$n" = "$size" ] && echo 0 || echo 1)" "$i"
+            [ $width = 256 ] || { mkdir -p "mirror/$path.p" && path=$path.p/$width; }
+            curl -sf --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/log/$path" -o "mirror/$path"
+        done
+    done
+}
+
+mirrored() { python3 "$CHANCERY_TOP/tests/lib/tlog_verify.py" --url "file://$PWD/mirror" --vkey "$VKEY" "$@"; }
+
+flip() { # FILE OFFSET
+    python3 - "$1" "$2" <<'PY'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(int(sys.argv[2]))
+    octet = f.read(1)[0]
+    f.seek(int(sys.argv[2]))
+    f.write(bytes([octet ^ 1]))
+PY
+}
+
+@test "one bit changed in a copy is found: leaf, tile above, checkpoint, signature" {
+    [ "$(chancery ledger head --json | jq .size)" -gt 256 ] || grow 140
+    chancery ledger head >/dev/null
+    mirror
+    run -0 mirrored
+    cp -r mirror good
+    flip mirror/tile/0/000 4000
+    run -1 mirrored
+    [[ $output == *"do not give the checkpoint's root"* ]]
+    rm -rf mirror && cp -r good mirror
+    flip mirror/tile/1/000.p/1 9
+    run -1 mirrored
+    [[ $output == *"not over those below"* ]]
+    local at
+    for ((at = 0; at < $(stat -c %s good/checkpoint); at += 11)); do
+        rm -rf mirror && cp -r good mirror
+        flip mirror/checkpoint "$at"
+        run -1 mirrored
+    done
+    # another log's key
+    rm -rf mirror && cp -r good mirror
+    VKEY="localhost/other+$(cut -d+ -f2- <<<"$VKEY")" run -1 mirrored
+}
+
+@test "a ledger that was taken back: not issued from, and said why" {
+    local at=$BATS_FILE_TMPDIR/demo pid
+    demo_stop
+    cp -a "$at/ledger" earlier
+    demo_start "$at"
+    grow 3
+    chancery ledger head >/dev/null
+    demo_stop
+    mv "$at/ledger" later
+    cp -a earlier "$at/ledger"
+    "$CHANCERY_BIN/chanceryd" -c "$CHANCERY_CONFIG" 2>taken-back.log &
+    pid=$!
+    said() { grep -q 'ledger.taken-back' taken-back.log; }
+    within 20 said || { cat taken-back.log; kill "$pid"; return 1; }
+    grep -q 'ledger ends at entry .* signed a head over\|not those over which' taken-back.log
+    # HTTPS is not opened; control.sock says why
+    run curl -s --max-time 1 --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/readyz"
+    [ "$status" != 0 ]
+    curl -s --unix-socket "$at/run/control.sock" http://localhost/readyz | jq -e '.probes[] | select(.name == "issuing") | .ok == false' >/dev/null
+    kill "$pid"
+    within 30 process_gone "$pid"
+    # and with the right one it goes on
+    rm -rf "$at/ledger"
+    mv later "$at/ledger"
+    demo_start "$at"
+    grow 1
+    run chancery ledger verify
+    [ "$status" = 0 ] || { echo "$output"; return 1; }
+}
