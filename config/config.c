@@ -285,7 +285,7 @@ static struct err *heads(struct parse *p)
 {
     struct err *e = NULL;
     struct config_heads *h = &p->to->heads;
-    TRY(fill_optional(p, ROWS_HEADS, p->top.heads, h));
+    TRY(parse_fill_optional(p, ROWS_HEADS, p->top.heads, h));
     if (!h->origin)
         h->origin = arena_printf(p->arena, "%s/log", p->to->https_url + strlen("https://"));
 out:
