@@ -67,13 +67,14 @@ static void on_recovered(void *arg, struct err *e)
 }
 
 /* A ledger that does not go on from what the vault has signed is not the one to issue from: nothing is
- * recovered into it, and no door is opened but control.sock. */
+ * recovered into it, and no door is opened but control.sock. One that says itself that it was restored waits
+ * for its loss to be accepted in any case. */
 static void on_held(void *arg, struct err *e)
 {
     struct front *f = arg;
 
     f->taken_back[0] = '\0';
-    if (e && err_code(e) == ERR_WRONG_STATE) {
+    if (e && err_code(e) == ERR_WRONG_STATE && !ledger_restored_by(f->ledger)) {
         snprintf(f->taken_back, sizeof f->taken_back, "%s", err_detail(e));
         log_error("ledger.taken-back", log_err(e));
     }

@@ -15,6 +15,9 @@ struct head_book {
 };
 
 void head_book_note(struct head_book *b, const struct hsm_roll_entry *entry);
+/* The roster accepted that the ledger has lost entries: the next head goes on from nothing. The name stays.
+ */
+void head_book_let_go(struct head_book *b);
 /* judge_head.c: a head that goes on from the last: no smaller, of the same tree (RFC 9162 2.1.4). */
 MUST_USE struct err *judge_head(const struct head_book *b, const struct hsm_head *head,
                                 const struct merkle_proof *proof);

@@ -109,6 +109,8 @@ static void seen(void *arg, const struct hsm_roll_entry *entry)
         freeze_book_note(v->freezes, entry);
     if (entry->kind == HSM_ROLL_STATE)
         state_book_note(v->states, entry);
+    if (entry->kind == HSM_ROLL_ACT && view_eq_str(entry->template, hsm_act_row(HSM_ACT_ACCEPT_LOSS)->text))
+        head_book_let_go(&v->heads);
     if (entry->kind == HSM_ROLL_HEAD)
         head_book_note(&v->heads, entry);
 }

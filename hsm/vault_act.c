@@ -199,6 +199,7 @@ void vault_act_use_and_answer(struct vault_call *call, const struct vault_act *a
 static struct err *accept_loss(struct vault_call *call, const struct vault_act *act, struct view payload)
 {
     (void)payload;
+    head_book_let_go(&call->v->heads);
     vault_act_use_and_answer(call, act, NULL, view_of("", 0));
     return NULL;
 }

@@ -30,6 +30,11 @@ void head_book_note(struct head_book *b, const struct hsm_roll_entry *entry)
     b->origin[entry->template.n] = '\0';
 }
 
+void head_book_let_go(struct head_book *b)
+{
+    b->last = (struct hsm_head){.size = 0};
+}
+
 static const char *origin_of(const struct hsm_vault *v)
 {
     return v->heads.origin[0] ? v->heads.origin : v->house->log_origin;

@@ -213,7 +213,8 @@ static struct err *hold_to(struct tlog *t, const struct hsm_head *last)
         return err_new(
             ERR_WRONG_STATE,
             "the ledger ends at entry %llu, but the vault has signed a head over %llu: it was taken back. "
-            "Put back the ledger that has them all; nothing is issued from this one",
+            "Put back the one that has them all, or restore a backup and have its loss accepted "
+            "(doc/RECOVERY.md)",
             (unsigned long long)now.entries, (unsigned long long)last->size);
     if (last->size == 0)
         return NULL;
@@ -222,7 +223,8 @@ static struct err *hold_to(struct tlog *t, const struct hsm_head *last)
         e = err_new(
             ERR_WRONG_STATE,
             "the ledger's first %llu entries are not those over which the vault has signed a head: it was "
-            "taken back or forked. Put back the ledger that has them; nothing is issued from this one",
+            "taken back or forked. Put back the one that has them, or restore a backup and have its loss "
+            "accepted",
             (unsigned long long)last->size);
 out:
     return e;
