@@ -184,6 +184,7 @@ static void copy_request(struct issuance *is, const struct ca_request *from)
     to->issuer = copy_text(a, from->issuer);
     to->csr = arena_dup(a, from->csr);
     to->replaces = arena_dup(a, from->replaces);
+    to->tags = (struct ledger_texts){from->tags.n, copy_texts(a, from->tags.items, from->tags.n)};
     to->idempotency_key = copy_text(a, from->idempotency_key);
     to->token_spki = arena_dup(a, from->token_spki);
     to->sans = copy_texts(a, from->sans, from->sans_n);

@@ -116,6 +116,7 @@ struct err *steps_intend(struct issuance *is, bool *ret_waits)
                 .tbs = is->tbs,
                 .partition = is->partition,
                 .replaces = is->replaces,
+                .tags = is->request.tags,
             },
     };
     *ret_waits = true;

@@ -13,6 +13,20 @@ static void set(json_t *body, const char *member, const char *text)
         json_object_set_new(body, member, json_string(text));
 }
 
+static struct err *set_tags(json_t *body, const struct cli_list *tags)
+{
+    struct err *e = NULL;
+    json_t *object = json_object();
+    for (size_t i = 0; !e && i < tags->n; i++)
+        e = cert_tag_set(object, tags->items[i]);
+    if (!e && tags->n)
+        json_object_set(body, "tags", object);
+    json_decref(object);
+    if (e)
+        json_decref(body);
+    return e;
+}
+
 /* Leaf first, then what the answer's chain holds. */
 static const char *chain_text(struct cli *c, const json_t *answer)
 {
@@ -29,14 +43,14 @@ struct err *cert_request(struct cli *c, int argc, char **argv)
     struct err *e = NULL;
     const char *template = NULL, *csr_path = NULL, *issuer = NULL, *validity = NULL, *out = NULL,
                *replaces = NULL;
-    struct cli_list sans = {.n = 0};
+    struct cli_list sans = {.n = 0}, tags = {.n = 0};
     struct view csr;
     json_t *answer = NULL;
     const struct cli_option options[] = {
         {"--template", &template, NULL, NULL}, {"--csr", &csr_path, NULL, NULL},
         {"--issuer", &issuer, NULL, NULL},     {"--validity", &validity, NULL, NULL},
         {"--san", NULL, NULL, &sans},          {"--out", &out, NULL, NULL},
-        {"--replaces", &replaces, NULL, NULL},
+        {"--replaces", &replaces, NULL, NULL}, {"--tag", NULL, NULL, &tags},
     };
 
     TRY(cli_options(options, sizeof options / sizeof options[0], &argc, argv, 0, 0));
@@ -48,6 +62,7 @@ struct err *cert_request(struct cli *c, int argc, char **argv)
     set(body, "issuer", issuer);
     set(body, "validity", validity);
     set(body, "replaces", replaces);
+    TRY(set_tags(body, &tags));
     if (sans.n)
         json_object_set_new(body, "sans", cli_texts(&sans));
     TRY(cli_call(c, "POST", "/v1/certificates", body, &answer));

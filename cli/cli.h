@@ -96,7 +96,8 @@ void cli_print_problem(const struct cli *c, const struct err *e);
 
 /* --- the commands --- */
 typedef struct err *cli_run(struct cli *c, int argc, char **argv);
-cli_run cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
+struct err *cert_tag_set(json_t *tags, const char *text); /* "team=pay" into an object */
+cli_run cert_tag, cert_request, cert_show, cert_list, cert_revoke, cert_release, incident_run;
 cli_run trust_fetch, trust_install;
 cli_run token_create, token_list, token_revoke;
 cli_run acme_eab, acme_account, acme_order, acme_authz, acme_why;

@@ -219,6 +219,8 @@ static void print_report(const struct ledger_verify_report *p, const char *root)
            (unsigned long long)p->seals_ocsp, (unsigned long long)p->seals_head);
     printf("books:  recorded %llu <= sealed %llu <= recorded + closed %llu", (unsigned long long)p->records,
            (unsigned long long)p->seals_cert, (unsigned long long)(p->records + p->closed));
+    if (p->unrecorded)
+        printf(" + %llu that the roll alone knew after a restoration", (unsigned long long)p->unrecorded);
     if (p->sealed_open || p->newer)
         printf(" (under way: %llu sealed, %llu recorded since)", (unsigned long long)p->sealed_open,
                (unsigned long long)p->newer);

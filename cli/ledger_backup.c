@@ -2,6 +2,7 @@
  * chancery ledger backup, check-backup, stat, accept-loss. A backup is made beside a running daemon, without
  * its help; it needs to read the ledger's folder, and the seal roll's.
  */
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,17 @@
 #include "roll.h"
 
 /* --- backup --- */
+
+/* Each vault has one; the first vault's is roll.der, in a backup too. */
+static const char *roll_name(struct cli *c, const struct config *config, size_t vault)
+{
+    return vault ? arena_printf(c->arena, "roll-%s.der", config->vaults[vault].name) : HSM_ROLL_FILE;
+}
+
+static const char *roll_of(struct cli *c, const struct config *config, size_t vault)
+{
+    return arena_printf(c->arena, "%s/%s", config->vaults[vault].roll, HSM_ROLL_FILE);
+}
 
 /* A copy of the roll beside the entries. It is read after them: so it knows every seal that they do. */
 static struct err *copy_roll(const char *from, const char *to)
@@ -48,30 +60,28 @@ static void print_backup(struct cli *c, const char *dir, const struct ledger_bac
         printf("%s: entries %llu to %llu %s, %llu octets\n", dir, (unsigned long long)r->from,
                (unsigned long long)r->to, checked ? "are whole" : "written and read again",
                (unsigned long long)r->bytes);
-    printf("root %s%s\n", root, checked || roll ? "" : "\nthe seal roll is NOT in it (--roll, or --no-roll)");
+    printf("root %s%s\n", root, checked || roll ? "" : "\nthe seal roll is NOT in it");
 }
 
 struct err *ledger_backup_run(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
-    const char *dir = NULL, *roll = NULL;
+    const char *dir = NULL;
     bool no_roll = false;
-    const struct cli_option options[] = {
-        {"--ledger", &dir, NULL, NULL}, {"--roll", &roll, NULL, NULL}, {"--no-roll", NULL, &no_roll, NULL}};
+    const struct cli_option options[] = {{"--ledger", &dir, NULL, NULL}, {"--no-roll", NULL, &no_roll, NULL}};
     struct config *config = NULL;
     struct ledger *ledger = NULL;
     struct ledger_backup_report report;
-    TRY(cli_options(options, 3, &argc, argv, 1, 1));
-    if (!dir || (!roll && !no_roll))
+    TRY(cli_options(options, 2, &argc, argv, 1, 1));
+    if (!dir || !no_roll)
         TRY(cli_config(c, &config));
     if (!dir)
         dir = config->paths.ledger;
-    if (!roll && !no_roll)
-        roll = arena_printf(c->arena, "%s/%s", config->paths.roll, HSM_ROLL_FILE);
     TRY(ledger_open_readonly(dir, &ledger));
     TRY(ledger_backup(ledger, argv[0], &report));
-    if (!no_roll)
-        TRY(copy_roll(roll, arena_printf(c->arena, "%s/%s", argv[0], HSM_ROLL_FILE)));
+    for (size_t i = 0; !no_roll && i < config->vaults_n; i++)
+        TRY(copy_roll(roll_of(c, config, i),
+                      arena_printf(c->arena, "%s/%s", argv[0], roll_name(c, config, i))));
     print_backup(c, argv[0], &report, false, !no_roll);
 out:
     ledger_close(ledger);
@@ -79,24 +89,40 @@ out:
     return e;
 }
 
+/* Every roll that lies there. */
+static struct err *check_rolls(const char *dir, size_t *ret_n)
+{
+    struct err *e = NULL;
+    glob_t found = {.gl_pathc = 0};
+    struct arena *arena = arena_new(64 * 1024);
+    *ret_n = 0;
+    if (glob(arena_printf(arena, "%s/roll*.der", dir), 0, NULL, &found) != 0)
+        found.gl_pathc = 0;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct view roll = {.n = 0};
+        e = roll_map(found.gl_pathv[i], &roll);
+        if (!e)
+            e = err_wrap(hsm_roll_verify(roll, NULL, NULL, NULL, NULL), "%s", found.gl_pathv[i]);
+        roll_unmap(roll);
+        TRY(e);
+        ++*ret_n;
+    }
+out:
+    globfree(&found);
+    arena_free(arena);
+    return e;
+}
+
 struct err *ledger_check_backup(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
     struct ledger_backup_report report;
-    struct view roll = {.n = 0};
+    size_t rolls;
     TRY(cli_options(NULL, 0, &argc, argv, 1, 1));
     TRY(ledger_backup_check(argv[0], &report));
-    e = roll_map(arena_printf(c->arena, "%s/%s", argv[0], HSM_ROLL_FILE), &roll);
-    if (e && err_code(e) == ERR_NOT_FOUND) {
-        err_free(e);
-        e = NULL;
-    }
-    if (!e && roll.n)
-        e = hsm_roll_verify(roll, NULL, NULL, NULL, NULL);
-    if (!e)
-        print_backup(c, argv[0], &report, true, roll.n > 0);
+    TRY(check_rolls(argv[0], &rolls));
+    print_backup(c, argv[0], &report, true, rolls > 0);
 out:
-    roll_unmap(roll);
     return e;
 }
 

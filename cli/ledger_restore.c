@@ -26,7 +26,7 @@ struct restoring {
     struct cli *cli;
     const struct config *config;
     const char *place, *made; /* where it belongs; where it is made */
-    const char *roll;         /* NULL: without */
+    struct cli_list rolls;    /* empty: without */
     struct cli_list lists;
     bool no_lists;
     struct ledger *ledger;
@@ -36,17 +36,29 @@ struct restoring {
 
 /* --- the roll and the lists --- */
 
-static struct err *merge_roll(struct restoring *r)
+static struct err *merge_rolls(struct restoring *r)
 {
     struct err *e = NULL;
-    struct view roll = {.n = 0};
-    if (!r->roll)
-        return NULL;
-    TRY(roll_map(r->roll, &roll));
-    TRY(ca_restore_roll(r->ledger, roll, &r->merged));
-out:
-    roll_unmap(roll);
+    for (size_t i = 0; !e && i < r->rolls.n; i++) {
+        struct view roll = {.n = 0};
+        e = roll_map(r->rolls.items[i], &roll);
+        if (!e)
+            e = ca_restore_roll(r->ledger, roll, &r->merged);
+        roll_unmap(roll);
+    }
     return e;
+}
+
+/* Each vault has one. */
+static struct err *name_rolls(struct restoring *r)
+{
+    size_t most = sizeof r->rolls.items / sizeof r->rolls.items[0];
+    if (r->config->vaults_n > most)
+        return err_new(ERR_TOO_MANY, "more than %zu vaults", most);
+    for (size_t i = 0; i < r->config->vaults_n; i++)
+        r->rolls.items[r->rolls.n++] =
+            arena_printf(r->cli->arena, "%s/%s", r->config->vaults[i].roll, HSM_ROLL_FILE);
+    return NULL;
 }
 
 static struct err *certificate_of(struct restoring *r, const struct config_issuer *issuer,
@@ -228,7 +240,7 @@ static struct err *make(struct restoring *r, const struct ledger_restore *how)
     TRY(check_place(r));
     e = ledger_restore(how, &r->ledger, &r->restored);
     if (!e)
-        e = merge_roll(r);
+        e = merge_rolls(r);
     if (!e)
         e = merge_lists(r);
     ledger_close(r->ledger);
@@ -265,7 +277,7 @@ struct err *ledger_restore_run(struct cli *c, int argc, char **argv)
     bool no_roll = false;
     const struct cli_option options[] = {
         {"--until", &until, NULL, NULL},    {"--entry", &entry, NULL, NULL},
-        {"--roll", &r.roll, NULL, NULL},    {"--no-roll", NULL, &no_roll, NULL},
+        {"--roll", NULL, NULL, &r.rolls},   {"--no-roll", NULL, &no_roll, NULL},
         {"--crl", NULL, NULL, &r.lists},    {"--no-lists", NULL, &r.no_lists, NULL},
         {"--ledger", &r.place, NULL, NULL},
     };
@@ -276,10 +288,8 @@ struct err *ledger_restore_run(struct cli *c, int argc, char **argv)
     r.config = config;
     if (!r.place)
         r.place = config->paths.ledger;
-    if (!r.roll && !no_roll)
-        r.roll = arena_printf(c->arena, "%s/%s", config->paths.roll, HSM_ROLL_FILE);
-    if (no_roll)
-        r.roll = NULL;
+    if (!r.rolls.n && !no_roll)
+        TRY(name_rolls(&r));
     r.made = arena_printf(c->arena, "%s.restoring", r.place);
     how.from = argv[0];
     how.to = r.made;

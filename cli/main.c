@@ -38,6 +38,7 @@ static const struct cli_command commands[] = {
      "  --issuer NAME          other than the default issuer\n"
      "  --validity 30d         shorter than the template's default\n"
      "  --san dns:a.example    in place of the CSR's names; may be repeated\n"
+     "  --tag KEY=VALUE        may be repeated\n"
      "  --replaces SERIAL      it takes the place of this one: `cert show` of either names the other\n"
      "  --out FILE             write the chain there\n",
      "chancery cert request --template server --csr web.csr --out web.pem", cert_request},
@@ -58,6 +59,10 @@ static const struct cli_command commands[] = {
      "chancery cert revoke 5f3a... --reason keyCompromise\n"
      "  chancery cert revoke --under dns:pay.example.internal --status valid --reason superseded --dry-run",
      cert_revoke},
+    {"cert", "tag", "SERIAL KEY=VALUE...", "set tags; nothing is decided by them",
+     "  --remove KEY           may be repeated\n  --issuer NAME\n",
+     "chancery cert tag 5f3a... team=pay stage=prod --remove owner\n  chancery cert list --tag team=pay",
+     cert_tag},
     {"cert", "release", "SERIAL", "end a hold (certificateHold)",
      "  --why TEXT   for the ledger\n  --issuer NAME\n",
      "chancery cert release 5f3a... --why 'the laptop was found'", cert_release},
@@ -255,8 +260,8 @@ static const struct cli_command commands[] = {
     {"ledger", "stat", "", "how far it has come, and what its parts take on disk", NULL,
      "chancery ledger stat", ledger_stat_run},
     {"ledger", "backup", "DIR", "what has come since the last backup into DIR, and the seal roll as it is",
-     "  --ledger DIR           a ledger elsewhere\n  --roll FILE            a seal roll elsewhere\n"
-     "  --no-roll              without it\n",
+     "  --ledger DIR           a ledger elsewhere\n"
+     "  --no-roll              without the seal roll\n",
      "chancery ledger backup /mnt/backup/chancery", ledger_backup_run},
     {"ledger", "check-backup", "DIR", "whether every entry of a backup is whole; names the first that is not",
      NULL, "chancery ledger check-backup /mnt/backup/chancery", ledger_check_backup},
@@ -266,7 +271,8 @@ static const struct cli_command commands[] = {
      "  --entry N              nothing after this entry\n"
      "  --crl FILE             the newest list of an issuer, PEM or DER; may be repeated\n"
      "  --no-lists             where an issuer's lists are lost\n"
-     "  --roll FILE            a seal roll elsewhere\n  --no-roll              where it is lost\n"
+     "  --roll FILE            a seal roll elsewhere; may be repeated\n  --no-roll              where it is "
+     "lost\n"
      "  --ledger DIR           put it elsewhere than the configuration says\n",
      "chancery ledger restore /mnt/backup/chancery --crl issuing.crl --crl root.crl", ledger_restore_run},
     {"ledger", "accept-loss", "", "go on with a restored ledger: issue again, answer `good` again",

@@ -15,6 +15,7 @@ static const struct {
     {"--template-version", "template_version"},
     {"--issuer", "issuer"},
     {"--status", "status"},
+    {"--tag", "tag"},
     {"--replaces", "replaces"},
     {"--fingerprint", "fingerprint"},
     {"--spki-sha256", "spki_sha256"},

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-enum { SELECT_N = 16, SELECT_OPTIONS = SELECT_N + 8 };
+enum { SELECT_N = 17, SELECT_OPTIONS = SELECT_N + 8 };
 
 struct select {
     const char *values[SELECT_N];
@@ -18,6 +18,7 @@ struct select {
     "  --subject CN=a,O=b       the whole subject\n"                                                         \
     "  --owner ID   --template T   --template-version N   --issuer NAME\n"                                   \
     "  --status valid|expired|revoked|unrecorded|any\n"                                                      \
+    "  --tag KEY=VALUE          it has this tag\n"                                                           \
     "  --replaces SERIAL        takes the place of this one\n"                                               \
     "  --fingerprint HEX        SHA-256 of the certificate\n"                                                \
     "  --spki-sha256 HEX        SHA-256 of its key: all certificates for it\n"                               \

@@ -52,6 +52,7 @@ static const struct field intent_fields[] = {
     FIELD_LATER(NUMBER, intent, version, 0),
     FIELD_LATER(NUMBER, intent, partition, 0),
     FIELD_LATER(NUMBER, intent, replaces, 0),
+    FIELD_LATER(TEXTS, intent, tags, ENTRY_TAG_BYTES),
 };
 static const struct field record_fields[] = {
     FIELD(NUMBER, record, n, 0),
@@ -98,6 +99,9 @@ static const struct field crl_delta_fields[] = {
 };
 static const struct field issuer_fields[] = {
     FIELD(OCTETS, issuer, certificate, 16 * 1024),
+};
+static const struct field tags_fields[] = {
+    FIELD(TEXTS, tags, tags, ENTRY_TAG_BYTES),
 };
 static const struct field stray_fields[] = {
     FIELD(NUMBER, stray, n, 0),

@@ -40,6 +40,24 @@ out:
     return e;
 }
 
+struct err *core_tags(struct ledger *l, struct store_txn *t, uint64_t intent, struct arena *arena,
+                      struct ledger_texts *ret)
+{
+    struct err *e = NULL;
+    struct key k = key_seq(intent);
+    struct seq_row row;
+    struct ledger_entry en;
+    bool found;
+    *ret = (struct ledger_texts){.n = 0};
+    TRY(ROW_GET(l->ops, t, TABLE_TAGGED, key_view(&k), &row, &found));
+    if (!found)
+        return NULL;
+    TRY(core_entry(l, t, row.seq, arena, &en));
+    *ret = en.kind == LEDGER_TAGS ? en.body.tags.tags : en.body.intent.tags;
+out:
+    return e;
+}
+
 struct err *core_restored(struct ledger *l, struct store_txn *t, uint64_t *ret)
 {
     struct seq_row row;

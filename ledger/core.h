@@ -98,6 +98,9 @@ void core_partition_count(struct ledger *l, const char *issuer, uint64_t partiti
 /* The tree and the time as stored; zero in a new ledger. */
 MUST_USE struct err *core_state(struct ledger *l, struct store_txn *t, struct tree *ret_tree,
                                 int64_t *ret_time_ms);
+/* The tags that an intent has now. */
+MUST_USE struct err *core_tags(struct ledger *l, struct store_txn *t, uint64_t intent, struct arena *arena,
+                               struct ledger_texts *ret);
 MUST_USE struct err *core_restored(struct ledger *l, struct store_txn *t, uint64_t *ret);
 /* The entry with this number, copied into the arena. ERR_NOT_FOUND. */
 MUST_USE struct err *core_entry(struct ledger *l, struct store_txn *t, uint64_t seq, struct arena *arena,

@@ -4,7 +4,7 @@
 
 #include "ledger_entry.h"
 
-enum { ENTRY_VERSION = 1, ENTRY_ACTOR_BYTES = 255, ENTRY_NAME_BYTES = 2304 };
+enum { ENTRY_VERSION = 1, ENTRY_ACTOR_BYTES = 255, ENTRY_NAME_BYTES = 2304, ENTRY_TAG_BYTES = 400 };
 
 /* Bounds of the header's texts, forms of issuer and serial: ERR_BAD_FIELD. */
 MUST_USE struct err *entry_check(const struct ledger_entry *en);

@@ -58,7 +58,7 @@ out:
 static struct err *check_form(const struct ledger_entry *en)
 {
     bool serial = en->kind == LEDGER_INTENT || en->kind == LEDGER_REVOKE || en->kind == LEDGER_RELEASE ||
-                  en->kind == LEDGER_STRAY || en->kind == LEDGER_UNRECORDED;
+                  en->kind == LEDGER_STRAY || en->kind == LEDGER_UNRECORDED || en->kind == LEDGER_TAGS;
     bool list = en->kind == LEDGER_CRL || en->kind == LEDGER_CRL_PART || en->kind == LEDGER_CRL_DELTA;
     bool issuer = serial || list || en->kind == LEDGER_ISSUER || en->kind == LEDGER_LIST_FLOOR;
     if (issuer && (!en->issuer || !*en->issuer))

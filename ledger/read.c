@@ -105,6 +105,7 @@ struct err *read_cert(struct ledger *l, struct store_txn *t, uint64_t intent, st
         stray_decision(&en, &row, &cert);
     else
         cert.decision = en.body.intent;
+    TRY(core_tags(l, t, intent, arena, &cert.tags));
     if (row.record != 0)
         TRY(add_record(l, t, arena, &cert));
     if (row.state == LEDGER_STATE_REVOKED)

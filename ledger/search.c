@@ -22,6 +22,7 @@ struct search {
     struct store_txn *txn;
     struct store_cursor *cursor; /* over table; NULL: none */
     enum table table;
+    struct key prefix;        /* of its keys that are meant; the seq follows */
     struct finder_walk *walk; /* NULL: nothing of the index was asked */
     struct finder_terms conds[CONDS_MAX];
     size_t conds_n;
@@ -122,6 +123,15 @@ static bool fingerprint_fits(const struct search *s, const struct ledger_cert *c
            view_eq(s->q->fingerprint, view_of(have, sizeof(have)));
 }
 
+/* A long tag is cut in its key, so it is held against the whole. */
+static bool has_tag(const struct ledger_query *q, const struct ledger_texts *tags)
+{
+    bool has = !q->tag;
+    for (size_t i = 0; i < tags->n && !has; i++)
+        has = strcmp(tags->items[i], q->tag) == 0;
+    return has;
+}
+
 static bool cert_fits(const struct search *s, const struct ledger_cert *cert)
 {
     const struct ledger_query *q = s->q;
@@ -135,9 +145,10 @@ static bool cert_fits(const struct search *s, const struct ledger_cert *cert)
         return false;
     if (q->until_ms != 0 && cert->requested_ms > q->until_ms)
         return false;
-    return same_text(q->issuer, cert->issuer) && same_text(q->actor, cert->actor) &&
-           same_text(q->template, cert->decision.template) && same_text(q->subject, cert->decision.subject) &&
-           names_fit(s, &cert->decision.names) && fingerprint_fits(s, cert);
+    return has_tag(q, &cert->tags) && same_text(q->issuer, cert->issuer) &&
+           same_text(q->actor, cert->actor) && same_text(q->template, cert->decision.template) &&
+           same_text(q->subject, cert->decision.subject) && names_fit(s, &cert->decision.names) &&
+           fingerprint_fits(s, cert);
 }
 
 /* --- conditions as terms --- */
@@ -209,11 +220,13 @@ static struct err *table_below(struct search *s, uint64_t below, uint64_t *ret)
 {
     struct err *e = NULL;
     const struct store_ops *ops = s->ledger->ops;
-    struct key k = key_seq(below);
+    struct key k = s->prefix;
+    key_add_seq(&k, below);
     struct view key = key_view(&k), value;
     bool found;
     TRY(ops->move(s->cursor, STORE_AT_OR_AFTER, &key, &value, &found));
     TRY(ops->move(s->cursor, found ? STORE_PREV : STORE_LAST, &key, &value, &found));
+    found = found && key.n == s->prefix.n + KEY_SEQ_BYTES && view_starts(key, key_view(&s->prefix));
     *ret = found ? key_last_seq(key) : 0;
 out:
     return e;
@@ -331,11 +344,14 @@ static struct err *open_walk(struct search *s)
 {
     struct err *e = NULL;
     bool revoked = s->q->status == LEDGER_IS_REVOKED;
+    bool narrowed = revoked || s->q->tag;
     TRY(s->ledger->ops->begin(s->ledger->store, false, &s->txn));
     if (s->conds_n > 0)
         s->walk = finder_walk_open(s->ledger->finder, s->conds, s->conds_n, s->arena);
-    s->table = revoked ? TABLE_GONE : TABLE_CERT;
-    if (!s->walk || revoked)
+    s->table = s->q->tag ? TABLE_TAG : revoked ? TABLE_GONE : TABLE_CERT;
+    if (s->q->tag)
+        s->prefix = key_text(s->q->tag);
+    if (!s->walk || narrowed)
         TRY(s->ledger->ops->cursor(s->txn, s->table, &s->cursor));
 out:
     return e;

@@ -14,6 +14,7 @@ struct verify_intent {
     uint64_t partition;
     uint8_t state, reason;
     bool keyed;      /* has an idempotency key */
+    uint64_t tagged; /* entry that has its tags, 0: it has none */
     bool unrecorded; /* the roll's alone, from the beginning */
     uint8_t serial[SERIAL_BYTES];
     uint8_t tbs[SHA256_BYTES];
@@ -70,6 +71,7 @@ struct verify {
     uint64_t objects, objects_owned, aliases;
     struct map token_of, tbs_of, template_of, alias_of;
     size_t head_at;                           /* of the heads, the next that the roll should have */
+    uint64_t tags, tagged;                    /* rows of these indexes */
     uint64_t changed, acts, act_steps, nodes; /* rows that these indexes should have */
     struct verify_list intents, tokens, issuers, crls, templates, partitions, heads;
 };

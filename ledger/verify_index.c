@@ -259,6 +259,26 @@ out:
     return e;
 }
 
+/* All tags that it has lead to it; the counts say that no other does. */
+static struct err *check_tags(struct verify *v, const struct verify_intent *in)
+{
+    struct err *e = NULL;
+    struct ledger_texts tags;
+    struct key mine = key_seq(in->seq);
+    struct seq_row row = {in->tagged};
+    if (!in->tagged)
+        return NULL;
+    arena_reset(v->arena);
+    TRY(expect(v, in->seq, TABLE_TAGGED, &mine, &row, sizeof(row)));
+    TRY(core_tags(v->ledger, v->txn, in->seq, v->arena, &tags));
+    for (size_t i = 0; i < tags.n; i++)
+        TRY(expect_mark(v, in->seq, TABLE_TAG, key_text(tags.items[i])));
+    v->tags += tags.n;
+    v->tagged++;
+out:
+    return e;
+}
+
 static struct err *check_cert(struct verify *v, const struct verify_intent *in, uint64_t *revoked)
 {
     struct err *e = NULL;
@@ -275,6 +295,7 @@ static struct err *check_cert(struct verify *v, const struct verify_intent *in, 
         TRY(expect_mark(v, in->seq, TABLE_GONE, (struct key){0}));
     }
     TRY(check_key(v, in));
+    TRY(check_tags(v, in));
 out:
     return e;
 }
@@ -396,6 +417,8 @@ struct err *verify_index_all(struct verify *v)
     TRY(check_count(v, TABLE_NODE, v->nodes));
     TRY(check_count(v, TABLE_CERT, v->intents.n));
     TRY(check_count(v, TABLE_SERIAL, v->intents.n));
+    TRY(check_count(v, TABLE_TAG, v->tags));
+    TRY(check_count(v, TABLE_TAGGED, v->tagged));
     TRY(check_count(v, TABLE_OPEN, v->report->open));
     TRY(check_count(v, TABLE_REVOKED, revoked));
     TRY(check_count(v, TABLE_ACT, v->acts));

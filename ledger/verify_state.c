@@ -120,6 +120,7 @@ static void on_intent(struct verify *v, const struct ledger_entry *en)
                      verify_intents(v)[same].seq);
     map_set(&v->tbs_of, to->tbs, v->intents.n - 1);
     to->partition = in->partition;
+    to->tagged = in->tags.n ? en->seq : 0;
     count_partition(v, to);
     count_use(v, en, to);
     if (in->version != 0)
@@ -272,6 +273,13 @@ static void on_revoke(struct verify *v, const struct ledger_entry *en)
     to->end = en->seq;
 }
 
+static void on_tags(struct verify *v, const struct ledger_entry *en)
+{
+    struct verify_intent *to = referred(v, en);
+    if (to)
+        to->tagged = en->seq;
+}
+
 static void on_release(struct verify *v, const struct ledger_entry *en)
 {
     struct verify_intent *to = referred(v, en);
@@ -356,6 +364,7 @@ void verify_state(struct verify *v, const struct ledger_entry *en)
         [LEDGER_TEMPLATE] = on_template,
         [LEDGER_CRL_PART] = on_crl,
         [LEDGER_CRL_DELTA] = on_crl,
+        [LEDGER_TAGS] = on_tags,
         [LEDGER_RESTORED] = on_restored,
         [LEDGER_ACCEPT_LOSS] = on_accept_loss,
         [LEDGER_UNRECORDED] = on_unrecorded,

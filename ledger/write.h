@@ -55,6 +55,11 @@ MUST_USE struct err *write_partition(struct write *w, const struct core_append *
 MUST_USE struct err *write_list_check(struct write *w, struct core_append *a);
 MUST_USE struct err *write_list_apply(struct write *w, const struct core_append *a);
 
+/* write_tags.c: the tags that entry `entry` gives this intent */
+MUST_USE struct err *write_tags_put(struct write *w, uint64_t intent, uint64_t entry,
+                                    const struct ledger_texts *tags);
+MUST_USE struct err *write_tags_check(struct write *w, struct core_append *a);
+MUST_USE struct err *write_tags_apply(struct write *w, const struct core_append *a);
 /* write_restore.c */
 MUST_USE struct err *write_restored_apply(struct write *w, const struct core_append *a);
 MUST_USE struct err *write_accept_check(struct write *w, struct core_append *a);

@@ -96,6 +96,7 @@ static struct err *put_rows(struct write *w, const struct core_append *a)
     TRY(ROW_PUT(w->ops, w->txn, TABLE_SERIAL, key_view(&serial), &row, STORE_PUT));
     TRY(write_issuer_seen(w, a->entry.issuer));
     TRY(write_partition(w, a));
+    TRY(write_tags_put(w, seq, seq, &a->entry.body.intent.tags));
 out:
     return e;
 }

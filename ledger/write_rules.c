@@ -444,6 +444,7 @@ const struct write_rule *write_rule_of(unsigned kind)
         [LEDGER_RELEASE] = {.spare = true, .check = check_release, .apply = apply_release},
         [LEDGER_STRAY] = {.spare = true, .check = check_stray, .apply = apply_stray},
         [LEDGER_REVOKE_MANY] = {.spare = true},
+        [LEDGER_TAGS] = {.check = write_tags_check, .apply = write_tags_apply},
         [LEDGER_RESTORED] = {.spare = true, .apply = write_restored_apply},
         [LEDGER_ACCEPT_LOSS] = {.spare = true, .check = write_accept_check, .apply = write_accept_apply},
         [LEDGER_UNRECORDED] = {.spare = true, .check = check_stray, .apply = write_unrecorded_apply},

@@ -110,6 +110,7 @@ struct ca_request {
     size_t exts_n;
     bool renews; /* what it replaces asks for it, and has shown its key: same subject and names, newest of its
                   * line, in the time that limits.renew_within and renew_grace leave */
+    struct ledger_texts tags;    /* ca_tags_make() */
     struct view replaces;        /* serial of the certificate that it takes the place of, or empty */
     const char *idempotency_key; /* or NULL */
     uint8_t body_hash[32];       /* SHA-256 of the request's body, for the key */

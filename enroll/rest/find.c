@@ -10,6 +10,7 @@
 #include "base/world.h"
 #include "rest.h"
 #include "select.h"
+#include "tags.h"
 
 enum { PAGE = 100, PAGE_MAX = 1000 };
 
@@ -39,6 +40,8 @@ static json_t *record_json(const struct ledger_cert *c)
                              "owner", c->actor, "door", c->door, "subject", c->decision.subject, "names",
                              answer_texts(&c->decision.names), "requested_at",
                              answer_time(c->requested_ms / 1000), "entry", (json_int_t)c->intent);
+    if (c->tags.n)
+        json_object_set_new(tree, "tags", tags_json(&c->tags));
     if (c->decision.version)
         json_object_set_new(tree, "template_version", json_integer((json_int_t)c->decision.version));
     if (c->recorded_ms)

@@ -10,13 +10,14 @@
 #include "base/hex.h"
 #include "base/when.h"
 #include "rest.h"
+#include "tags.h"
 
 enum { SUBJECT_PARTS_MAX = LIMIT_RDNS, KEY_BYTES_MAX = 255, SANS_MAX = 1000 };
 
 struct body {
     const char *template, *csr, *issuer, *not_after, *replaces, *asker;
     int64_t validity_s;
-    const json_t *subject, *sans, *extensions;
+    const json_t *subject, *sans, *extensions, *tags;
 };
 
 static const struct conf_row rows[] = {
@@ -31,6 +32,7 @@ static const struct conf_row rows[] = {
      "[\"dns:a.example\"], in place of the CSR's"},
     {"extensions", CONF_TREE, offsetof(struct body, extensions), false, 0, 0, NULL, NULL,
      "[{\"oid\": \"keyUsage\", \"value\": [\"digitalSignature\"]}], before the CSR's"},
+    {"tags", CONF_TREE, offsetof(struct body, tags), false, 0, 0, NULL, NULL, "{\"team\": \"pay\"}"},
     {"replaces", CONF_TEXT, offsetof(struct body, replaces), false, 1, 2 * SERIAL_BYTES, NULL, NULL,
      "serial of the certificate that it takes the place of"},
     {"asker", CONF_TEXT, offsetof(struct body, asker), false, 1, 200, NULL, NULL, "whom it is explained for"},
@@ -140,6 +142,8 @@ static struct err *decode_rows(struct http_request *r, const struct conf_row *ta
     to->validity_s = body.validity_s;
     TRY(end_of(body.not_after, to));
     TRY(replaced(r, body.replaces, to));
+    if (body.tags)
+        TRY(tags_of(c, body.tags, r->arena, &to->tags));
     if (body.sans)
         TRY(texts_of(c, body.sans, r->arena, to));
     if (body.subject)

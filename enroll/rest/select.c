@@ -126,6 +126,7 @@ struct err *select_query(const struct select *s, struct ledger *ledger, const st
                              .subject = s->subject,
                              .actor = s->owner,
                              .template = s->template,
+                             .tag = s->tag,
                              .now = world_now_s()};
     TRY(status_filter(s->status, &q.status));
     TRY(version_of(s->template_version, &q.version));

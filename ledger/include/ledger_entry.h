@@ -133,6 +133,7 @@ struct ledger_entry {
         struct ledger_crl crl;
         struct ledger_issuer issuer;
         struct ledger_stray stray;
+        struct ledger_tags tags;
         struct ledger_note note;
         struct ledger_transcript transcript;
         struct ledger_template template;

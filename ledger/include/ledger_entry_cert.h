@@ -28,6 +28,7 @@ struct ledger_intent {
     uint64_t version;         /* of the template (LEDGER_TEMPLATE); 0: an older program wrote it */
     uint64_t partition;       /* of the issuer's lists, named in the tbs; 0: none */
     uint64_t replaces;        /* intent of the certificate that this one takes the place of; 0: none */
+    struct ledger_texts tags; /* "team=pay"; LEDGER_TAGS takes their place */
 };
 
 struct ledger_record {
@@ -61,6 +62,11 @@ struct ledger_revoke {
     uint64_t reason;    /* RFC 5280 5.3.1: 0..6, 9, 10 */
     int64_t at;         /* 0: the time of the commit */
     int64_t invalidity; /* invalidityDate, 0: none */
+};
+
+/* All the tags a certificate has from now on. */
+struct ledger_tags {
+    struct ledger_texts tags;
 };
 
 /* A seal that the roll knows and the log did not: of a front that was not ours, or before a backup's moment.

@@ -50,6 +50,7 @@ struct ledger_cert {
     int64_t requested_ms, recorded_ms;
     int64_t revoked_at, invalidity; /* REVOKED, SEALED_LOST; else 0 */
     unsigned reason;
+    struct ledger_texts tags;      /* that it has now */
     struct ledger_intent decision; /* with the tbs */
     struct ledger_record seal;     /* n, alg, signature: RECORDED, REVOKED; else zero */
 };
@@ -78,6 +79,7 @@ struct ledger_query {
     const char *subject; /* RFC 4514 text, exact */
     const char *actor;
     const char *template;
+    const char *tag;            /* "team=pay" */
     uint64_t version;           /* of the template; 0: any */
     struct view spki_sha256;    /* 32 octets: certificates for this key */
     struct view fingerprint;    /* 32 octets: SHA-256 of the certificate */

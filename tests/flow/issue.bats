@@ -62,6 +62,39 @@ setup() {
     expect_problem 404 not-found 'no certificate of this serial' /replaces
 }
 
+@test "tags come with the request, change, and are searched by" {
+    csr a DNS:web.example.internal
+    ask_json "$(with_csr a.csr '"tags":{"team":"pay","stage":"prod"}')"
+    expect 201
+    local serial
+    serial=$(member .serial)
+    ask_token "/v1/certificates?tag=team%3Dpay"
+    same "$(member '.certificates | map(.serial) | join(" ")')" "$serial"
+    same "$(member '.certificates[0].tags.stage')" prod
+    chancery cert tag "$serial" team=shop --remove stage
+    same "$(chancery --json cert list --tag team=shop | jq -r '.certificates[].serial')" "$serial"
+    same "$(chancery --json cert list --tag team=pay | jq '.certificates | length')" 0
+    ask_json "$(with_csr a.csr '"tags":{"te=am":"pay"}')"
+    expect_problem 422 bad-field "a tag's key" /tags
+    ask -X PUT -H 'Content-Type: application/json' --data '{"tags":{}}' "/v1/certificates/$serial/tags"
+    expect 401
+}
+
+@test "the audit report has every certificate, as CSV and as JSON" {
+    csr a DNS:audit.example.internal
+    ask_csr a.csr
+    expect 201
+    local serial
+    serial=$(member .serial)
+    chancery audit report --name dns:audit.example.internal >report.csv
+    same "$(wc -l <report.csv)" 2
+    [[ $(head -1 report.csv) == issuer,requestedBy,certificate,serial,subject,names,notBefore,notAfter,requestedAt,issuedAt,revokedAt,revocationReason,template,* ]]
+    [[ $(tail -1 report.csv) == issuing,token:*,"/v1/certificates/$serial?issuer=issuing,$serial,"* ]]
+    chancery audit report --format json >report.json
+    jq -e --arg s "$serial" '.entries > 0 and (.root | length == 64) and ([.certificates[].serial] | index($s))' report.json
+    same "$(jq '.certificates | length' report.json)" "$(chancery --json cert list --limit 1000 | jq '.certificates | length')"
+}
+
 @test "a serial is lower-case hex without colons, positive, 20 octets, the certificate's own" {
     csr a DNS:web.example.internal
     ask_csr a.csr

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger_verify.h"
 #include "scene.h"
 
 static struct ledger_page search(struct scene *s, struct ledger_query q)
@@ -411,12 +412,60 @@ static void each_of_two_says_which_replaced_which(void **state)
     assert_int_equal(search(s, (struct ledger_query){.replaces = c}).n, 0);
 }
 
+static struct ledger_texts tags_of(const char *const *items, size_t n)
+{
+    return (struct ledger_texts){n, items};
+}
+
+static size_t tagged(struct scene *s, const char *tag)
+{
+    return search(s, (struct ledger_query){.tag = tag}).n;
+}
+
+static void tags_come_with_the_request_and_change(void **state)
+{
+    static const char *const first[] = {"stage=prod", "team=pay"}, *const later[] = {"team=shop"};
+    struct scene *s = *state;
+    struct ledger_cert cert;
+    struct ledger_entry en = scene_intent(1, "dns:www.example"), record;
+    en.body.intent.tags = tags_of(first, 2);
+    uint64_t a = scene_put(s, &en), b = scene_issue(s, 2, "dns:www.example");
+    record = scene_record(a, 1);
+    scene_put(s, &record);
+    assert_int_equal(tagged(s, "team=pay"), 1);
+    assert_int_equal(tagged(s, "team=p"), 0);
+    struct ledger_entry change = {.kind = LEDGER_TAGS, .issuer = "issuing", .serial = scene_serial(1)};
+    change.body.tags.tags = tags_of(later, 1);
+    scene_put(s, &change);
+    change.serial = scene_serial(2);
+    scene_put(s, &change);
+    assert_int_equal(tagged(s, "team=pay"), 0);
+    assert_int_equal(tagged(s, "stage=prod"), 0);
+    struct ledger_page p = search(s, (struct ledger_query){.tag = "team=shop", .template = "server"});
+    assert_int_equal(p.n, 2);
+    assert_int_equal(p.certs[0].intent, b);
+    assert_int_equal(search(s, (struct ledger_query){.tag = "team=shop", .status = LEDGER_IS_REVOKED}).n, 0);
+    change.body.tags.tags = tags_of(NULL, 0);
+    scene_put(s, &change);
+    scene_reopen(s);
+    assert_int_equal(tagged(s, "team=shop"), 1);
+    OK(ledger_cert_at(s->ledger, a, s->arena, &cert));
+    assert_int_equal(cert.tags.n, 1);
+    assert_string_equal(cert.tags.items[0], "team=shop");
+    struct ledger_verify_report report;
+    OK(ledger_verify(s->ledger, &(struct ledger_verify){.live = false}, &report));
+    assert_int_equal(report.findings, 0);
+    change.serial = scene_serial(9);
+    assert_int_equal(scene_append(s, &change).code, ERR_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_of_two_says_which_replaced_which),
+        TEST(tags_come_with_the_request_and_change),
         TEST(a_name_is_found_exactly_and_newest_first),
         TEST(all_under_a_domain_is_found_and_nothing_beside_it),
         TEST(a_very_long_name_is_found_by_all_of_it),
