@@ -7,8 +7,6 @@
 
 #include "courier_check.h"
 
-enum { CHECKS_MAX = 256 };
-
 struct transfers;
 struct checks;
 
