@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The clients that service teams already run, as Debian ships them: nothing is told to them but the directory and the root.
+# The commands are those of doc/ACME.md, run as printed there.
 
 load ../lib/demo
 load ../lib/ask
@@ -13,22 +14,28 @@ teardown() { web_stop; }
 
 # --- certbot ---
 
+# Where an ordinary user's certbot keeps its files.
+certbot_home() {
+    export XDG_CONFIG_HOME=$PWD
+    mkdir letsencrypt
+    printf '%s\n' "config-dir = $PWD/c" "work-dir = $PWD/w" "logs-dir = $PWD/l" >letsencrypt/cli.ini
+}
+
 run_certbot() {
-    REQUESTS_CA_BUNDLE=$CHANCERY_ROOT certbot "$@" --non-interactive --config-dir c --work-dir w --logs-dir l >>certbot.log 2>&1 ||
-        { cat certbot.log; return 1; }
+    REQUESTS_CA_BUNDLE=$CHANCERY_ROOT certbot "$@" --non-interactive >>certbot.log 2>&1 || { cat certbot.log; return 1; }
 }
 
 @test "certbot: registers, issues by http-01, renews, revokes, leaves" {
-    run_certbot certonly --server "$DIRECTORY" --standalone --http-01-port "$CHALLENGE_HTTP" -d a.example.internal -d b.example.internal \
-        --agree-tos -m ops@example.internal --no-eff-email
-    certified c/live/a.example.internal/fullchain.pem a.example.internal b.example.internal
-    local first
-    first=$(serial_of leaf.pem)
+    certbot_home
+    as_printed certbot 1
+    certified c/live/www.example.internal/fullchain.pem www.example.internal example.internal
     cp leaf.pem first.pem
+    as_printed certbot 2 # not due yet
+    cmp c/live/www.example.internal/cert.pem first.pem
     run_certbot renew --no-random-sleep-on-renew --force-renewal
-    certified c/live/a.example.internal/fullchain.pem a.example.internal b.example.internal
-    [ "$(serial_of leaf.pem)" != "$first" ]
-    run_certbot revoke --server "$DIRECTORY" --cert-path c/live/a.example.internal/cert.pem --reason superseded --no-delete-after-revoke
+    certified c/live/www.example.internal/fullchain.pem www.example.internal example.internal
+    run ! cmp leaf.pem first.pem
+    as_printed certbot 3
     status_is revoked leaf.pem
     status_is good first.pem
     run_certbot unregister --server "$DIRECTORY"
@@ -40,6 +47,7 @@ run_certbot() {
 echo "_acme-challenge.$CERTBOT_DOMAIN TXT $CERTBOT_VALIDATION" >>"$ZONE"
 HOOK
     chmod +x hook
+    certbot_home
     local args=(certonly --server "$WILD" --manual --preferred-challenges dns --manual-auth-hook "$PWD/hook" -d '*.wild.example.internal'
         -d wild.example.internal --agree-tos -m ops@example.internal --no-eff-email)
     run ! run_certbot "${args[@]}"
@@ -57,17 +65,22 @@ run_lego() {
 }
 
 @test "lego: http-01, renew, revoke; tls-alpn-01; an account key on P-384" {
-    run_lego -d l.example.internal --http --http.port ":$CHALLENGE_HTTP" run
-    certified p/certificates/l.example.internal.crt l.example.internal
-    local first
-    first=$(serial_of leaf.pem)
-    run_lego -d l.example.internal --http --http.port ":$CHALLENGE_HTTP" renew --days 9999 --no-random-sleep
-    certified p/certificates/l.example.internal.crt l.example.internal
-    [ "$(serial_of leaf.pem)" != "$first" ]
-    run_lego -d l.example.internal revoke --reason 4
+    as_printed lego 1
+    certified lego/certificates/lego.example.internal.crt lego.example.internal
+    cp leaf.pem first.pem
+    as_printed lego 2 # not due yet
+    certified lego/certificates/lego.example.internal.crt lego.example.internal
+    cmp leaf.pem first.pem
+    printed lego 2 | sed 's/--days 30/--days 9999/' >block.sh
+    DIRECTORY=$DIRECTORY ROOT=$CHANCERY_ROOT bash -e block.sh >block.log 2>&1 || { cat block.log; return 1; }
+    certified lego/certificates/lego.example.internal.crt lego.example.internal
+    run ! cmp leaf.pem first.pem
+    as_printed lego 3
     status_is revoked leaf.pem
-    run_lego --key-type ec384 -d t.example.internal --tls --tls.port ":$CHALLENGE_TLS" run
-    certified p/certificates/t.example.internal.crt t.example.internal
+    as_printed lego 4
+    certified lego/certificates/alpn.example.internal.crt alpn.example.internal
+    run_lego --key-type ec384 -d p384.example.internal --tls --tls.port ":$CHALLENGE_TLS" run
+    certified p/certificates/p384.example.internal.crt p384.example.internal
 }
 
 @test "lego: dns-01 with a program that writes the zone" {
@@ -92,54 +105,46 @@ HOOK
 # --- dehydrated ---
 
 @test "dehydrated: registers, issues by http-01 and dns-01, revokes" {
-    cat >config <<CONFIG
-CA="$DIRECTORY"
-BASEDIR="$PWD/d"
-WELLKNOWN="$WELL_KNOWN"
-CURL_OPTS="--cacert $CHANCERY_ROOT"
-CONTACT_EMAIL=ops@example.internal
-LOCKFILE="$PWD/lock"
-CONFIG
     cat >hook <<'HOOK'
 #!/bin/sh
 [ "$1" = deploy_challenge ] && echo "_acme-challenge.$2 TXT $4" >>"$ZONE"
 exit 0
 HOOK
     chmod +x hook
-    mkdir d
     web_start
-    dehydrated -f config --register --accept-terms
-    dehydrated -f config -c -d d.example.internal
-    certified d/certs/d.example.internal/fullchain.pem d.example.internal
-    dehydrated -f config --revoke d/certs/d.example.internal/cert.pem
+    as_printed dehydrated 1
+    certified dehydrated/certs/dh.example.internal/fullchain.pem dh.example.internal
+    as_printed dehydrated 2
     status_is revoked leaf.pem
-    dehydrated -f config -c -d dd.example.internal -t dns-01 -k "$PWD/hook"
-    certified d/certs/dd.example.internal/fullchain.pem dd.example.internal
-    dehydrated -f config --deactivate
+    dehydrated -f dehydrated.conf -c -d dd.example.internal -t dns-01 -k "$PWD/hook"
+    certified dehydrated/certs/dd.example.internal/fullchain.pem dd.example.internal
+    dehydrated -f dehydrated.conf --deactivate
 }
 
 # --- acme-tiny ---
 
 @test "acme-tiny: a request made elsewhere, an RSA account" {
     web_start
-    openssl genrsa -out account.key 2048 2>/dev/null
-    csr t DNS:tiny.example.internal
-    SSL_CERT_FILE=$CHANCERY_ROOT acme-tiny --directory-url "$DIRECTORY" --account-key account.key --csr t.csr --acme-dir "$WELL_KNOWN" \
-        --disable-check --contact mailto:ops@example.internal >t.pem 2>tiny.log || { cat tiny.log; return 1; }
-    certified t.pem tiny.example.internal
+    as_printed acme-tiny
+    certified tiny.pem tiny.example.internal
 }
 
 # --- uacme, which trusts the system's store alone ---
 
-@test "uacme: account, http-01, newkey, revoke, deactivate" {
-    cat /etc/ssl/certs/ca-certificates.crt "$CHANCERY_ROOT" >store.pem 2>/dev/null || cp "$CHANCERY_ROOT" store.pem
+# A shell whose store has the demo's root in it.
+store_shell() {
+    cat /etc/ssl/certs/ca-certificates.crt "$CHANCERY_ROOT" >store.pem || return 1
     cat >inside <<INSIDE
 #!/bin/sh
-mount --bind "$PWD/store.pem" /etc/ssl/certs/ca-certificates.crt && exec uacme -v -a "$DIRECTORY" -c "$PWD/u" -y -t EC "\$@"
+mount --bind "$PWD/store.pem" /etc/ssl/certs/ca-certificates.crt && exec bash "\$@"
 INSIDE
-    chmod +x inside
-    [ -e /etc/ssl/certs/ca-certificates.crt ] && unshare -rm mount --bind store.pem /etc/ssl/certs/ca-certificates.crt 2>/dev/null ||
-        skip "uacme trusts the system's store alone, and here no mount namespace can be made to change it for one process"
+    printf '#!/bin/sh\nexec unshare -rm "%s/inside" "$@"\n' "$PWD" >store-shell
+    chmod +x inside store-shell
+    ./store-shell -c true 2>/dev/null
+}
+
+@test "uacme: account, http-01, newkey, revoke, deactivate" {
+    store_shell || skip "uacme trusts the system's store alone, and here no mount namespace can be made to change it for one process"
     cat >hook <<HOOK
 #!/bin/sh
 [ "\$2" = http-01 ] || exit 1
@@ -148,15 +153,12 @@ exit 0
 HOOK
     chmod +x hook
     web_start
-    mkdir u
-    u() { unshare -rm ./inside "$@" >>uacme.log 2>&1 || { cat uacme.log; return 1; }; }
-    u new ops@example.internal
-    u -h "$PWD/hook" issue u.example.internal
-    certified u/u.example.internal/cert.pem u.example.internal
-    u newkey
-    u revoke u/u.example.internal/cert.pem
+    export HOOK=$PWD/hook WITHIN=./store-shell
+    as_printed uacme 1
+    certified uacme/ua.example.internal/cert.pem ua.example.internal
+    as_printed uacme 2
     status_is revoked leaf.pem
-    u deactivate
+    ./store-shell -c "uacme -a $DIRECTORY -c ./uacme -y -t EC deactivate"
 }
 
 # --- servers that are their own clients ---
@@ -172,17 +174,9 @@ serves() { # NAME
 }
 
 @test "caddy: by http-01 and by tls-alpn-01, on its own" {
-    cat >Caddyfile <<CADDY
-{
-    acme_ca $DIRECTORY
-    acme_ca_root $CHANCERY_ROOT
-    email ops@example.internal
-    http_port $CHALLENGE_HTTP
-    https_port $CHALLENGE_TLS
-    admin off
-    storage file_system $PWD/store
-}
-caddy.example.internal {
+    printed caddy | sed "s|admin off|&\n    storage file_system $PWD/store|" >Caddyfile
+    cat >>Caddyfile <<CADDY
+http.example.internal {
     tls {
         issuer acme {
             disable_tlsalpn_challenge
@@ -190,7 +184,7 @@ caddy.example.internal {
     }
     respond "well"
 }
-alpn.example.internal {
+calpn.example.internal {
     tls {
         issuer acme {
             disable_http_challenge
@@ -199,9 +193,9 @@ alpn.example.internal {
     respond "well"
 }
 CADDY
-    HOME=$PWD XDG_CONFIG_HOME=$PWD XDG_DATA_HOME=$PWD caddy run --config Caddyfile --adapter caddyfile >caddy.log 2>&1 3>&- &
+    HOME=$PWD XDG_CONFIG_HOME=$PWD XDG_DATA_HOME=$PWD ROOT=$CHANCERY_ROOT caddy run --config Caddyfile --adapter caddyfile >caddy.log 2>&1 3>&- &
     local pid=$!
-    serves caddy.example.internal && serves alpn.example.internal || { kill $pid; cat caddy.log; return 1; }
+    serves caddy.example.internal && serves http.example.internal && serves calpn.example.internal || { kill $pid; cat caddy.log; return 1; }
     kill $pid
     wait $pid
 }
@@ -224,23 +218,13 @@ Listen 127.0.0.1:$CHALLENGE_HTTP
 Listen 127.0.0.1:$CHALLENGE_TLS
 DocumentRoot $PWD/www
 MDStoreDir md
-MDCertificateAuthority $DIRECTORY
-MDCACertificateFile $CHANCERY_ROOT
-MDCertificateAgreement accepted
-MDContactEmail ops@example.internal
-MDPortMap http:$CHALLENGE_HTTP https:$CHALLENGE_TLS
 MDRetryDelay 1s
-MDomain md.example.internal
-<VirtualHost *:$CHALLENGE_TLS>
-ServerName md.example.internal
-SSLEngine on
-Protocols http/1.1 acme-tls/1
-</VirtualHost>
 <VirtualHost *:$CHALLENGE_HTTP>
 ServerName md.example.internal
 </VirtualHost>
 HTTPD
-    apache2 -d "$PWD" -f "$PWD/httpd.conf" -DFOREGROUND >apache.log 2>&1 3>&- &
+    printed "Apache, mod_md" >>httpd.conf
+    ROOT=$CHANCERY_ROOT apache2 -d "$PWD" -f "$PWD/httpd.conf" -DFOREGROUND >apache.log 2>&1 3>&- &
     local pid=$!
     within 20 test -s md/staging/md.example.internal/pubcert.pem || { kill $pid; tail -40 error.log; cat apache.log; return 1; }
     kill -USR1 $pid # a graceful restart
@@ -261,8 +245,8 @@ HTTPD
     grep -q 'missing.example.internal.*answered with status 404' <<<"$output"
     run ! dehydrated -f config -c -d name.elsewhere.internal
     grep -q 'NXDOMAIN' <<<"$output"
-    validation "resolvers: [\"$RESOLVER\"], http_port: $CHALLENGE_HTTP, tls_port: $CHALLENGE_TLS, timeout: 5s, deny: [127.0.0.0/8]"
+    acme_validation ", deny: [127.0.0.0/8]"
     run ! dehydrated -f config -c -d denied.example.internal
     grep -q 'one that this CA does not connect to' <<<"$output"
-    validation "resolvers: [\"$RESOLVER\"], http_port: $CHALLENGE_HTTP, tls_port: $CHALLENGE_TLS, timeout: 5s"
+    acme_validation
 }

@@ -8,7 +8,7 @@ acme_start() {
     read -r CHALLENGE_HTTP CHALLENGE_TLS < <(demo_ports 2)
     export CHALLENGE_HTTP CHALLENGE_TLS
     mkdir -p "$OUTSIDE" "$WELL_KNOWN"
-    echo '*.example.internal A 127.0.0.1' >"$ZONE"
+    printf '%s A 127.0.0.1\n' example.internal '*.example.internal' >"$ZONE"
     python3 "$CHANCERY_TOP/tests/lib/outside.py" "$ZONE" "$OUTSIDE" --stay >"$OUTSIDE/ports" 2>"$OUTSIDE/errors" 3>&- &
     echo $! >"$OUTSIDE/pid"
     within 10 test -s "$OUTSIDE/ports" || { cat "$OUTSIDE/errors" >&2; return 1; }
@@ -17,7 +17,7 @@ acme_start() {
     demo_start
     sed 's/wildcard: false/wildcard: true/' "$CHANCERY_DIR/templates/server.yaml" >"$CHANCERY_DIR/templates/wild.yaml"
     sed -i 's/^  templates: \[server,/  templates: [wild, server,/' "$CHANCERY_CONFIG"
-    validation "resolvers: [\"$RESOLVER\"], http_port: $CHALLENGE_HTTP, tls_port: $CHALLENGE_TLS, timeout: 5s"
+    acme_validation
     export DIRECTORY=$CHANCERY_URL/acme/directory WILD=$CHANCERY_URL/acme/wild/directory
 }
 
@@ -26,14 +26,10 @@ acme_stop() {
     kill "$(cat "$BATS_FILE_TMPDIR/outside/pid")"
 }
 
-# Sets acme.validation and has the daemon take it.
-validation() { # "key: value, ..."
-    sed -i '/^ *validation:/d' "$CHANCERY_CONFIG"
-    if grep -q '^acme:' "$CHANCERY_CONFIG"; then
-        sed -i "/^acme:/a\\  validation: {$1}" "$CHANCERY_CONFIG"
-    else
-        printf 'acme:\n  validation: {%s}\n' "$1" >>"$CHANCERY_CONFIG"
-    fi
+# Sets acme.validation to the test's own resolver and ports, and has the daemon take it.
+acme_validation() { # [", key: value"...]
+    local all="resolvers: [\"$RESOLVER\"], http_port: $CHALLENGE_HTTP, tls_port: $CHALLENGE_TLS, timeout: 5s${1:-}"
+    sed -i -e '/^ *validation:/d' -e "/^acme:/a\\  validation: {$all}" "$CHANCERY_CONFIG"
     local logged
     logged=$(wc -l <"$CHANCERY_DIR/log")
     kill -HUP "$CHANCERY_PID"
@@ -53,6 +49,22 @@ web_stop() { [ ! -e web.pid ] || kill "$(cat web.pid)"; }
 eab() { # [JSON members]
     ask_operator -H 'Content-Type: application/json' -d "{\"templates\": [\"wild\"], \"names\": [\"**.example.internal\"]${1:+, $1}}" /v1/acme/eab &&
         expect 201 && KID=$(member .kid) HMAC=$(member .hmac_key)
+}
+
+# What doc/ACME.md prints under a client's heading: its Nth block, with the ports of this test.
+printed() { # HEADING [N]
+    awk -v heading="### $1" -v want="${2:-1}" '
+        /^#/ { here = $0 == heading }
+        here && /^```[a-z]/ { if (++n == want) { on = 1; next } }
+        /^```$/ { on = 0 }
+        on' "$CHANCERY_TOP/doc/ACME.md" | sed "s/\b5002\b/$CHALLENGE_HTTP/g; s/\b5001\b/$CHALLENGE_TLS/g" >printed
+    [ -s printed ] && cat printed
+}
+
+# Runs it, as printed.
+as_printed() { # HEADING [N]
+    printed "$@" >block.sh || { echo "no such block: $*"; return 1; }
+    DIRECTORY=$DIRECTORY ROOT=$CHANCERY_ROOT WELLKNOWN=$WELL_KNOWN "${WITHIN:-bash}" -e block.sh >block.log 2>&1 || { cat block.sh block.log; return 1; }
 }
 
 # --- what came back ---
