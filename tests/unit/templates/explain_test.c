@@ -98,7 +98,7 @@ static void every_broken_rule_is_named(void **state)
     assert_int_equal(rule(&x, "sans.wildcard")->judge, TEMPLATES_BOTH);
     assert_int_equal(rule(&x, "shape.csr")->judge, TEMPLATES_FRONT);
     assert_string_equal(rule(&x, "shape.csr")->pointer, "/csr");
-    assert_string_equal(rule(&x, "validity.max")->pointer, "/not_after");
+    assert_string_equal(rule(&x, "validity.max")->pointer, "/validity");
     assert_int_equal(rule(&x, "keys.allow")->verdict, TEMPLATES_KEPT);
     assert_int_equal(rule(&x, "lint.ec-encipherment")->verdict, TEMPLATES_KEPT);
 }

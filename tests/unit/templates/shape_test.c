@@ -264,7 +264,7 @@ static void the_end_is_the_templates_the_requests_or_the_issuers(void **state)
     assert_int_equal(s.tbs->not_after, f->issuer.not_after);
     assert_string_equal(origin(&s, "validity.not_after"), "issuer");
     r.validity_s = 31 * DAY;
-    refused_at(shape(f, "server", &r, &s), ERR_POLICY, "validity.issuer_end", "/not_after");
+    refused_at(shape(f, "server", &r, &s), ERR_POLICY, "validity.issuer_end", "/validity");
 }
 
 static void nothing_begins_before_its_issuer(void **state)
