@@ -10,6 +10,7 @@
 #include "house.h"
 #include "hsm_freeze.h"
 #include "hsm_house.h"
+#include "hsm_proof.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,16 @@ out:
     return e;
 }
 
+/* A certificate's request says itself how many its template asks for. */
+static struct err *read_needed(const struct ledger_act_state *book, struct arena *arena, unsigned *ret)
+{
+    struct hsm_wanted wanted;
+    struct err *e = hsm_wanted_read(book->request.payload, arena, &wanted);
+    if (!e)
+        *ret = wanted.needed;
+    return e;
+}
+
 static struct err *read(const struct hsm_roster *roster, const struct ledger_act_state *book,
                         struct arena *arena, struct ca_act *ret, struct hsm_act_approved *approved,
                         struct err **ret_why)
@@ -65,9 +76,11 @@ static struct err *read(const struct hsm_roster *roster, const struct ledger_act
     TRY(ca_act_gather(roster, book, approved));
     TRY(hsm_act_read(book->request.act, arena, &act));
     *ret = (struct ca_act){.act = act, .book = *book, .needed = hsm_roster_needed(roster, act.kind)};
+    if (act.kind == HSM_ACT_CERTIFICATE)
+        TRY(read_needed(book, arena, &ret->needed));
     *ret_why = hsm_act_judge(roster, approved, act.vault, now, arena, &act, &judged);
     ret->have = judged.have;
-    ret->state = *ret_why ? CA_ACT_PENDING : CA_ACT_APPROVED;
+    ret->state = *ret_why || ret->have < ret->needed ? CA_ACT_PENDING : CA_ACT_APPROVED;
     if (act.expires <= now)
         ret->state = CA_ACT_EXPIRED;
     if (has_step(book, LEDGER_ACT_DENY))
@@ -194,6 +207,23 @@ struct err *ca_act_request(struct ca *ca, const struct ca_asker *asker, const st
 out:
     arena_free(w->arena);
     return e;
+}
+
+struct err *act_file(struct ca *ca, const struct ca_asker *asker, struct view id, struct view act,
+                     struct view payload, ca_act_written *done, void *arg)
+{
+    static const struct hsm_act_signature nobody = {.spki = {NULL, 0}};
+    struct writing *w = writing_new(ca, asker, LEDGER_ACT_REQUEST, 0, done, arg);
+    struct ledger_act *body = &w->entry.body.act;
+    struct err *e = hsm_act_signature_write(&nobody, w->arena, &body->signature);
+    if (e) {
+        arena_free(w->arena);
+        return e;
+    }
+    body->id = id;
+    body->act = act;
+    body->payload = payload;
+    return append(w);
 }
 
 struct err *ca_act_sign(struct ca *ca, const struct ca_asker *asker, const struct hsm_roster *roster,

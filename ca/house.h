@@ -77,6 +77,8 @@ struct issuance {
     uint64_t intent; /* seq, once durable; 0 before */
     uint64_t n;      /* in the roll */
     struct view signature;
+    const struct ca_act *act;      /* that approved it; NULL: none is needed */
+    struct view approved, payload; /* of it, for the vault */
     struct ca_certificate result;
     size_t step;
     int64_t started_ms;
@@ -98,10 +100,16 @@ void issue_resume(struct issuance *is, struct err *e);
 void issue_skip_to_hand(struct issuance *is);
 
 /* The steps, in the order of the table in issue.c. */
-issue_step steps_admit, steps_again, steps_shape, steps_intend, steps_seal, steps_record, steps_hand;
+issue_step steps_admit, steps_again, steps_shape, steps_approve, steps_intend, steps_seal, steps_record,
+    steps_hand;
 
 /* What is asked of the template: admitted, and with its serial. */
 struct templates_request steps_wanted(const struct issuance *is);
+
+/* act.c: writes down a request that nobody signs; all is copied but act and payload. */
+MUST_USE struct err *act_file(struct ca *ca, const struct ca_asker *asker, struct view id, struct view act,
+                              struct view payload, void (*done)(void *arg, struct err *e, uint64_t seq),
+                              void *arg);
 
 /* An intent of this issuer (NULL: of some) was left open in mid-life: look it up in the roll shortly and
  * close it. */

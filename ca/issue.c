@@ -6,14 +6,15 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/world.h"
+#include "ca_pending.h"
 #include "house.h"
 
 static const struct {
     const char *name;
     issue_step *run;
 } steps[] = {
-    {"admit", steps_admit}, {"again", steps_again},   {"shape", steps_shape}, {"intend", steps_intend},
-    {"seal", steps_seal},   {"record", steps_record}, {"hand", steps_hand},
+    {"admit", steps_admit},   {"again", steps_again}, {"shape", steps_shape},   {"approve", steps_approve},
+    {"intend", steps_intend}, {"seal", steps_seal},   {"record", steps_record}, {"hand", steps_hand},
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -41,6 +42,11 @@ static void unlink_it(struct issuance *is)
 
 static void log_end(const struct issuance *is, const struct err *e)
 {
+    if (e && err_code(e) == ERR_PENDING) {
+        log_info("cert.pending", log_text("asker", is->asker.id), log_text("template", is->request.template),
+                 log_text("request", is->result.pending->id));
+        return;
+    }
     if (e) {
         log_info("cert.refused", log_text("asker", is->asker.id), log_text("template", is->request.template),
                  log_text("step", is->step < STEPS ? steps[is->step].name : "hand"), log_err(e));
@@ -61,12 +67,13 @@ static void log_end(const struct issuance *is, const struct err *e)
 static void issue_end(struct issuance *is, struct err *e)
 {
     struct arena *arena = is->arena;
+    bool pending = e && err_code(e) == ERR_PENDING;
     check_working_on(is->asker.request_id, "end");
-    if (e && is->asker.role != CA_ROLE_SELF)
+    if (e && !pending && is->asker.role != CA_ROLE_SELF)
         ca_deny(is->ca, &is->asker, is->request.template, e);
     log_end(is, e);
     unlink_it(is);
-    is->done(is->arg, e, e ? NULL : &is->result);
+    is->done(is->arg, e, e && !pending ? NULL : &is->result);
     check_working_on(NULL, NULL);
     arena_free(arena);
 }

@@ -321,18 +321,29 @@ out:
 }
 
 const struct quota_row quota_rows[] = {
-    {"lineage", renewal_check, "what renews itself is the newest of its line, and keeps subject and names"},
-    {"keys", check_keys, "the key may be certified once more, as limits.keys says"},
-    {"renewal", check_renewal, "no certificate for the same names lives longer than limits.renew_within"},
-    {"per_name", check_names, "no name has had more certificates than limits.per_name"},
-    {"per_asker", check_asker, "the asker has had no more than limits.per_asker"},
-    {"per_template", check_template, "all askers together have had no more than limits.per_template"},
+    {"lineage", renewal_check, "what renews itself is the newest of its line, and keeps subject and names",
+     false},
+    {"keys", check_keys, "the key may be certified once more, as limits.keys says", false},
+    {"renewal", check_renewal, "no certificate for the same names lives longer than limits.renew_within",
+     false},
+    {"per_name", check_names, "no name has had more certificates than limits.per_name", false},
+    {"per_asker", check_asker, "the asker has had no more than limits.per_asker", true},
+    {"per_template", check_template, "all askers together have had no more than limits.per_template", true},
 };
 enum { ROWS = sizeof quota_rows / sizeof quota_rows[0] };
 
 size_t quota_rows_count(void)
 {
     return ROWS;
+}
+
+struct err *quota_books(struct issuance *is, const char *const *names, size_t n)
+{
+    struct err *e = NULL;
+    for (size_t i = 0; !e && i < ROWS; i++)
+        if (!quota_rows[i].bucket)
+            e = quota_rows[i].check(is, names, n);
+    return e;
 }
 
 struct err *quota_hold(struct issuance *is, const char *const *names, size_t n)

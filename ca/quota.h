@@ -33,11 +33,14 @@ struct quota_row {
     const char *name;
     struct err *(*check)(struct issuance *is, const char *const *names, size_t n);
     const char *doc;
+    bool bucket; /* one is taken from it */
 };
 extern const struct quota_row quota_rows[];
 size_t quota_rows_count(void);
 
 /* Every row, then takes from the buckets. ERR_RATE with when to ask again; ERR_BAD_KEY, ERR_POLICY. */
 MUST_USE struct err *quota_hold(struct issuance *is, const char *const *names, size_t n);
+/* The rows that look at what is on record alone: for what was held when it was asked for, and is made now. */
+MUST_USE struct err *quota_books(struct issuance *is, const char *const *names, size_t n);
 
 #endif

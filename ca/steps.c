@@ -10,7 +10,9 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/world.h"
+#include "ca_act.h"
 #include "house.h"
+#include "hsm_proof.h"
 
 /* --- shape --- */
 
@@ -53,7 +55,8 @@ struct err *steps_shape(struct issuance *is, bool *ret_waits)
         facts.not_after = INT64_MAX; /* a responder of an issuer that is over: the vault allows no other */
     TRY(templates_shape(is->template, &want, &facts, is->arena, &is->shaped));
     TRY(admit_names(is, is->shaped.names, is->shaped.names_n));
-    TRY(quota_hold(is, is->shaped.names, is->shaped.names_n));
+    if (!templates_approval(is->template)) /* else when it is filed */
+        TRY(quota_hold(is, is->shaped.names, is->shaped.names_n));
     TRY(cert_tbs_write(is->shaped.tbs, is->arena, &is->tbs));
 out:
     return e;
@@ -157,8 +160,8 @@ static void close_refused(struct issuance *is, enum ledger_close_reason reason, 
  * tell. */
 static bool was_judged(enum err_code code)
 {
-    return code == ERR_FLOOR || code == ERR_POLICY || code == ERR_SERIAL || code == ERR_CEILING ||
-           code == ERR_GENERATION || code == ERR_BUSY;
+    return code == ERR_FLOOR || code == ERR_FORBIDDEN || code == ERR_BAD_SIGNATURE || code == ERR_POLICY ||
+           code == ERR_SERIAL || code == ERR_CEILING || code == ERR_GENERATION || code == ERR_BUSY;
 }
 
 static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
@@ -180,7 +183,10 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
 
 struct err *steps_seal(struct issuance *is, bool *ret_waits)
 {
+    const struct hsm_proof approved = {HSM_PROOF_APPROVED, is->approved, is->payload};
     const struct hsm_cert what = {
+        .proofs = &approved,
+        .proofs_n = is->act != NULL,
         .generation = is->generation,
         .issuer = is->issuer_name,
         .template = is->request.template,
@@ -227,10 +233,24 @@ struct err *steps_record(struct issuance *is, bool *ret_waits)
 
 /* --- hand --- */
 
+/* The act is in the roll right before the certificate. Not waited for: what was recorded is found again
+ * without it. */
+static void note_act(struct issuance *is)
+{
+    const char *what = arena_printf(is->arena, "%s %s", is->issuer_name,
+                                    hex_of(is->arena, view_of(is->serial, SERIAL_BYTES)));
+    struct err *e = ca_act_note_done(is->ca, &is->asker, is->act, is->n - 1, what, NULL, NULL);
+    if (e)
+        log_warn("act.unnoted", log_err(e));
+    err_free(e);
+}
+
 struct err *steps_hand(struct issuance *is, bool *ret_waits)
 {
     struct err *e = NULL;
     (void)ret_waits;
+    if (is->act)
+        note_act(is);
     is->result = (struct ca_certificate){
         .serial = hex_of(is->arena, view_of(is->serial, SERIAL_BYTES)),
         .issuer = is->issuer_name,

@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "base/world.h"
 #include "request.h"
+#include "request_wanted.h"
 
 enum { PAYLOAD_MAX = 64 * 1024 };
 
@@ -288,6 +289,30 @@ out:
     return e;
 }
 
+static struct err *payload_of(struct cli *c, const json_t *request, struct view *ret)
+{
+    const char *text = json_string_value(json_object_get(request, "payload"));
+    return base64_parse(c->arena, view_str(text ? text : ""), ret);
+}
+
+static struct err *act_of(struct cli *c, const json_t *request, struct view *ret_der, struct hsm_act *ret)
+{
+    struct err *e = NULL;
+    const char *text = json_string_value(json_object_get(request, "act"));
+    TRY(base64_parse(c->arena, view_str(text ? text : ""), ret_der));
+    TRY(hsm_act_read(*ret_der, c->arena, ret));
+out:
+    return e;
+}
+
+static struct err *say_wanted(struct cli *c, const json_t *request, struct view payload)
+{
+    struct hsm_act act;
+    struct view der;
+    struct err *e = act_of(c, request, &der, &act);
+    return e ? e : request_wanted_say(c, &act, payload, stdout);
+}
+
 struct err *request_show(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
@@ -298,8 +323,9 @@ struct err *request_show(struct cli *c, int argc, char **argv)
     TRY(cli_options(options, 1, &argc, argv, 1, 1));
     TRY(cli_call(c, "GET", path_of(c, argv[0], NULL), NULL, &answer));
     print_request(c, answer);
-    const char *text = json_string_value(json_object_get(answer, "payload"));
-    TRY(base64_parse(c->arena, view_str(text ? text : ""), &payload));
+    TRY(payload_of(c, answer, &payload));
+    if (!c->json)
+        TRY(say_wanted(c, answer, payload));
     if (out)
         TRY(file_write(out, payload, 0600));
 out:
@@ -310,14 +336,14 @@ out:
 /* --- approving, denying --- */
 
 /* What the bytes say: this is what the signature is for. */
-static struct err *read_act(struct cli *c, const char *id, struct view *ret_der, struct hsm_act *ret)
+static struct err *read_act(struct cli *c, const char *id, struct view *ret_der, struct hsm_act *ret,
+                            struct view *ret_payload)
 {
     struct err *e = NULL;
     json_t *answer = NULL;
     TRY(cli_call(c, "GET", path_of(c, id, NULL), NULL, &answer));
-    const char *text = json_string_value(json_object_get(answer, "act"));
-    TRY(base64_parse(c->arena, view_str(text ? text : ""), ret_der));
-    TRY(hsm_act_read(*ret_der, c->arena, ret));
+    TRY(act_of(c, answer, ret_der, ret));
+    TRY(payload_of(c, answer, ret_payload));
     if (strncmp(hex_of(c->arena, ret->id), id, strlen(id)) != 0)
         TRY(err_new(ERR_CORRUPT, "the daemon gave another request than %s: nothing was signed", id));
 out:
@@ -339,12 +365,13 @@ static struct err *answer_request(struct cli *c, int argc, char **argv, enum hsm
     const struct cli_option options[] = {KEY_OPTIONS(key_options)};
     struct hsm_act act;
     struct hsm_act_signature signature;
-    struct view der;
+    struct view der, payload;
     struct key *key = NULL;
     json_t *answer = NULL;
     TRY(cli_options(options, sizeof options / sizeof *options, &argc, argv, 1, 1));
-    TRY(read_act(c, argv[0], &der, &act));
+    TRY(read_act(c, argv[0], &der, &act, &payload));
     say(c, verb, &act);
+    TRY(request_wanted_say(c, &act, payload, stderr));
     TRY(key_open(c, &key_options, &key));
     TRY(key_sign(c, key, hsm_act_statement(verb, der, c->arena), &signature));
     TRY(cli_call(c, "POST", path_of(c, hex_of(c->arena, act.id), hsm_act_verb_text(verb)),

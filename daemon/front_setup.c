@@ -135,6 +135,7 @@ const struct front_setup *front_setup_of(const struct setup *s)
         .default_issuer = default_issuer(s),
         .self_names = s->config->names.items,
         .self_names_n = s->config->names.n,
+        .roster = s->roster,
     };
     f->enroll = (struct enroll_config){
         .roster = s->roster,

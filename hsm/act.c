@@ -164,14 +164,21 @@ struct view hsm_act_statement(enum hsm_act_verb verb, struct view act, struct ar
     return ret;
 }
 
+bool hsm_act_unsigned(enum hsm_act_kind kind)
+{
+    return kind == HSM_ACT_CERTIFICATE;
+}
+
 /* --- signatures --- */
 
 static void put_signature(struct der_out *out, const struct hsm_act_signature *s)
 {
     size_t m = der_begin(out, DER_SEQUENCE);
-    der_put_text(out, cert_alg_name(s->alg));
-    der_put_octets(out, s->spki);
-    der_put_octets(out, s->signature);
+    if (s->spki.n > 0) {
+        der_put_text(out, cert_alg_name(s->alg));
+        der_put_octets(out, s->spki);
+        der_put_octets(out, s->signature);
+    }
     der_finish(out, m);
 }
 
@@ -187,7 +194,10 @@ struct err *hsm_act_signature_read(struct view *in, struct hsm_act_signature *re
 {
     struct err *e = NULL;
     struct view body, alg;
+    *ret = (struct hsm_act_signature){.spki = {NULL, 0}};
     TRY(der_read(in, DER_SEQUENCE, &body));
+    if (body.n == 0)
+        return NULL;
     if (body.n > HSM_ACT_SIGNATURE_MAX_BYTES)
         TRY(err_new(ERR_TOO_LARGE, "a signature of more than %d octets", HSM_ACT_SIGNATURE_MAX_BYTES));
     TRY(der_read(&body, DER_UTF8_STRING, &alg));

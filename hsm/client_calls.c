@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/der.h"
 #include "client.h"
+#include "proof.h"
 
 enum { BODY_MAX = FRAME_BODY_MAX, FIND_MAX = 256 };
 
@@ -37,6 +38,8 @@ static struct err *ask_cert(struct hsm *h, const struct client_call *call, enum 
     der_put_text(&out, what->issuer);
     der_put_text(&out, what->template);
     der_put_octets(&out, what->tbs);
+    if (kind == FRAMES_SEAL_PROVED)
+        proof_put(&out, what->proofs, what->proofs_n);
     der_finish(&out, m);
     TRY(der_out_done(&out, &body));
     TRY(client_ask(h, call, kind, what->generation, body, -1, ret));
@@ -49,7 +52,7 @@ struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed
                           ticket_id *ret)
 {
     struct client_call call = {.finish = client_sealed, .done.sealed = done, .arg = arg};
-    return ask_cert(h, &call, FRAMES_SEAL_CERT, what, ret);
+    return ask_cert(h, &call, what->proofs_n ? FRAMES_SEAL_PROVED : FRAMES_SEAL_CERT, what, ret);
 }
 
 static bool judged_finish(struct client_call *c, struct err *e, struct view body)

@@ -8,7 +8,8 @@
  *     vault_token.c    the token: brought up, watched, keys found
  *     vault_pin.c      its PIN: another one
  *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
- *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT
+ *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT, SEAL_PROVED
+ *     vault_proof.c    evidence that comes with a SEAL_PROVED
  *     vault_crl.c      SEAL_CRL, CRL_FLOOR
  *     vault_ocsp.c     SEAL_OCSP, OCSP_KEY; vault_nonce.c: NONCE
  *     vault_info.c     INFO

@@ -116,7 +116,7 @@ struct err *vault_act_judge(struct hsm_vault *v, struct view approved, const str
     TRY(check_claim(claim, &act));
     if (is_used(v->acts, act.id))
         TRY(floor_breach(FLOOR_ACT_REPLAYED, "this request was carried out before; ask anew"));
-    *ret = (struct vault_act){.act = act, .der = a->act};
+    *ret = (struct vault_act){.act = act, .der = a->act, .have = judged.have};
 out:
     return e;
 }

@@ -30,6 +30,7 @@ struct vault_claim {
 struct vault_act {
     struct hsm_act act;
     struct view der; /* of the act */
+    unsigned have;   /* people who approved */
 };
 MUST_USE struct err *vault_act_judge(struct hsm_vault *v, struct view approved,
                                      const struct vault_claim *claim, struct arena *arena,

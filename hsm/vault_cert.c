@@ -1,12 +1,13 @@
 /*
- * LEASE, JUDGE_CERT and SEAL_CERT: serials given out, certificates judged and sent on their way to a
- * signature. A serial is used up before its certificate is rolled, so a second one under it cannot be. The
- * vault's loop.
+ * LEASE, JUDGE_CERT, SEAL_CERT and SEAL_PROVED: serials given out, certificates judged and sent on their way
+ * to a signature. A serial is used up before its certificate is rolled, so a second one under it cannot be.
+ * The vault's loop.
  */
 #include "base/der.h"
 #include "base/world.h"
 #include "floor.h"
 #include "vault_grant.h"
+#include "vault_proof.h"
 
 struct err *vault_cert_lease(struct vault_call *call)
 {
@@ -40,9 +41,10 @@ out:
 
 struct asked {
     struct view issuer, template, tbs;
+    struct vault_evidence evidence;
 };
 
-static struct err *read_asked(struct view in, struct asked *ret)
+static struct err *read_asked(struct view in, bool proved, struct asked *ret)
 {
     struct err *e = NULL;
     struct view body;
@@ -51,6 +53,9 @@ static struct err *read_asked(struct view in, struct asked *ret)
     TRY(der_read(&body, DER_UTF8_STRING, &ret->issuer));
     TRY(der_read(&body, DER_UTF8_STRING, &ret->template));
     TRY(der_read(&body, DER_OCTET_STRING, &ret->tbs));
+    ret->evidence.n = 0;
+    if (proved)
+        TRY(proof_read(&body, ret->evidence.proofs, &ret->evidence.n));
     TRY(der_end(body));
 out:
     return vault_peer_malformed(e);
@@ -81,19 +86,21 @@ out:
     return e;
 }
 
-struct err *vault_cert_seal(struct vault_call *call)
+static struct err *seal(struct vault_call *call, bool proved)
 {
     struct err *e = NULL;
     struct asked asked;
+    struct vault_proved found_proof;
     struct house *house;
     struct house_issuer *issuer;
     struct judge_cert_found found;
     uint8_t hash[SHA256_BYTES];
-    TRY(read_asked(call->body, &asked));
+    TRY(read_asked(call->body, proved, &asked));
     TRY(vault_seal_room(call->v, SIGNER_ISSUE));
     TRY(vault_house(call->v, call->generation, &house));
     TRY(vault_issuer(house, asked.issuer, &issuer));
     TRY(judge(call, house, issuer, &asked, &found));
+    TRY(vault_proof_judge(call, &asked.evidence, issuer, &found, &found_proof));
     if (!issuer->token_key)
         TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", issuer->name, issuer->reason));
     digest_sha256(asked.tbs, hash);
@@ -109,9 +116,20 @@ struct err *vault_cert_seal(struct vault_call *call)
                                    .lane = SIGNER_ISSUE};
     lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
     ceiling_note(call->v->ceilings, asked.issuer, asked.template, world_now_s());
+    vault_proof_use(call->v, &found_proof);
     TRY(vault_seal_start(call->v, call->peer, call->id, &want));
 out:
     return e;
+}
+
+struct err *vault_cert_seal(struct vault_call *call)
+{
+    return seal(call, false);
+}
+
+struct err *vault_cert_seal_proved(struct vault_call *call)
+{
+    return seal(call, true);
 }
 
 /* Answers with what a ceiling has left; a refusal is an answer too, and no seal refused. */
@@ -124,7 +142,7 @@ struct err *vault_cert_judge(struct vault_call *call)
     struct judge_cert_found found;
     struct der_out out;
     struct view answer;
-    TRY(read_asked(call->body, &asked));
+    TRY(read_asked(call->body, false, &asked));
     TRY(vault_house(call->v, call->generation, &house));
     TRY(vault_issuer(house, asked.issuer, &issuer));
     no = judge(call, house, issuer, &asked, &found);

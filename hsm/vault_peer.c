@@ -28,6 +28,7 @@ static vault_handler *const handlers[FRAMES__LAST] = {
     [FRAMES_ACT] = vault_act_do,
     [FRAMES_FREEZE] = vault_freeze,
     [FRAMES_JUDGE_CERT] = vault_cert_judge,
+    [FRAMES_SEAL_PROVED] = vault_cert_seal_proved,
     [FRAMES_SEAL_CSR] = vault_request_seal,
     [FRAMES_SEAL_OTHER] = vault_other_seal,
     [FRAMES_ADOPT] = vault_ceremony_adopt,

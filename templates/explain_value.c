@@ -206,6 +206,11 @@ struct fields {
     size_t n;
 };
 
+const char *templates_ext_text(const struct cert_ext *ext, struct arena *arena)
+{
+    return explain_value_ext(ext, arena);
+}
+
 static const struct templates_origin *origin_of(const struct shape *s, const char *field)
 {
     for (size_t i = 0; field && i < s->origins_n; i++) {

@@ -148,6 +148,8 @@ static bool worth_showing(const struct template *t, const struct conf_row *row)
         return false;
     if (strcmp(places[row - rows].group, "limits") == 0)
         return quota_given(t, row->offset);
+    if (strcmp(places[row - rows].group, "approval") == 0)
+        return templates_approval(t) != NULL;
     if (IS(row, head.given_name)) /* shown as the template's name */
         return false;
     if (IS(row, head.overrides_tree)) {

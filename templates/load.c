@@ -29,7 +29,7 @@ static struct err *(*const group_loads[])(struct load *) = {
     sans_load,       subject_load,   usage_load_key,   usage_load_extended,
     validity_load,   subtrees_load,  policies_load,    access_load,
     features_load,   directory_load, microsoft_load,   custom_load,
-    conditions_load, quota_load,
+    conditions_load, quota_load,     approval_load,
 };
 
 const json_t *load_root(const struct load *l)

@@ -39,6 +39,7 @@ MUST_USE struct err *load_mask(const struct load *l, const json_t *group, const 
 /* One for each group: what may not stand together, and what follows from the values. */
 MUST_USE struct err *head_load(struct load *l);
 MUST_USE struct err *quota_load(struct load *l);
+MUST_USE struct err *approval_load(struct load *l);
 MUST_USE struct err *validity_load(struct load *l);
 MUST_USE struct err *keys_load(struct load *l);
 MUST_USE struct err *subject_load(struct load *l);

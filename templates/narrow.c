@@ -302,6 +302,13 @@ static bool how_certified(const struct pair *p)
     return p->child->limits.asked.keys >= p->parent->limits.asked.keys;
 }
 
+/* Where the parent leaves the number to the roster, so does the child. */
+static bool how_approvals(const struct pair *p)
+{
+    const struct templates_approval *o = &p->parent->approval.asked;
+    return !o->quorum && p->child->approval.asked.needed >= o->needed;
+}
+
 static bool how_renewal(const struct pair *p)
 {
     int64_t parent = p->parent->limits.asked.renew_within_s;

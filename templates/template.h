@@ -13,7 +13,6 @@
 #include "cert/san.h"
 #include "template_limits.h"
 #include "template_tree.h"
-#include "templates.h"
 
 enum {
     SUBJECT_ATTRS = 22, /* attribute types with a short name, in subject.c */
@@ -177,6 +176,7 @@ struct template
     const struct template *parent;     /* that it extends, or NULL */
     struct template_head head;
     struct template_limits limits;
+    struct template_approval approval;
     struct template_validity validity;
     struct template_keys keys;
     struct template_subject subject;

@@ -5,6 +5,7 @@
  *     admit    CSR decoded, proof of possession, key acceptable, asker may use this template for these names
  *     again    asked for before: the same certificate
  *     shape    template + request -> tbs, with the origin of every field
+ *     approve  where the template asks for it: filed, waited for, or approved (ca_pending.h)
  *     intend   serial from the lease; exact tbs; intent into the ledger       ... durable
  *     seal     the vault: re-read, judge, roll, sign                          ... asynchronous
  *     record   signature and n into the ledger, intent closed                 ... durable
@@ -53,6 +54,7 @@ struct ca_setup {
     const char *default_issuer;    /* the first that may issue */
     const char *const *self_names; /* "dns:localhost", "ip:127.0.0.1": what `self` certificates carry */
     size_t self_names_n;
+    const struct hsm_roster *roster; /* whose approvals count; NULL: there is none */
 };
 
 MUST_USE struct err *ca_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm,
@@ -115,7 +117,10 @@ struct ca_request {
     const char *idempotency_key; /* or NULL */
     uint8_t body_hash[32];       /* SHA-256 of the request's body, for the key */
     struct view token_spki; /* of a key in the token in place of a CSR: ca itself alone, for `ocsp-signing` */
+    bool standing;          /* looked after (ca_pending.h): nothing new is filed for approval */
 };
+
+struct ca_pending; /* ca_pending.h */
 
 struct ca_certificate {
     const char *serial; /* hex */
@@ -124,6 +129,7 @@ struct ca_certificate {
     struct view der;
     int64_t not_before, not_after;
     bool replayed; /* an Idempotency-Key gave back what it gave before: 200 instead of 201 */
+    const struct ca_pending *pending; /* with ERR_PENDING alone: what is waited for; else NULL */
 };
 
 /* The certificate of a record: tbs and signature put together. ERR_WRONG_STATE where there is none. Borrows
@@ -139,7 +145,10 @@ int64_t ca_renew_after(const struct ca_setup *setup, const struct ca_certificate
  * travels with a certificate. At most max. */
 size_t ca_chain(const struct ca_setup *setup, const char *issuer, struct view *ret, size_t max);
 
-/* On success e is NULL and *cert is valid until the callback returns. e is the callback's to free. */
+/* On success e is NULL and *cert is valid until the callback returns. Where the template asks for approvals
+ * that are not there yet e is ERR_PENDING, and cert->pending, valid as long, says what is waited for: the
+ * same request sent again gets the certificate when it is approved. Any other e: cert is NULL. e is the
+ * callback's to free. */
 typedef void ca_issued(void *arg, struct err *e, const struct ca_certificate *cert);
 
 /* Copies what it needs of the request. The issuance goes on when the asker leaves: what is recorded stays on

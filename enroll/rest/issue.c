@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "rest.h"
 #include "tags.h"
+#include "waiting.h"
 
 enum { SUBJECT_PARTS_MAX = LIMIT_RDNS, KEY_BYTES_MAX = 255, SANS_MAX = 1000 };
 
@@ -49,7 +50,9 @@ static void issued(void *arg, struct err *e, const struct ca_certificate *cert)
 {
     struct job *job = arg;
     struct http_request *r = http_resume(job->enroll->http, job->ticket);
-    if (r && e)
+    if (r && e && cert)
+        waiting_reply(r, cert->pending, e);
+    else if (r && e)
         asker_problem(r, e);
     else if (r)
         answer_certificate(r, cert->replayed ? 200 : 201, cert, NULL);

@@ -280,6 +280,9 @@ void requests_execute(struct http_request *r)
     TRY(asker_admit(r, &asker));
     TRY(id_of(r, &id));
     TRY(ca_act_find(en->setup.ca, roster_of(r), id, r->arena, &a));
+    if (a.act.kind == HSM_ACT_CERTIFICATE)
+        TRY(err_new(ERR_WRONG_STATE, "whoever asked for it fetches it: GET /v1/requests/%s/certificate",
+                    hex_of(r->arena, a.act.id)));
     if (wishes_kind(a.act.kind)) {
         TRY(wishes_execute(r, asker, roster_of(r), id));
         return;

@@ -12,26 +12,23 @@
  * `generation` in requests is the configuration generation the caller worked under (1, 2, ...). The vault
  * knows the current and the one before; any other is ERR_GENERATION.
  *
- * What a refused seal means: ERR_FLOOR, ERR_POLICY, ERR_SERIAL, ERR_CEILING, ERR_GENERATION, ERR_BUSY and
- * what cert says of malformed bytes: nothing was signed or rolled. ERR_TOKEN_AWAY, ERR_PIN_REFUSED,
- * ERR_NO_SPACE, ERR_IO, ERR_INTERNAL, ERR_CANCELLED: it may stand in the roll all the same; hsm_roll_find()
- * tells.
+ * What a refused seal means: ERR_FLOOR, ERR_FORBIDDEN, ERR_POLICY, ERR_SERIAL, ERR_CEILING, ERR_GENERATION,
+ * ERR_BUSY and what cert says of malformed bytes: nothing was signed or rolled. ERR_TOKEN_AWAY,
+ * ERR_PIN_REFUSED, ERR_NO_SPACE, ERR_IO, ERR_INTERNAL, ERR_CANCELLED: it may stand in the roll all the same;
+ * hsm_roll_find() tells.
  */
 #ifndef CHANCERY_HSM_H
 #define CHANCERY_HSM_H
 
-#include "base/arena.h"
-#include "base/digest.h"
-#include "base/err.h"
 #include "base/limits.h"
 #include "base/loop.h"
 #include "base/ticket.h"
-#include "base/view.h"
 #include "hsm_books.h"
 #include "hsm_state.h"
 
 struct hsm;
 struct hsm_freeze; /* hsm_freeze.h */
+struct hsm_proof;  /* hsm_proof.h */
 
 struct hsm_events {
     /* The channel stands and the vault has said that nothing older is under way there. roll_n: last number in
@@ -77,6 +74,8 @@ struct hsm_cert {
     const char *issuer;
     const char *template;
     struct view tbs; /* TBSCertificate, DER; its serial from hsm_serial() of this issuer and this channel */
+    const struct hsm_proof *proofs; /* what its template asks to see (hsm_proof.h) */
+    size_t proofs_n;                /* 0: nothing */
 };
 /* ret may be NULL, here and below. */
 MUST_USE struct err *hsm_seal_cert(struct hsm *h, const struct hsm_cert *what, hsm_sealed_fn *done, void *arg,

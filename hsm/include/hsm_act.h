@@ -11,6 +11,9 @@
  *     Signature ::= SEQUENCE { alg UTF8String, spki OCTET STRING, signature OCTET STRING }
  *     Approved  ::= SEQUENCE { act OCTET STRING, request Signature, SEQUENCE OF Signature }
  *
+ * Who asks for a certificate is no administrator, and signs nothing: `request` is then an empty SEQUENCE, and
+ * `asker` the SHA-256 of the key that the asker showed, or of its name.
+ *
  * vault: the id of the seal roll, so that no other vault takes it. asker: SHA-256 of the asker's SPKI. made,
  * expires: seconds since 1970. Pure functions; any thread.
  */
@@ -64,6 +67,9 @@ MUST_USE struct err *hsm_act_write(const struct hsm_act *act, struct arena *aren
 /* Exactly one act in its one form: bytes that read as another act's do not exist. Views point into der. */
 MUST_USE struct err *hsm_act_read(struct view der, struct arena *arena, struct hsm_act *ret);
 
+/* Whether an act of this kind is asked for without a signature. */
+bool hsm_act_unsigned(enum hsm_act_kind kind);
+
 enum hsm_act_verb { HSM_ACT_REQUEST = 1, HSM_ACT_APPROVE = 2, HSM_ACT_DENY = 3 };
 const char *hsm_act_verb_text(enum hsm_act_verb verb); /* "approve" */
 /* The bytes that are signed. */
@@ -100,6 +106,7 @@ struct hsm_act_judged {
 };
 /* Everything but whether it was used before: form, dates, the vault it is for, each signature, and that as
  * many people as the roster asks for have approved (ERR_FORBIDDEN with both numbers; ret is set then too).
+ * Of a certificate one at least: how many must is its template's to say (hsm_proof_needed).
  * now: 0 where the dates do not matter, as in a book that is looked at afterwards. */
 MUST_USE struct err *hsm_act_judge(const struct hsm_roster *roster, const struct hsm_act_approved *a,
                                    struct view vault, int64_t now, struct arena *arena, struct hsm_act *ret,

@@ -31,6 +31,7 @@
 #include "templates_issuer.h"
 #include "templates_limits.h"
 #include "templates_patterns.h"
+#include "templates_proof.h"
 #include "templates_shipped.h"
 
 struct cert_csr; /* cert/csr.h */

@@ -55,6 +55,9 @@ void templates_explain(const struct template *t, const struct templates_request 
                        const struct templates_issuer *issuer, struct arena *arena,
                        struct templates_explained *ret);
 
+/* The value of one extension in words where we know them, else in hexadecimal. */
+const char *templates_ext_text(const struct cert_ext *ext, struct arena *arena);
+
 /* --- replay: what was issued by one version of a template, asked for again under another --- */
 
 enum templates_outcome {

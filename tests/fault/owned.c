@@ -153,7 +153,8 @@ void owned_try(struct owned *o, const struct owned_attack *a)
     world_page_clear(o->page, -1);
     if (shown.code != ERR__COUNT)
         fail_msg("%s: something else refuses it too (%s)", a->what, err_row(shown.code)->name);
-    if (!a->no_seal && (shown.rolled != 1 || shown.signed_ != 1))
+    unsigned rolled = a->no_seal == OWNED_WITH_ACT ? 2 : 1;
+    if (a->no_seal != 1 && (shown.rolled != rolled || shown.signed_ != 1))
         fail_msg("%s: went through, but rolled %llu and signed %llu", a->what,
                  (unsigned long long)shown.rolled, (unsigned long long)shown.signed_);
 }

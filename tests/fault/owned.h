@@ -30,18 +30,20 @@ struct owned_shot {
     void (*undo)(struct owned *o);
 };
 
+enum { OWNED_WITH_ACT = 2 };
 struct owned_attack {
     const char *what;
     enum hsm_peer peer;
     void (*aim)(struct owned *o, const struct owned_attack *a, struct owned_shot *to);
     const char *checks[8]; /* rows of hsm/floors.def and templates/rules.def, each enough by itself */
     const void *how;       /* for aim */
-    bool no_seal;          /* what goes through without the checks signs nothing */
+    unsigned no_seal;      /* what goes through without the checks signs nothing; OWNED_WITH_ACT: has an act
+                              in the roll before it */
 };
 
 extern const struct owned_attack owned_cert_attacks[], owned_list_attacks[], owned_ocsp_attacks[],
-    owned_nonce_attacks[], owned_peer_attacks[], owned_act_attacks[],
-    owned_head_attacks[]; /* end with what == NULL */
+    owned_nonce_attacks[], owned_peer_attacks[], owned_act_attacks[], owned_head_attacks[],
+    owned_proof_attacks[]; /* end with what == NULL */
 
 /* All that is said above; fails the test where it does not hold. */
 void owned_try(struct owned *o, const struct owned_attack *a);
@@ -62,6 +64,8 @@ int owned_off(struct owned *o, const char *check);
 /* A body of texts and octets; a request; a lease. */
 struct view owned_body(struct owned *o, const char *const *texts, const struct view *octets, size_t n);
 void owned_front_anew(struct owned *o); /* a fresh channel: leases of the old one are void */
+
+struct view owned_vault_id(struct owned *o); /* of its roll, as acts name it */
 
 /* Certificates, for other files: a whole tbs by a template, its serial leased from the issuer. */
 struct cert_tbs owned_tbs(struct owned *o, const char *template, const char *issuer);

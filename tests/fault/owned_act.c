@@ -45,7 +45,7 @@ static void read_roll_id(void *arg)
     r->id = arena_dup(r->o->s->arena, view_of(roll_file_id(r->o->s->v->roll), ROLL_ID_BYTES));
 }
 
-static struct view vault_id(struct owned *o)
+struct view owned_vault_id(struct owned *o)
 {
     struct roll_of r = {.o = o};
     vault_scene_run(o->s, read_roll_id, &r);
@@ -61,7 +61,7 @@ static struct view act_body(struct owned *o, struct view approved, struct view p
 static struct view written(struct owned *o, const struct claim *c)
 {
     static const uint8_t elsewhere[HSM_ACT_ID_BYTES] = {1};
-    struct hsm_act act = act_scene_act(HSM_ACT_THAW, OBJECT, vault_id(o), c->asker, o->s->arena);
+    struct hsm_act act = act_scene_act(HSM_ACT_THAW, OBJECT, owned_vault_id(o), c->asker, o->s->arena);
     if (c->what == EXPIRED) {
         act.made -= 7200;
         act.expires = world_now_s() - 1;
@@ -116,7 +116,7 @@ static void suspend(struct owned *o)
     uint8_t hash[SHA256_BYTES];
     good(hsm_wish_state_write("disabled", 0, arena, &payload));
     digest_sha256(payload, hash);
-    struct hsm_act act = act_scene_act(HSM_ACT_CA_STATE, "issuing", vault_id(o), MARIA, arena);
+    struct hsm_act act = act_scene_act(HSM_ACT_CA_STATE, "issuing", owned_vault_id(o), MARIA, arena);
     act.object_sha256 = view_of(hash, sizeof hash);
     struct view der = act_scene_write(&act, arena);
     struct view body = act_body(o, act_scene_approved_der(der, MARIA, by, arena), payload);

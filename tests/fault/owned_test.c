@@ -100,10 +100,16 @@ static void a_front_asks_for_heads(void **state)
     try_all(*state, owned_head_attacks);
 }
 
+static void a_front_brings_evidence(void **state)
+{
+    try_all(*state, owned_proof_attacks);
+}
+
 static void noise_harms_nothing(void **state)
 {
-    static const struct owned_attack *const all[] = {
-        owned_cert_attacks, owned_list_attacks, owned_ocsp_attacks, owned_nonce_attacks, owned_head_attacks};
+    static const struct owned_attack *const all[] = {owned_cert_attacks, owned_list_attacks,
+                                                     owned_ocsp_attacks, owned_nonce_attacks,
+                                                     owned_head_attacks, owned_proof_attacks};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (const struct owned_attack *a = all[i]; a->what; a++)
             if (strcmp(a->checks[0], "ceiling") != 0)
@@ -209,7 +215,7 @@ static void no_floor_is_untried(void **state)
         if (tried(owned_cert_attacks, name) || tried(owned_list_attacks, name) ||
             tried(owned_ocsp_attacks, name) || tried(owned_nonce_attacks, name) ||
             tried(owned_peer_attacks, name) || tried(owned_act_attacks, name) ||
-            tried(owned_head_attacks, name))
+            tried(owned_head_attacks, name) || tried(owned_proof_attacks, name))
             continue;
         print_error("no attack on %s\n", name);
         missing++;
@@ -228,6 +234,7 @@ static int run(const char *path)
         cmocka_unit_test_setup_teardown(a_peer_asks_what_is_not_its_to_ask, setup, teardown),
         cmocka_unit_test_setup_teardown(a_front_claims_approvals, setup, teardown),
         cmocka_unit_test_setup_teardown(a_front_asks_for_heads, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_front_brings_evidence, setup, teardown),
         cmocka_unit_test_setup_teardown(noise_harms_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(there_is_no_other_question, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_has_one_use, setup, teardown),

@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/world.h"
+#include "ca_pending.h"
 #include "ca_revoke.h"
 #include "house_scene.h"
 
@@ -135,12 +136,14 @@ static void issued(void *arg, struct err *e, const struct ca_certificate *cert)
 {
     struct house_issued *to = arg;
     assert_false(to->done);
-    assert_true((e == NULL) == (cert != NULL));
+    assert_true((e == NULL || err_code(e) == ERR_PENDING) == (cert != NULL));
     if (e) {
         snprintf(to->detail, sizeof to->detail, "%s", err_detail(e));
         snprintf(to->pointer, sizeof to->pointer, "%s", err_pointer(e));
     }
-    if (cert)
+    if (cert && cert->pending)
+        snprintf(to->pending, sizeof to->pending, "%s", cert->pending->id);
+    else if (cert)
         keep(to, cert);
     to->code = house_code(e);
     to->done = true;

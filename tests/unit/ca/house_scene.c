@@ -339,7 +339,8 @@ static void make_setup(struct house *h)
                                  .issuers_n = 2,
                                  .default_issuer = "issuing",
                                  .self_names = self_names,
-                                 .self_names_n = 1};
+                                 .self_names_n = 1,
+                                 .roster = h->roster};
 }
 
 void house_front_open(struct house *h)

@@ -30,6 +30,8 @@ struct house {
     struct arena *arena;
     struct templates *templates;
     struct house_vault *vault;
+    struct hsm_roster *roster;         /* of one administrator ... */
+    struct evp_pkey_st *admin;         /* ... with this key */
     struct view root, issuing, second; /* certificates, DER; second: another issuing CA, not in the setup */
     /* the front */
     struct loop *loop;
@@ -124,8 +126,8 @@ struct view house_csr_for(struct house *h, const char *name);
 
 struct house_issued {
     bool done;
-    enum err_code code; /* ERR__COUNT: issued */
-    char detail[512], pointer[64];
+    enum err_code code;                         /* ERR__COUNT: issued */
+    char detail[512], pointer[64], pending[40]; /* pending: with ERR_PENDING, the request's id */
     bool replayed;
     char serial[2 * SERIAL_BYTES + 1], issuer[64], template[64];
     uint8_t serial_bytes[SERIAL_BYTES];

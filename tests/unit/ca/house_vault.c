@@ -71,14 +71,12 @@ static void make_folder(struct house_vault *v)
     v->so_pin_fd = put_file(arena_printf(a, "%s/so-pin", v->h->dir), "so-pin-0815\n");
 }
 
-static struct view any_spki(struct arena *arena)
+static struct view spki_of(EVP_PKEY *key, struct arena *arena)
 {
     unsigned char *der = NULL;
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     int n = i2d_PUBKEY(key, &der);
     struct view ret = arena_dup(arena, view_of(der, (size_t)n));
     OPENSSL_free(der);
-    EVP_PKEY_free(key);
     return ret;
 }
 
@@ -87,9 +85,11 @@ static void make_config(struct house_vault *v)
     static const char *const self_names[] = {HOUSE_SELF};
     uint8_t hash[SHA256_BYTES];
     struct arena *a = v->h->arena;
-    digest_sha256(any_spki(a), hash);
+    v->h->admin = EVP_EC_gen("P-256");
+    digest_sha256(spki_of(v->h->admin, a), hash);
     v->roster = arena_printf(a, "quorum: 1\nroster:\n  - {name: a, role: admin, spki_sha256: \"%s\"}\n",
                              hex_of(a, view_of(hash, sizeof hash)));
+    OK(hsm_roster_parse("roster.yaml", view_str(v->roster), &v->h->roster));
     v->setup = (struct hsm_vault_setup){.module = MODULE,
                                         .env = v->env,
                                         .token_uri = "pkcs11:token=house",
@@ -129,6 +129,7 @@ static const struct {
      "validity: {default: 90d, max: 398d}\nsubject: {allow: [CN], cn: free}\nsans: {kinds: [dns]}\n"
      "key_usage: {usages: [digitalSignature]}\nextended_key_usage: {usages: [clientAuth]}\n"
      "limits: {renew_within: 30d, renew_grace: 10d}\n"},
+    {"approved.yaml", LIMITED("per_asker: 3/1h}\napproval: {needed: 1")},
 };
 
 static struct templates *all_templates(void)
@@ -312,6 +313,8 @@ void house_vault_stop(struct house_vault *v)
     loop_free(v->loop);
     close(v->pin_fd);
     close(v->so_pin_fd);
+    hsm_roster_free(v->h->roster);
+    EVP_PKEY_free(v->h->admin);
     sem_destroy(&v->held);
     sem_destroy(&v->go);
     free(v);

@@ -9,6 +9,16 @@
 
 enum { FILES_MAX = 32, EXTS_MAX = 16 };
 
+/* Templates that ask for evidence: a server's, and what must come with it. */
+#define PROVED(what)                                                                                         \
+    "validity: {default: 90d, max: 398d}\nsubject: {allow: [CN]}\nsans: {kinds: [dns]}\n"                    \
+    "key_usage: {usages: [digitalSignature]}\nextended_key_usage: {usages: [serverAuth]}\n" what "\n"
+static const struct {
+    const char *name, *text;
+} proved[] = {
+    {"approved.yaml", PROVED("approval: {needed: 2}")},
+};
+
 struct templates *shape_templates(void)
 {
     struct templates_file files[FILES_MAX];
@@ -16,6 +26,8 @@ struct templates *shape_templates(void)
     size_t n = 0;
     while (templates_builtin(n, &files[n].name, &files[n].bytes))
         n++;
+    for (size_t i = 0; i < sizeof proved / sizeof *proved; i++)
+        files[n++] = (struct templates_file){proved[i].name, view_str(proved[i].text)};
     good(templates_load(files, n, &set));
     return set;
 }
