@@ -108,7 +108,7 @@ cli_run template_list, template_show, template_explain, template_versions, templ
 cli_run request_new, request_list, request_show, request_approve, request_deny, request_execute;
 cli_run freeze_run, freeze_list, roster_show, roster_sign, roster_install;
 cli_run shipped_show, shipped_add;
-cli_run ledger_verify_run, ledger_log_run, ledger_head_run, ledger_proof_run;
+cli_run ledger_verify_run, ledger_log_run, ledger_head_run, ledger_proof_run, ledger_export_run;
 cli_run audit_report;
 cli_run ledger_backup_run, ledger_check_backup, ledger_restore_run, ledger_accept_loss, ledger_stat_run;
 cli_run config_check, clock_confirm_run, doctor_run, init_run, ceremony_run;

@@ -16,25 +16,9 @@
 #include "cli.h"
 #include "hsm.h"
 #include "ledger_acts.h"
+#include "ledger_books.h"
+#include "ledger_file.h"
 #include "ledger_verify.h"
-
-/* One vault's roll. */
-struct rolled {
-    const char *path;
-    size_t index;
-    struct ledger_seal *seals;
-    size_t n, cap;
-    struct view file;
-    struct ledger_acts_rolled *acts;
-    size_t acts_n;
-};
-
-struct verifying {
-    struct cli *cli;
-    struct rolled rolls[LEDGER_ROLLS_MAX];
-    size_t n, roll, at; /* in hand */
-    json_t *findings;
-};
 
 static struct err *take_act(struct rolled *r, const struct hsm_roll_entry *entry)
 {
@@ -75,7 +59,7 @@ static struct err *take_seal(void *arg, const struct hsm_roll_entry *entry)
     return take_act(r, entry);
 }
 
-static struct err *next_seal(void *arg, struct ledger_seal *ret, bool *ret_more)
+struct err *ledger_next_seal(void *arg, struct ledger_seal *ret, bool *ret_more)
 {
     struct verifying *v = arg;
     while (v->roll < v->n && v->at == v->rolls[v->roll].n) {
@@ -88,7 +72,7 @@ static struct err *next_seal(void *arg, struct ledger_seal *ret, bool *ret_more)
     return NULL;
 }
 
-static void finding(void *arg, uint64_t seq, const char *what)
+void ledger_found(void *arg, uint64_t seq, const char *what)
 {
     struct verifying *v = arg;
     json_array_append_new(v->findings, json_pack("{s:I, s:s}", "entry", (json_int_t)seq, "what", what));
@@ -96,9 +80,8 @@ static void finding(void *arg, uint64_t seq, const char *what)
         printf("WRONG  entry %llu: %s\n", (unsigned long long)seq, what);
 }
 
-/* A roll in use is growing: a last entry that is cut short is not looked at. Header and entries are
- * SEQUENCEs. */
-static struct view whole_entries(struct view file)
+/* Header and entries are SEQUENCEs. */
+struct view ledger_roll_whole(struct view file)
 {
     struct view rest = file, item;
     struct err *e = NULL;
@@ -108,25 +91,35 @@ static struct view whole_entries(struct view file)
     return view_of(file.p, file.n - rest.n);
 }
 
-static struct err *map_roll(struct rolled *r)
+struct err *ledger_map(const char *path, struct view *ret)
 {
     struct err *e = NULL;
     struct stat st;
-    int fd = open(r->path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
-        TRY(err_sys(ERR_IO, errno, "the seal roll %s", r->path));
+        TRY(err_sys(ERR_IO, errno, "%s", path));
     void *p = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
     if (p == MAP_FAILED)
-        TRY(err_sys(ERR_IO, errno, "mapping %s", r->path));
-    r->file = view_of(p, (size_t)st.st_size);
-    TRY(hsm_roll_verify(whole_entries(r->file), take_seal, r, NULL, NULL));
+        TRY(err_sys(ERR_IO, errno, "mapping %s", path));
+    *ret = view_of(p, (size_t)st.st_size);
 out:
     if (fd >= 0)
         close(fd);
     return e;
 }
 
-static void unmap_roll(struct rolled *r)
+struct err *ledger_roll_take(struct rolled *r, struct view whole)
+{
+    return hsm_roll_verify(whole, take_seal, r, NULL, NULL);
+}
+
+static struct err *map_roll(struct rolled *r)
+{
+    struct err *e = err_wrap(ledger_map(r->path, &r->file), "the seal roll");
+    return e ? e : ledger_roll_take(r, ledger_roll_whole(r->file));
+}
+
+void ledger_roll_drop(struct rolled *r)
 {
     free(r->seals);
     free(r->acts);
@@ -154,12 +147,12 @@ static struct err *check_newest(struct verifying *v, struct ledger_verify_report
             wanted = report->newest_some;
         if (!e && last < wanted) {
             report->findings++;
-            finding(v, 0,
-                    arena_printf(v->cli->arena,
-                                 "the ledger has a record of seal %llu, but the roll ends at %llu",
-                                 (unsigned long long)wanted, (unsigned long long)last));
+            ledger_found(v, 0,
+                         arena_printf(v->cli->arena,
+                                      "the ledger has a record of seal %llu, but the roll ends at %llu",
+                                      (unsigned long long)wanted, (unsigned long long)last));
         }
-        unmap_roll(&again);
+        ledger_roll_drop(&again);
     }
     return e;
 }
@@ -182,7 +175,7 @@ static struct err *check_acts(struct verifying *v, struct ledger *ledger, struct
                                    .rolled = v->rolls[i].acts,
                                    .rolled_n = v->rolls[i].acts_n,
                                    .last = last_of(&v->rolls[i]),
-                                   .finding = finding,
+                                   .finding = ledger_found,
                                    .arg = v};
         TRY(ledger_acts_check(&acts, ledger));
         report->findings += acts.findings;
@@ -247,8 +240,7 @@ static struct err *add_rolls(struct verifying *v, const char *files)
     return e;
 }
 
-/* Paths of the configuration where the options name none. */
-static struct err *paths_of(struct verifying *v, const char **ledger, const char *rolls)
+struct err *ledger_paths(struct verifying *v, const char **ledger, const char *rolls)
 {
     struct err *e = NULL;
     struct config *config = NULL;
@@ -267,40 +259,54 @@ out:
     return e;
 }
 
+struct err *ledger_say(struct verifying *v, const struct ledger_verify_report *report, json_t *more)
+{
+    struct cli *c = v->cli;
+    const char *root = hex_of(c->arena, view_of(report->root, SHA256_BYTES));
+    if (c->json) {
+        json_t *tree = report_json(report, root, v->findings);
+        if (more)
+            json_object_update(tree, more);
+        cli_print_json(tree);
+        json_decref(tree);
+    } else {
+        print_report(report, root);
+    }
+    json_decref(more);
+    return report->findings ? err_new(ERR_CORRUPT, "%llu findings", (unsigned long long)report->findings)
+                            : NULL;
+}
+
 struct err *ledger_verify_run(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
-    const char *dir = NULL, *rolls = NULL;
-    const struct cli_option options[] = {{"--ledger", &dir, NULL, NULL}, {"--roll", &rolls, NULL, NULL}};
+    const char *dir = NULL, *rolls = NULL, *key = NULL;
+    const struct cli_option options[] = {
+        {"--ledger", &dir, NULL, NULL}, {"--roll", &rolls, NULL, NULL}, {"--key", &key, NULL, NULL}};
     struct ledger *ledger = NULL;
     struct verifying v = {.cli = c, .findings = json_array()};
     struct ledger_verify_report report;
 
-    TRY(cli_options(options, 2, &argc, argv, 0, 0));
-    TRY(paths_of(&v, &dir, rolls));
+    TRY(cli_options(options, 3, &argc, argv, 0, 1));
+    if (argc == 1) {
+        e = dir || rolls ? cli_usage("an export carries its own rolls") : ledger_file_verify(c, argv[0], key);
+        goto out;
+    }
+    TRY(ledger_paths(&v, &dir, rolls));
     for (size_t i = 0; i < v.n;
          i++) /* first the rolls, then the ledger: what comes between is newer, not wrong */
         TRY(map_roll(&v.rolls[i]));
     TRY(ledger_open_readonly(dir, &ledger));
     const struct ledger_verify how = {
-        .next_seal = next_seal, .on_finding = finding, .arg = &v, .rolls = v.n, .live = true};
+        .next_seal = ledger_next_seal, .on_finding = ledger_found, .arg = &v, .rolls = v.n, .live = true};
     TRY(ledger_verify(ledger, &how, &report));
     TRY(check_newest(&v, &report));
     TRY(check_acts(&v, ledger, &report));
-    const char *root = hex_of(c->arena, view_of(report.root, SHA256_BYTES));
-    if (c->json) {
-        json_t *tree = report_json(&report, root, v.findings);
-        cli_print_json(tree);
-        json_decref(tree);
-    } else {
-        print_report(&report, root);
-    }
-    if (report.findings)
-        e = err_new(ERR_CORRUPT, "%llu findings", (unsigned long long)report.findings);
+    TRY(ledger_say(&v, &report, NULL));
 out:
     ledger_close(ledger);
     json_decref(v.findings);
     for (size_t i = 0; i < v.n; i++)
-        unmap_roll(&v.rolls[i]);
+        ledger_roll_drop(&v.rolls[i]);
     return e;
 }

@@ -243,10 +243,16 @@ static const struct cli_command commands[] = {
      "chancery roster sign roster.new.yaml --sigs roster.sigs --key maria.key", roster_sign},
     {"roster", "install", "FILE --sigs FILE", "put a signed roster in place, for the next reload", NULL,
      "chancery roster install roster.new.yaml --sigs roster.sigs", roster_install},
-    {"ledger", "verify", "", "recompute the ledger and hold it against the seal roll",
+    {"ledger", "verify", "[FILE]",
+     "recompute the ledger, or an export of it, and hold it against the seal roll",
      "  --ledger DIR           a ledger elsewhere\n  --roll FILE[,FILE]     seal rolls elsewhere, one of "
-     "each vault\n",
+     "each vault\n"
+     "  --key KEY              with FILE: the log's key as `ledger head` prints it; heads' signatures are "
+     "checked\n",
      "chancery ledger verify", ledger_verify_run},
+    {"ledger", "export", "FILE", "the ledger and the seal rolls in one file, while the daemon runs",
+     "  --ledger DIR           a ledger elsewhere\n  --roll FILE[,FILE]     seal rolls elsewhere\n",
+     "chancery ledger export 2027-03.export", ledger_export_run},
     {"ledger", "head", "", "a signed head over all that is in the ledger now", NULL,
      "chancery ledger head > today.checkpoint", ledger_head_run},
     {"ledger", "proof", "ENTRY", "that an entry is under a signed head", NULL,

@@ -229,6 +229,24 @@ const char *ledger_kind_text(unsigned kind)
     return k ? k->text : "unknown";
 }
 
+bool entry_body_field(unsigned kind, size_t i, struct entry_field *ret)
+{
+    static const char *const asn1[] = {
+        [TEXT] = "UTF8String",
+        [TEXTS] = "SEQUENCE OF UTF8String",
+        [NUMBER] = "INTEGER (0..18446744073709551615)",
+        [INSTANT] = "INTEGER (0..MAX)",
+        [OCTETS] = "OCTET STRING",
+        [HASH] = "OCTET STRING (SIZE(32))",
+        [MAYBE] = "OCTET STRING (SIZE(0 | 32))",
+    };
+    const struct kind *k = kind_of(kind);
+    if (!k || i >= k->n)
+        return false;
+    *ret = (struct entry_field){k->fields[i].name, asn1[k->fields[i].type], k->fields[i].later};
+    return true;
+}
+
 /* --- writing --- */
 
 static struct err *refuse(const struct field *f, const char *why)

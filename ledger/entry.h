@@ -10,6 +10,14 @@ enum { ENTRY_VERSION = 1, ENTRY_ACTOR_BYTES = 255, ENTRY_NAME_BYTES = 2304, ENTR
 MUST_USE struct err *entry_check(const struct ledger_entry *en);
 bool entry_kind_known(unsigned kind);
 
+/* The i-th field of a kind's body, for what documents it: false past the last. later: older entries end
+ * before it. */
+struct entry_field {
+    const char *name, *asn1;
+    bool later;
+};
+bool entry_body_field(unsigned kind, size_t i, struct entry_field *ret);
+
 /* The body by the table of its kind; for a kind without one, `raw` as it is. ERR_BAD_FIELD, ERR_TOO_LARGE. */
 MUST_USE struct err *entry_body_write(const struct ledger_entry *en, struct arena *arena, struct view *ret);
 /* Fills en->body by en->kind, sets en->raw. Texts and lists in the arena, octets borrowed from `body`. */

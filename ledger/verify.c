@@ -164,9 +164,8 @@ static struct err *check_tree(struct verify *v)
     return NULL;
 }
 
-static void done(struct verify *v)
+void verify_free(struct verify *v)
 {
-    v->ledger->ops->abort(v->txn);
     arena_free(v->arena);
     free(v->intents.items);
     free(v->tokens.items);
@@ -194,6 +193,7 @@ struct err *ledger_verify(struct ledger *l, const struct ledger_verify *how, str
     TRY(verify_index_all(&v));
     TRY(verify_roll(&v));
 out:
-    done(&v);
+    l->ops->abort(v.txn);
+    verify_free(&v);
     return e;
 }

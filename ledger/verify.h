@@ -76,6 +76,7 @@ struct verify {
     struct verify_list intents, tokens, issuers, crls, templates, partitions, heads;
 };
 
+void verify_free(struct verify *v);
 void verify_found(struct verify *v, uint64_t seq, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* What cannot be read because it is broken is a finding and no error. */
 MUST_USE struct err *verify_softly(struct verify *v, uint64_t seq, struct err *e);

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/when.h"
 #include "base/world.h"
+#include "proven.h"
 #include "rest.h"
 #include "select.h"
 #include "tags.h"
@@ -87,7 +88,7 @@ static json_t *row_json(const struct ledger_cert *c, struct arena *arena)
 
 void find_one(struct http_request *r)
 {
-    static const char *const known[] = {"issuer", NULL};
+    static const char *const known[] = {"issuer", "proof", NULL};
     struct err *e = NULL;
     struct enroll *en = r->app;
     struct ca_asker *asker = NULL;
@@ -96,6 +97,7 @@ void find_one(struct http_request *r)
     struct ledger_lineage lineage;
     struct ca_certificate cert;
     const char *issuer;
+    bool proof;
 
     TRY(asker_admit(r, &asker));
     TRY(answer_acceptable(r));
@@ -106,7 +108,12 @@ void find_one(struct http_request *r)
     if (!ca_may_see(asker, &record))
         TRY(err_new(ERR_NOT_FOUND, "no certificate of this serial is on record"));
     TRY(ledger_lineage(en->setup.ledger, &record, r->arena, &lineage));
-    if (record.record) {
+    TRY(proven_wanted(r, &proof));
+    if (record.record && proof) {
+        const struct proven_cert what = {record.issuer, record.serial, 200,
+                                         whole_record_json(&record, &lineage, r->arena)};
+        proven_answer(en, http_park(r), r->arena, &what);
+    } else if (record.record) {
         TRY(ca_certificate_of(&record, r->arena, &cert));
         answer_certificate(r, 200, &cert, whole_record_json(&record, &lineage, r->arena));
     } else {

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/hex.h"
 #include "base/when.h"
+#include "proven.h"
 #include "rest.h"
 #include "tags.h"
 #include "waiting.h"
@@ -44,11 +45,26 @@ enum { ROWS_REQUEST = sizeof rows / sizeof rows[0] - 1 };
 struct job {
     struct enroll *enroll;
     ticket_id ticket;
+    struct arena *arena; /* of the request */
+    bool proof;
 };
+
+/* The request stays parked until a head covers the record. */
+static bool prove(struct job *job, const struct ca_certificate *cert)
+{
+    struct proven_cert what = {.issuer = cert->issuer, .status = cert->replayed ? 200 : 201};
+    struct err *e = hex_parse(job->arena, view_str(cert->serial), &what.serial);
+    if (!e)
+        proven_answer(job->enroll, job->ticket, job->arena, &what);
+    err_free(e);
+    return !e;
+}
 
 static void issued(void *arg, struct err *e, const struct ca_certificate *cert)
 {
     struct job *job = arg;
+    if (!e && job->proof && prove(job, cert))
+        return;
     struct http_request *r = http_resume(job->enroll->http, job->ticket);
     if (r && e && cert)
         waiting_reply(r, cert->pending, e);
@@ -130,7 +146,7 @@ static struct err *replaced(struct http_request *r, const char *serial, struct c
 static struct err *decode_rows(struct http_request *r, const struct conf_row *taken, struct ca_request *to,
                                const char **ret_asker)
 {
-    static const char *const no_query[] = {NULL};
+    static const char *const no_query[] = {"proof", NULL};
     struct err *e = NULL;
     struct conf *c = NULL;
     struct body body = {.template = to->template};
@@ -173,7 +189,8 @@ struct err *issue_decode_explain(struct http_request *r, struct ca_request *to, 
 
 static struct err *decode_pkcs10(struct http_request *r, struct ca_request *to)
 {
-    static const char *const known[] = {"template", "issuer", "validity", "not_after", "replaces", NULL};
+    static const char *const known[] = {"template", "issuer", "validity", "not_after",
+                                        "replaces", "proof",  NULL};
     struct err *e = NULL;
     const char *validity, *not_after, *serial;
 
@@ -218,11 +235,11 @@ static struct err *idempotency(struct http_request *r, struct ca_request *to)
     return NULL;
 }
 
-static void ask(struct http_request *r, const struct ca_request *request)
+static void ask(struct http_request *r, const struct ca_request *request, bool proof)
 {
     struct enroll *en = r->app;
     struct job *job = ARENA_NEW(r->arena, struct job);
-    *job = (struct job){.enroll = en, .ticket = http_park(r)};
+    *job = (struct job){.enroll = en, .ticket = http_park(r), .arena = r->arena, .proof = proof};
     ca_issue(en->setup.ca, request, issued, job);
 }
 
@@ -231,13 +248,15 @@ void issue_post(struct http_request *r)
     struct err *e = NULL;
     struct ca_asker *asker = NULL;
     struct ca_request request = {.template = NULL};
+    bool proof;
 
     TRY(asker_admit(r, &asker));
     TRY(answer_acceptable(r));
     request.asker = asker;
     TRY(decode(r, &request));
     TRY(idempotency(r, &request));
-    ask(r, &request);
+    TRY(proven_wanted(r, &proof));
+    ask(r, &request, proof);
 out:
     if (e)
         asker_refuse(r, asker, e);
@@ -290,7 +309,7 @@ void issue_renew_post(struct http_request *r)
         TRY(err_new(ERR_FORBIDDEN, "a certificate is renewed by who shows it, and no other"));
     TRY(decode_renewal(r, &request));
     TRY(idempotency(r, &request));
-    ask(r, &request);
+    ask(r, &request, false);
 out:
     if (e)
         asker_refuse(r, asker, e);

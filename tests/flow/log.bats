@@ -122,6 +122,51 @@ PY
     VKEY="localhost/other+$(cut -d+ -f2- <<<"$VKEY")" run -1 mirrored
 }
 
+@test "an export is checked elsewhere, with public keys alone; changed octets are found" {
+    issue a DNS:a.example.internal
+    chancery cert revoke "$(serial_of a.pem)" --reason superseded >/dev/null
+    chancery ledger head >/dev/null
+    run -0 chancery ledger export all.export
+    verified() { env -u CHANCERY_CONFIG "$CHANCERY_BIN/chancery" -c /nowhere "$@"; }
+    run -0 verified ledger verify all.export --key "$VKEY"
+    [[ $output == *"the books agree"* ]]
+    verified --json ledger verify all.export --key "$VKEY" >said
+    jq -e '.findings == [] and .signatures_of_certificates == .records and .records > 0 and .signatures_of_heads == .heads
+        and .heads > 0 and .revocations.superseded == 1' said || { cat said; return 1; }
+    # written once
+    run -1 chancery ledger export all.export
+    # another log's key
+    run -1 verified ledger verify all.export --key "${VKEY%%+*}+00000000+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    local size at
+    size=$(stat -c %s all.export)
+    cp all.export good
+    for at in 1 40 $((size / 7)) $((size / 3)) $((size / 2)) $((size * 3 / 4)) $((size - 70)) $((size - 1)); do
+        cp good all.export
+        flip all.export "$at"
+        run -1 verified ledger verify all.export --key "$VKEY"
+    done
+    head -c $((size / 2)) good >all.export
+    run -1 verified ledger verify all.export --key "$VKEY"
+    [[ $output == *"cannot be read from octet"* ]]
+}
+
+@test "a certificate with the proof that it is in the log" {
+    csr b DNS:b.example.internal
+    ask_csr b.csr 'template=server&proof=1'
+    expect 201
+    jq -e '.proof.head.size >= .proof.entry and (.proof.hashes | length) > 0' body
+    same "$(member .proof.leaf)" "$(chancery --json ledger log --from "$(member .proof.entry)" --limit 1 | jq -r '.entries[0].leaf')"
+    same "$(chancery --json ledger log --from "$(member .proof.entry)" --limit 1 | jq -r '.entries[0].kind')" record
+    ask_token "/v1/certificates/$(member .serial)?proof=1"
+    expect 200
+    jq -e '.proof.head.checkpoint | length > 0' body
+    member .serial >serial
+    ask_token "/v1/certificates/$(cat serial)?proof=2"
+    expect_problem 422 bad-field 'proof=1' /proof
+    ask_token "/v1/certificates/$(cat serial)"
+    jq -e 'has("proof") | not' body
+}
+
 @test "a ledger that was taken back: not issued from, and said why" {
     local at=$BATS_FILE_TMPDIR/demo pid
     demo_stop
