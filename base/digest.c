@@ -81,6 +81,14 @@ void digest_sha256_parts(const struct view *parts, size_t n, uint8_t ret[SHA256_
     digest_done(d, ret);
 }
 
+void digest_hmac_sha256(struct view key, struct view bytes, uint8_t ret[SHA256_BYTES])
+{
+    size_t n;
+    CHECK(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.n ? (const void *)key.p : "", key.n, bytes.p,
+                    bytes.n, ret, SHA256_BYTES, &n) &&
+          n == SHA256_BYTES);
+}
+
 bool digest_eq(const uint8_t *a, const uint8_t *b, size_t n)
 {
     return CRYPTO_memcmp(a, b, n) == 0;

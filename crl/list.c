@@ -101,9 +101,10 @@ void list_drop(struct shelf *shelf, struct list_built *built)
     built->file.fd = -1;
 }
 
-/* How long the head of the CRL will be: its length is known but for a few octets of the signature's. What
- * stays in memory has room for the longest of any key, and begins behind what is not needed. */
+/* What stays in memory has room for the longest signature of any key, and begins behind what is not needed. */
 enum { SIGNATURE_ROOM = 1024 };
+
+/* How long the head of the CRL will be: its length is known but for a few octets of the signature's. */
 static struct err *head_bytes(size_t tbs_bytes, enum cert_alg alg, size_t signature_bytes, size_t *ret)
 {
     struct err *e = NULL;

@@ -1,5 +1,5 @@
-/* A nonce: when it was made, random octets, and SHA-256 over the secret and both, cut to 16 octets. All are
- * of one length, so that the plain hash is a sound MAC here. */
+/* A nonce: when it was made, random octets, and an HMAC-SHA-256 over both under the secret, cut to 16 octets.
+ */
 #include "nonce.h"
 
 #include <string.h>
@@ -14,8 +14,7 @@ static void seal(struct nonces *n, const uint8_t head[HEAD_BYTES], uint8_t ret[S
     if (!n->seeded)
         world_random(n->secret, sizeof n->secret);
     n->seeded = true;
-    const struct view parts[] = {view_of(n->secret, sizeof n->secret), view_of(head, HEAD_BYTES)};
-    digest_sha256_parts(parts, 2, ret);
+    digest_hmac_sha256(view_of(n->secret, sizeof n->secret), view_of(head, HEAD_BYTES), ret);
 }
 
 void nonce_make(struct nonces *n, uint8_t ret[NONCE_BYTES])

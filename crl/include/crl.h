@@ -70,8 +70,6 @@ MUST_USE struct err *crl_maker_new(struct loop *loop, struct ledger *ledger, str
                                    struct hsm *hsm, struct crl_maker **ret);
 /* How lists get to other hosts; lives longer than the maker. */
 void crl_maker_courier(struct crl_maker *m, struct courier *courier);
-/* How lists get to other hosts; lives longer than the maker. */
-void crl_maker_courier(struct crl_maker *m, struct courier *courier);
 /* A new configuration. Lists under way are finished under the old one. */
 void crl_maker_set(struct crl_maker *m, uint32_t generation, const struct crl_issuer *issuers, size_t n);
 /* The vault has (again) attached: what is due is made now. */

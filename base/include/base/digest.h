@@ -13,6 +13,9 @@ void digest_sha1(struct view bytes, uint8_t ret[SHA1_BYTES]);
 /* Over several parts in order: for RFC 9162 leaves and nodes. */
 void digest_sha256_parts(const struct view *parts, size_t n, uint8_t ret[SHA256_BYTES]);
 
+/* RFC 2104. The key is the caller's to wipe. */
+void digest_hmac_sha256(struct view key, struct view bytes, uint8_t ret[SHA256_BYTES]);
+
 /* In constant time. */
 bool digest_eq(const uint8_t *a, const uint8_t *b, size_t n);
 

@@ -40,11 +40,22 @@ static void parts_and_streams_agree_with_the_whole(void **state)
     digest_free(NULL);
 }
 
+static void an_hmac_is_that_of_the_standard(void **state)
+{
+    (void)state;
+    uint8_t mac[SHA256_BYTES];
+    char text[2 * SHA256_BYTES + 1];
+    digest_hmac_sha256(view_str("Jefe"), view_str("what do ya want for nothing?"), mac); /* RFC 4231 4.3 */
+    hex_put(text, view_of(mac, sizeof mac));
+    assert_string_equal(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(parts_and_streams_agree_with_the_whole),
+        cmocka_unit_test(an_hmac_is_that_of_the_standard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
