@@ -59,7 +59,10 @@ bool crl_entry_serial_ok(struct view serial)
 
 /* --- writing --- */
 
-#define YEAR_2050 INT64_C(2524608000)
+#define YEAR_1950  INT64_C(-631152000)
+#define YEAR_2050  INT64_C(2524608000)
+#define YEAR_0     INT64_C(-62167219200)
+#define YEAR_10000 INT64_C(253402300800)
 
 enum {
     REASON_BYTES = 12,
@@ -101,10 +104,10 @@ static uint8_t *put_digits(uint8_t *to, int value, int digits)
 static uint8_t *put_time(uint8_t *to, int64_t s, bool always_general)
 {
     struct when_fields f;
-    when_split(s, &f);
     bool general = always_general || s >= YEAR_2050;
-    if (when_join(&f) != s || f.year < (general ? 0 : 1950) || f.year > 9999)
+    if (s < (general ? YEAR_0 : YEAR_1950) || s >= YEAR_10000)
         return NULL;
+    when_split(s, &f);
     *to++ = general ? DER_GENERALIZED_TIME : DER_UTC_TIME;
     *to++ = general ? GENTIME_CHARS : UTCTIME_CHARS;
     to = put_digits(to, general ? f.year : f.year % 100, general ? 4 : 2);
@@ -115,14 +118,16 @@ static uint8_t *put_time(uint8_t *to, int64_t s, bool always_general)
     return to;
 }
 
+/* A reason up to its value: Extension, OID, OCTET STRING, ENUMERATED. */
+static const uint8_t reason_head[] = {0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
+
 static uint8_t *put_exts(uint8_t *to, const struct cert_crl_entry *entry)
 {
-    static const uint8_t reason[] = {0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01};
     static const uint8_t invalidity[] = {0x30, 0x18, 0x06, 0x03, 0x55, 0x1d, 0x18, 0x04, 0x11};
     *to++ = DER_SEQUENCE;
     *to++ = (uint8_t)ext_bytes(entry);
     if (entry->reason) {
-        to = put(to, reason, sizeof reason);
+        to = put(to, reason_head, sizeof reason_head);
         *to++ = (uint8_t)entry->reason;
     }
     if (entry->has_invalidity) {
@@ -194,9 +199,50 @@ out:
     return e;
 }
 
+/* Serial of 20 octets, UTCTime, a reason and nothing more: what nearly all of a million look like, read at a
+ * fifth of the cost. */
+enum { PLAIN_BODY_BYTES = 2 + SERIAL_MAX_BYTES + 2 + UTCTIME_CHARS + 2 + REASON_BYTES };
+
+static bool is_plain(struct view entries)
+{
+    static const uint8_t head[] = {DER_SEQUENCE, PLAIN_BODY_BYTES, DER_INTEGER, SERIAL_MAX_BYTES};
+    static const uint8_t time[] = {DER_UTC_TIME, UTCTIME_CHARS};
+    static const uint8_t exts[] = {DER_SEQUENCE, REASON_BYTES};
+    if (entries.n < 2 + PLAIN_BODY_BYTES || memcmp(entries.p, head, sizeof head) != 0)
+        return false;
+    const uint8_t *p = entries.p + sizeof head + SERIAL_MAX_BYTES;
+    return memcmp(p, time, sizeof time) == 0 &&
+           memcmp(p + sizeof time + UTCTIME_CHARS, exts, sizeof exts) == 0 &&
+           memcmp(p + sizeof time + UTCTIME_CHARS + sizeof exts, reason_head, sizeof reason_head) == 0;
+}
+
+/* false: not of this shape, or wrong in some way that the general reader names. */
+static bool read_plain(struct view *entries, struct cert_crl_entry *ret)
+{
+    struct view serial, time;
+    if (!is_plain(*entries))
+        return false;
+    uint8_t reason = entries->p[1 + PLAIN_BODY_BYTES];
+    serial = view_of(entries->p + 4, SERIAL_MAX_BYTES);
+    time = view_of(serial.p + serial.n, 2 + UTCTIME_CHARS);
+    if (!crl_entry_serial_ok(serial) || !reason || !cert_crl_reason_name(reason))
+        return false;
+    struct cert_crl_entry entry = {.serial = serial, .reason = (enum cert_reason)reason};
+    struct err *e = der_read_time(&time, &entry.revoked_at);
+    if (e) {
+        err_free(e);
+        return false;
+    }
+    *ret = entry;
+    *entries = view_from(*entries, 2 + PLAIN_BODY_BYTES);
+    return true;
+}
+
 struct err *cert_crl_next(struct view *entries, struct cert_crl_entry *ret)
 {
     struct err *e = NULL;
+    if (read_plain(entries, ret))
+        return NULL;
     struct view rest = *entries, seq, exts;
     struct cert_crl_entry entry = {.reason = CERT_REASON_UNSPECIFIED};
     TRY(der_read(&rest, DER_SEQUENCE, &seq));

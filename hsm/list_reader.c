@@ -17,8 +17,9 @@ enum { WINDOW_BYTES = 64 * 1024, ENTRY_ROOM = 256, FRONT_FIELDS = 5 };
 
 struct window {
     const struct list_file *file;
-    uint64_t read;               /* octets of the file so far */
-    EVP_MD_CTX *sha256, *digest; /* digest NULL: the whole message is kept */
+    uint64_t read; /* octets of the file so far */
+    EVP_MD_CTX *sha256;
+    EVP_MD_CTX *digest; /* NULL: SHA-256 is what is signed, or the whole message is kept */
     uint8_t *message;
     size_t at, n;
     uint8_t buf[WINDOW_BYTES];
@@ -149,6 +150,20 @@ out:
     return e;
 }
 
+static struct err *finish(struct window *w, struct list_read *ret)
+{
+    unsigned n = 0;
+    if (EVP_DigestFinal_ex(w->sha256, ret->sha256, NULL) != 1 ||
+        (w->digest && EVP_DigestFinal_ex(w->digest, ret->digest, &n) != 1))
+        return err_new(ERR_INTERNAL, "the list cannot be hashed");
+    ret->digest_n = n;
+    if (w->digest || w->message)
+        return NULL;
+    memcpy(ret->digest, ret->sha256, SHA256_BYTES);
+    ret->digest_n = SHA256_BYTES;
+    return NULL;
+}
+
 static struct err *run(struct window *w, list_entry_fn *fn, void *arg, struct arena *arena,
                        struct list_read *ret)
 {
@@ -161,11 +176,7 @@ static struct err *run(struct window *w, list_entry_fn *fn, void *arg, struct ar
     TRY(read_front(w, arena, &front));
     TRY(read_entries(w, fn, arg, &ret->entries));
     TRY(read_tail(w, front, arena, &ret->crl));
-    unsigned n = 0;
-    if (EVP_DigestFinal_ex(w->sha256, ret->sha256, NULL) != 1 ||
-        (w->digest && EVP_DigestFinal_ex(w->digest, ret->digest, &n) != 1))
-        return err_new(ERR_INTERNAL, "the list cannot be hashed");
-    ret->digest_n = n;
+    TRY(finish(w, ret));
 out:
     return e;
 }
@@ -173,13 +184,14 @@ out:
 static struct err *begin(struct window *w, enum cert_alg alg)
 {
     bool whole = cert_alg_scheme(alg) == CERT_SCHEME_EDDSA;
+    bool other = !whole && !EVP_MD_is_a(mechanism_digest(alg), "SHA256");
     w->sha256 = EVP_MD_CTX_new();
-    w->digest = whole ? NULL : EVP_MD_CTX_new();
+    w->digest = other ? EVP_MD_CTX_new() : NULL;
     w->message = whole ? malloc(w->file->bytes ? w->file->bytes : 1) : NULL;
     if (whole && !w->message)
         return err_new(ERR_NOMEM, "a list of %llu octets in one piece", (unsigned long long)w->file->bytes);
     if (!w->sha256 || EVP_DigestInit_ex(w->sha256, EVP_sha256(), NULL) != 1 ||
-        (!whole && (!w->digest || EVP_DigestInit_ex(w->digest, mechanism_digest(alg), NULL) != 1)))
+        (other && (!w->digest || EVP_DigestInit_ex(w->digest, mechanism_digest(alg), NULL) != 1)))
         return err_new(ERR_INTERNAL, "no digest for %s", cert_alg_name(alg));
     return NULL;
 }
