@@ -4,6 +4,7 @@
  * the answer says, only on how many there are. Writes some of the serials, in random order, to be asked
  * about. One thread.
  */
+#include <endian.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include "pace.h"
 #include "rows.h"
 #include "stream_form.h"
+
+enum { LIFE_S = 90 * 86400 };
 
 struct options {
     const char *dir, *issuer, *answer, *serials;
@@ -33,15 +36,21 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, SERIAL_BYTES);
 }
 
+/* As the authority's own: four octets of time, spread over a quarter of a year, then random ones. */
 static uint8_t (*make_serials(size_t n))[SERIAL_BYTES]
 {
+    const uint32_t now = (uint32_t)(world_now_s() / 4), spread = LIFE_S / 4;
     uint8_t(*all)[SERIAL_BYTES] = calloc(n, SERIAL_BYTES);
     if (!all)
         pace_die("no memory for %zu serials", n);
     for (size_t at = 0; at < n; at += 1 << 16)
         world_random(all[at], (n - at < 1 << 16 ? n - at : 1 << 16) * SERIAL_BYTES);
-    for (size_t i = 0; i < n; i++)
-        all[i][0] = (uint8_t)((all[i][0] & 0x3f) | 0x40); /* positive, and no octet too few */
+    for (size_t i = 0; i < n; i++) {
+        uint32_t random;
+        memcpy(&random, all[i], sizeof random);
+        uint32_t from = htobe32(0x40000000u | ((now - random % spread) & 0x3fffffffu));
+        memcpy(all[i], &from, sizeof from);
+    }
     return all;
 }
 
