@@ -72,6 +72,7 @@ static struct crl_list *list_new(struct crl_state *s, uint64_t scope)
     s->lists = reallocarray(s->lists, s->n + 1, sizeof(struct crl_list *));
     CHECK(s->lists);
     s->lists[s->n++] = list;
+    reclaim_look(s, list);
     return list;
 }
 

@@ -116,7 +116,8 @@ static void make(struct crl_state *s)
     uint64_t number;
     const struct crl_issuer *issuer = maker_issuer(s->maker, s->name);
     struct crl_list *list = next_wanted(s);
-    if (!list || s->job || !issuer || !s->maker->builder || !hsm_ready(hsm_for(s->maker->hsm, s->name)))
+    bool here = hsm_ready(hsm_for(s->maker->hsm, s->name));
+    if (!list || s->job || s->reclaims || !issuer || !s->maker->builder || !here)
         return;
     if (s->floor != FLOOR_KNOWN) {
         ask_floor(s);
@@ -127,6 +128,11 @@ static void make(struct crl_state *s)
         job_start(s, list, issuer, number);
     else
         later(s, e);
+}
+
+void maker_go(struct crl_state *s)
+{
+    make(s);
 }
 
 /* --- their clocks --- */

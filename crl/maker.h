@@ -34,6 +34,8 @@ struct crl_state {
     struct crl_job *job;                                    /* under way, or NULL */
     struct loop_timer *timer;
     unsigned failures;
+    unsigned
+        reclaims; /* lists whose revocations the ledger has forgotten: until it has them, nothing is made */
 };
 
 struct crl_maker {
@@ -75,6 +77,7 @@ struct crl_job {
 
 const struct crl_issuer *maker_issuer(const struct crl_maker *m, const char *name);
 void maker_done(struct crl_job *job, struct err *e); /* how a job ends: e is taken */
+void maker_go(struct crl_state *s);                  /* what is wanted and possible is begun */
 
 /* --- lists.c: which lists an issuer has --- */
 
@@ -94,6 +97,14 @@ int64_t lists_lifetime_s(const struct crl_list *list, const struct crl_issuer *i
 
 /* What lies on the shelf, or does not, is past its time. */
 bool lists_overdue(struct crl_state *s, struct crl_list *list);
+
+/* --- reclaim.c --- */
+
+/* Where this list on the shelf, of an earlier life, is ahead of the ledger: its revocations are put on record
+ * again. */
+void reclaim_look(struct crl_state *s, const struct crl_list *list);
+
+/* --- job.c --- */
 
 /* Starts a job now; the state has none. */
 void job_start(struct crl_state *s, struct crl_list *list, const struct crl_issuer *issuer, uint64_t number);

@@ -169,8 +169,7 @@ out:
     return e;
 }
 
-/* A shelf without a note is empty: nothing on it can be out of date, and everything from now on is seen. */
-static uint64_t first_note(struct ocsp_maker *m)
+static uint64_t last_entry(struct ocsp_maker *m)
 {
     struct ledger_head head;
     struct err *e = ledger_head(m->ledger, &head);
@@ -198,13 +197,18 @@ static uint64_t noted_on_shelf(struct ocsp_maker *m, bool *ret_none)
     return seq;
 }
 
-/* The last entry that the shelf is known to show. A fresh shelf gets its note before its first answer. */
+/* The last entry that the shelf is known to show. A shelf without a note is empty: nothing on it can be out
+ * of date, everything from now on is seen, and it gets its note before its first answer. A note ahead of the
+ * ledger is of one that was put back from a copy since: what it says of entries is of others. */
 static uint64_t known_till(struct ocsp_maker *m)
 {
     bool none = false;
+    uint64_t last = last_entry(m);
     if (!m->caught_up)
         m->noted = noted_on_shelf(m, &none);
-    return none ? first_note(m) : m->noted;
+    if (!none && m->noted > last)
+        m->noted = 0;
+    return none ? last : m->noted;
 }
 
 static void still_behind(struct ocsp_maker *m, struct err *e)

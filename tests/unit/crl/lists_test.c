@@ -1,4 +1,6 @@
 /* Lists of every kind, together and apart: what each says, and which of them a revocation makes anew. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -301,6 +303,47 @@ static void numbers_go_on_above_what_the_roll_has(void **state)
     assert_in_range(number_of(h, "issuing"), far + 1, far + 4); /* it is one of the first few made anew */
 }
 
+/* --- a ledger put back from a copy --- */
+
+static void copy_ledger(struct house *h, const char *from, const char *to)
+{
+    char command[300];
+    (void)h;
+    snprintf(command, sizeof command, "rm -rf '%s' && cp -a '%s' '%s'", to, from, to);
+    assert_int_equal(system(command), 0);
+}
+
+/* What the world was told stays so: it stands on the lists and on record, with its date and reason. */
+static void what_the_ledger_forgot_is_taken_from_the_lists(void **state)
+{
+    struct house *h = *state;
+    struct ledger_status status;
+    struct cert_crl_entry before, after;
+    const char *copy = arena_printf(h->arena, "%s/ledger.copy", h->dir);
+    struct view kept = press_issue(h), lost = press_issue(h);
+    house_front_close(h);
+    copy_ledger(h, h->ledger_dir, copy);
+    house_front_open(h);
+    house_attach(h);
+    press_revoke(h, lost, CERT_REASON_KEY_COMPROMISE);
+    press_await_listed(h, lost);
+    assert_true(press_lists(h, lost, &before));
+    uint64_t number = number_of(h, "issuing");
+    house_front_close(h);
+    copy_ledger(h, copy, h->ledger_dir);
+    house_front_open(h);
+    house_attach(h);
+    press_await_above(h, "issuing", number);
+    assert_true(press_lists(h, lost, &after));
+    assert_int_equal(after.revoked_at, before.revoked_at);
+    assert_int_equal(after.reason, CERT_REASON_KEY_COMPROMISE);
+    OK(ledger_status(h->ledger, "issuing", lost, &status));
+    assert_int_equal(status.answer, LEDGER_REVOKED);
+    assert_false(press_lists(h, kept, NULL));
+    OK(ledger_status(h->ledger, "issuing", kept, &status));
+    assert_int_equal(status.answer, LEDGER_GOOD);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +356,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_hold_that_became_final_is_on_it_once),
         cmocka_unit_test(a_hold_that_was_let_go_is_taken_off),
         cmocka_unit_test(together_all_three_say_it),
+        cmocka_unit_test(what_the_ledger_forgot_is_taken_from_the_lists),
         cmocka_unit_test(a_large_list_is_a_file_from_the_ledger_to_the_shelf),
         cmocka_unit_test(numbers_go_on_above_what_the_roll_has),
     };
