@@ -236,8 +236,8 @@ static void check_house(struct checking *k, struct view bytes, struct arena *are
     told(k, sockets_try(k->config), "addresses to listen on");
     if (!check_generation(k, bytes, arena))
         return;
-    if (!told(k, folders_make(k->config, &users), "folders of the house"))
-        return;
+    if (!told(k, folders_make(k->config, &users), "folders of the house") || k->config->responders_only)
+        return; /* there is no ledger and no token where only responders run */
     check_ledger(k);
     for (k->vault = 0; k->vault < process_count(MESSAGE_VAULT, k->config); k->vault++)
         check_token(k);

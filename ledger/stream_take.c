@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "rows.h"
 #include "shelf_form.h"
@@ -280,7 +281,7 @@ struct err *stream_receiver_new(const char *dir, struct stream_receiver **ret)
     struct stream_receiver *r = calloc(1, sizeof *r);
     CHECK(r);
     r->ops = &store_lmdb;
-    TRY(shelf_form_folder(dir));
+    TRY(file_mkdir(dir, 0700)); /* who receives is the responder's own user, and nobody else is to enter */
     TRY(r->ops->open(&(struct store_setup){.dir = dir,
                                            .map_bytes = map_bytes,
                                            .mode = 0660,

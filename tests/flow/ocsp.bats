@@ -253,6 +253,29 @@ CONF
     within 5 says a.pem good
 }
 
+@test "responders alone, fed by a stream: --check is content without token and ledger, and they answer" {
+    issue a DNS:a.example.internal
+    says a.pem good -no_nonce
+    read -r port < <(demo_ports 1)
+    mkdir edge
+    cp -r "$CHANCERY_DIR/templates" "$CHANCERY_DIR/roster.yaml" "$CHANCERY_DIR/issuers" edge/
+    sed -e "s/^  http: .*/  http: [\"127.0.0.1:$port\"]/" -e '/^users:/d' "$CHANCERY_CONFIG" >edge/chancery.yaml
+    echo 'responders_only: true' >>edge/chancery.yaml
+    "$CHANCERY_BIN/chancery" shelf send --shelf "$CHANCERY_DIR/shelf" | "$CHANCERY_BIN/chancery" shelf receive --shelf edge/shelf
+    same "$(stat -c %a edge/shelf)" 700
+    "$CHANCERY_BIN/chanceryd" -c edge/chancery.yaml --check >check || { cat check; return 1; }
+    [ ! -e edge/ledger ]
+    "$CHANCERY_BIN/chanceryd" -c edge/chancery.yaml 3>&- 2>edge/log &
+    within 10 test -s edge/run/pid
+    OCSP=http://127.0.0.1:$port/ocsp/issuing within 5 says a.pem good -no_nonce || { cat out edge/log; kill "$(cat edge/run/pid)"; return 1; }
+    curl -sf -o there "http://127.0.0.1:$port/crl/issuing.crl"
+    curl -sf -o here "$CHANCERY_HTTP_URL/crl/issuing.crl"
+    pid=$(cat edge/run/pid)
+    kill "$pid"
+    within 10 process_gone "$pid"
+    cmp here there
+}
+
 @test "the books agree after all that" {
     run chancery ledger verify
     [ "$status" -eq 0 ]
