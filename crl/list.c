@@ -101,7 +101,8 @@ void list_drop(struct shelf *shelf, struct list_built *built)
     built->file.fd = -1;
 }
 
-/* What stays in memory has room for the longest signature of any key, and begins behind what is not needed. */
+/* What stays in memory has room for the longest signature of any key, and begins behind what is not needed.
+ */
 enum { SIGNATURE_ROOM = 1024 };
 
 /* How long the head of the CRL will be: its length is known but for a few octets of the signature's. */

@@ -306,7 +306,7 @@ start_edge() { # N
     sed -e "s/^  http: .*/  http: [\"127.0.0.1:$edge_port\"]/" -e '/^users:/d' "$demo/chancery.yaml" >"$at/chancery.yaml"
     echo 'responders_only: true' >>"$at/chancery.yaml"
     say "a shelf of $1 answers"
-    "$bin/bench_shelf" --issuer issuing --answer "$work/answer" --count "$1" --ask "$((quick ? 20000 : 1000000))" "$at/shelf" "$at/serials"
+    "$bin/bench_shelf" --issuer issuing --answer "$work/answer" --count "$1" --ask "$(($1 < 1000000 ? 20000 : 1000000))" "$at/shelf" "$at/serials"
     "$bin/bench_ask_ocsp" --host "localhost:$edge_port" --issuer "$CHANCERY_ISSUER" --path /ocsp/issuing "$at/serials" "$work/edge.$1.requests"
     taskset -c "$core" "$CHANCERY_BIN/chanceryd" -c "$at/chancery.yaml" >"$at/log" 2>&1 &
     edge_pids+=($!)

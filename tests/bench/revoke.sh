@@ -41,6 +41,7 @@ measure_revoke() {
     visible >"$work/visible.after"
     wait "$loading" || true
     r=$(cat "$work/revoke.load.json")
+    row revoke.live "$((fill + $(wc -l <"$work/serials")))" certificates
     row revoke.visible.p50 "$(visible_within "$work/visible.before" "$work/visible.after" 0.5)" s
     row revoke.visible.p99 "$(visible_within "$work/visible.before" "$work/visible.after" 0.99)" s 1 1 most
     row revoke.seen.most "$(sort -g "$work/seen" | tail -1)" s 1 1 most

@@ -12,6 +12,13 @@ choose_cores() {
     say "load average $(cut -d' ' -f1-3 /proc/loadavg); server on core $core, generator on core $load_core"
 }
 
+# Answers on the larger shelf: as many as there is room for, with as much again left.
+choose_large() {
+    local free_mib
+    free_mib=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
+    if [ "$quick" = 1 ]; then echo 100000; elif [ "$free_mib" -gt 20000 ]; then echo 10000000; else echo 1000000; fi
+}
+
 build_all() {
     say "building in $build"
     mkdir -p "$build"
