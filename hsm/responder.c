@@ -196,19 +196,27 @@ out:
     return e;
 }
 
+const struct responder_key *responder_outgoing(const struct responder_keys *r, struct view issuer)
+{
+    const struct responder_key *oldest = NULL;
+    size_t of_issuer = 0;
+    for (size_t i = r->n; i > 0; i--)
+        if (view_eq_str(issuer, r->keys[i - 1].issuer)) {
+            oldest = &r->keys[i - 1];
+            of_issuer++;
+        }
+    return of_issuer >= RESPONDER_PER_ISSUER ? oldest : NULL;
+}
+
 /* Copies the rows to keep: all but the issuer's oldest where it has its full number. */
 static struct err *copy_rows(const struct responder_keys *r, struct view issuer, struct arena *arena,
                              struct responder_key *keys, size_t *ret_n)
 {
     struct err *e = NULL;
-    size_t of_issuer = 0, n = 0;
-    for (size_t i = 0; i < r->n; i++)
-        of_issuer += view_eq_str(issuer, r->keys[i].issuer);
-    bool drop = of_issuer >= RESPONDER_PER_ISSUER;
+    size_t n = 0;
+    const struct responder_key *outgoing = responder_outgoing(r, issuer);
     for (size_t i = 0; i < r->n; i++) {
-        bool oldest = drop && view_eq_str(issuer, r->keys[i].issuer);
-        drop = drop && !oldest;
-        if (oldest)
+        if (&r->keys[i] == outgoing)
             continue;
         keys[n] = r->keys[i];
         keys[n].issuer = arena_str(arena, view_str(r->keys[i].issuer));

@@ -5,7 +5,8 @@
  *     SEQUENCE { version INTEGER (1), SEQUENCE OF SEQUENCE { issuer UTF8String, label UTF8String, madeAt
  * INTEGER, spki OCTET STRING } }
  *
- * At most RESPONDER_PER_ISSUER for each issuer, the newest: an older one signs no more. The loop's thread.
+ * At most RESPONDER_PER_ISSUER for each issuer, the newest: an older one signs no more, and is deleted from the
+ * token. The loop's thread.
  */
 #ifndef CHANCERY_HSM_RESPONDER_H
 #define CHANCERY_HSM_RESPONDER_H
@@ -44,6 +45,9 @@ const struct responder_key *responder_find_sha1(const struct responder_keys *r, 
 
 /* The issuer's own key in the part of a responder's; borrows from issuer. */
 struct responder_key responder_of_issuer(const struct house_issuer *issuer);
+
+/* The issuer's oldest, where the next to be added takes its place; or NULL. */
+const struct responder_key *responder_outgoing(const struct responder_keys *r, struct view issuer);
 
 /* "ocsp-ISSUER-yyyymmddhhmmss"; to: RESPONDER_LABEL_MAX. */
 void responder_label(struct view issuer, int64_t now_s, char to[RESPONDER_LABEL_MAX]);

@@ -8,6 +8,7 @@
 #include "base/der.h"
 #include "base/log.h"
 #include "base/world.h"
+#include "discard.h"
 #include "floor.h"
 #include "keygen.h"
 #include "vault_ocsp.h"
@@ -125,18 +126,76 @@ static void make_run(void *arg)
     m->e = make(m);
 }
 
+/* --- the one that it takes the place of --- */
+
+struct leaving {
+    struct hsm_vault *v;
+    char label[RESPONDER_LABEL_MAX];
+    uint8_t id[SHA1_BYTES];
+    struct err *e;
+};
+
+static void leave_run(void *arg)
+{
+    struct leaving *l = arg;
+    l->e = discard_key(l->v->t.token, l->label, view_of(l->id, sizeof l->id));
+}
+
+static void leave_done(void *arg)
+{
+    struct leaving *l = arg;
+    if (l->e)
+        log_warn("responder.stays", log_text("label", l->label), log_err(l->e));
+    err_free(l->e);
+    vault_release(l->v);
+    free(l);
+}
+
+/* Once the list without it is durable: seven newer ones stand, and it signed nothing since the first of
+ * them. */
+static void leave(struct leaving *l)
+{
+    vault_hold(l->v);
+    struct err *e = worker_submit(l->v->t.worker, leave_run, l->v->loop, leave_done, l);
+    if (!e)
+        return;
+    l->e = e;
+    leave_done(l);
+}
+
+static struct leaving *leaving_of(const struct vault_making *m)
+{
+    const struct responder_key *key = responder_outgoing(m->v->responders, view_str(m->issuer));
+    struct leaving *l = key ? calloc(1, sizeof *l) : NULL;
+    CHECK(!key || l);
+    if (!l)
+        return NULL;
+    l->v = m->v;
+    snprintf(l->label, sizeof l->label, "%s", key->label);
+    memcpy(l->id, key->spki_sha1, sizeof l->id);
+    return l;
+}
+
+/* --- the new one --- */
+
 static struct err *made(struct vault_making *m)
 {
     struct err *e = m->e;
+    struct leaving *leaving = NULL;
     m->e = NULL;
     if (e)
         return e;
     if (m->v->closing)
         return err_new(ERR_CANCELLED, "the vault is closing");
+    leaving = leaving_of(m);
     TRY(responder_add(m->v->responders, view_str(m->issuer), m->label, m->now_s, m->key->spki, m->key));
+    if (leaving)
+        leave(leaving);
+    leaving = NULL;
     log_info("responder.made", log_text("issuer", m->issuer), log_text("label", m->label));
     TRY(vault_peer_answer_octets(m->peer, m->id, m->key->spki));
 out:
+    free(leaving);
     return e;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/world.h"
+#include "discard.h"
 #include "signer.h"
 #include "token_make.h"
 #include "token_scene.h"
@@ -116,6 +117,28 @@ static void a_label_stands_once(void **state)
     assert_int_equal(key->kind, CERT_KEY_P256);
 }
 
+/* A responder's alone, and of these the one that is meant. */
+static void only_a_responder_s_key_is_discarded(void **state)
+{
+    struct token_scene *s = *state;
+    const struct keygen_spec old = {.label = "ocsp-a-1", .kind = CERT_KEY_P256},
+                             other = {.label = "ocsp-a-2", .kind = CERT_KEY_P256};
+    const struct token_key *gone, *stays;
+    bool taken;
+    good(keygen_pair(s->t, &old, &gone));
+    good(keygen_pair(s->t, &other, &stays));
+    assert_int_equal(code_of(discard_key(s->t, "p256-0", gone->id)), ERR_CONFIG);
+    good(discard_key(s->t, "ocsp-a-2", gone->id)); /* no key has both */
+    good(token_label_taken(s->t, "ocsp-a-2", &taken));
+    assert_true(taken);
+    good(discard_key(s->t, "ocsp-a-1", gone->id));
+    good(token_label_taken(s->t, "ocsp-a-1", &taken));
+    assert_false(taken);
+    good(token_label_taken(s->t, "ocsp-a-2", &taken));
+    assert_true(taken);
+    good(discard_key(s->t, "ocsp-a-1", gone->id)); /* and again */
+}
+
 static void refuses_other_kinds(void **state)
 {
     static const struct keygen_spec specs[] = {
@@ -168,9 +191,13 @@ static void a_second_token_of_that_label_is_not_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(makes_every_kind),    TEST(cannot_be_wrapped_out),
-        TEST(a_label_stands_once), TEST(refuses_other_kinds),
-        TEST(syncs_a_tree),        TEST(a_second_token_of_that_label_is_not_made),
+        TEST(makes_every_kind),
+        TEST(cannot_be_wrapped_out),
+        TEST(a_label_stands_once),
+        TEST(only_a_responder_s_key_is_discarded),
+        TEST(refuses_other_kinds),
+        TEST(syncs_a_tree),
+        TEST(a_second_token_of_that_label_is_not_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

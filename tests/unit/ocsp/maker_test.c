@@ -2,6 +2,8 @@
  * The making half: responder keys and their renewal, answers, and that nothing on the shelf says `good` after
  * a revocation, whatever happens in between.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "answers.h"
@@ -430,6 +432,55 @@ static void a_compromised_responder_key_is_replaced(void **state)
     answers_ready(h);
 }
 
+static void key_made(void *arg, struct err *e, struct view spki)
+{
+    (void)spki;
+    OK(e);
+    *(bool *)arg = true;
+}
+
+static size_t objects(const struct house *h)
+{
+    char command[160], line[32] = "";
+    snprintf(command, sizeof command, "find '%s' -name '*.object' | wc -l", h->dir);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    pclose(f);
+    return strtoul(line, NULL, 10);
+}
+
+struct objects_want {
+    const struct house *h;
+    size_t n;
+};
+
+static bool has_so_many(void *arg)
+{
+    const struct objects_want *want = arg;
+    return objects(want->h) == want->n;
+}
+
+/* Eight of an issuer's stay, so that answers sealed under an older one can still be given a nonce. */
+static void the_ninth_responder_key_takes_the_first_one_s_place(void **state)
+{
+    struct house *h = *state;
+    struct objects_want want = {.h = h};
+    for (int i = 0; i < 10; i++) {
+        bool made = false;
+        house_pass(h, 3601);
+        house_run(h, 30);
+        answers_ready(h);
+        want.n = objects(h);
+        OK(hsm_ocsp_key(h->hsm, "issuing", true, key_made, &made, NULL));
+        house_await(h, &made);
+        if (i < 8)
+            house_run(h, 200); /* earlier tests made some: one of them goes */
+        else
+            house_wait(h, has_so_many, &want); /* two objects came and two went */
+    }
+}
+
 /* An answer never outlives the certificate that it was sealed under. */
 static void answers_end_with_their_certificate(void **state)
 {
@@ -474,6 +525,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_certificate_is_renewed_with_a_new_key_ahead_of_its_end),
         cmocka_unit_test(a_compromised_responder_key_is_replaced),
         cmocka_unit_test(answers_end_with_their_certificate),
+        cmocka_unit_test(the_ninth_responder_key_takes_the_first_one_s_place),
     };
     (void)argc;
     house_world(argv);
