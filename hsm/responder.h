@@ -5,8 +5,8 @@
  *     SEQUENCE { version INTEGER (1), SEQUENCE OF SEQUENCE { issuer UTF8String, label UTF8String, madeAt
  * INTEGER, spki OCTET STRING } }
  *
- * At most RESPONDER_PER_ISSUER for each issuer, the newest: an older one signs no more, and is deleted from the
- * token. The loop's thread.
+ * At most RESPONDER_PER_ISSUER for each issuer, the newest: an older one signs no more, and is deleted from
+ * the token. The loop's thread.
  */
 #ifndef CHANCERY_HSM_RESPONDER_H
 #define CHANCERY_HSM_RESPONDER_H
