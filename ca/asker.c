@@ -106,7 +106,7 @@ static enum templates_asker kind_of(const struct ca_asker *asker)
         return TEMPLATES_BY_ADMINISTRATOR;
     if (asker->role == CA_ROLE_OPERATOR || asker->role == CA_ROLE_ENROLL_AGENT)
         return TEMPLATES_BY_OPERATOR;
-    return asker->token || asker->account ? TEMPLATES_BY_TOKEN : TEMPLATES_BY_CERTIFICATE;
+    return asker->token || asker->account || asker->bearer ? TEMPLATES_BY_TOKEN : TEMPLATES_BY_CERTIFICATE;
 }
 
 struct err *asker_check_template(const struct ca_asker *asker, const struct template *template)

@@ -14,6 +14,7 @@
 #include "address.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "jwt.h"
 #include "names.h"
 #include "parse.h"
 #include "tokens.h"
@@ -319,6 +320,7 @@ static struct err *parse_all(struct parse *p, const char *file)
     TRY(parse_fill_optional(p, ROWS_LIMITS, p->top.limits, &c->limits));
     TRY(acme_fill(p->conf, p->top.acme, p->arena, c));
     TRY(heads(p));
+    TRY(jwt_fill(p->conf, p->top.jwt, p->arena, c));
 out:
     return e;
 }

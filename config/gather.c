@@ -14,7 +14,8 @@ enum {
     TEMPLATE_BYTES_MAX = 64 * 1024,
     ROSTER_BYTES_MAX = 256 * 1024,
     CERTIFICATE_BYTES_MAX = 64 * 1024,
-    LIST_BYTES_MAX = 1 << 20
+    LIST_BYTES_MAX = 1 << 20,
+    KEYS_BYTES_MAX = 64 * 1024
 };
 
 struct gather {
@@ -106,6 +107,9 @@ struct err *config_gather(const struct config *c, struct view config_bytes, uint
     TRY(add_optional(&g, "roster.sigs", config_sigs_beside(arena, c->roster), ROSTER_BYTES_MAX));
     for (size_t i = 0; i < c->issuers_n; i++)
         TRY(add_issuer(&g, &c->issuers[i]));
+    for (size_t i = 0; i < c->jwt.n; i++)
+        TRY(add_path(&g, arena_printf(arena, "jwt/%s.json", c->jwt.items[i].name), c->jwt.items[i].keys,
+                     KEYS_BYTES_MAX));
     TRY(add_templates(&g, c->templates));
     *ret = (struct generation){.number = number, .n = g.n, .files = g.files};
 out:

@@ -79,6 +79,7 @@ static const struct conf_row top[] = {
     TREE("limits", limits, false, "bounds on what clients may take"),
     TREE("acme", acme, false, "the door for ACME clients"),
     TREE("heads", heads, false, "signed heads of the ledger (doc/LOG.md)"),
+    TREE("jwt", jwt, false, "whose JSON web tokens count as credentials"),
 };
 #undef ROW_OF
 
@@ -266,6 +267,20 @@ static const struct conf_row heads[] = {
 };
 #undef ROW_OF
 
+#define ROW_OF config_jwt
+static const struct conf_row jwt[] = {
+    NEEDED("name", name, 63, "its name in the books, jwt:NAME:SUB: lower-case letters, digits, hyphens"),
+    NEEDED("issuer", issuer, 500, "what `iss` must be, exactly"),
+    NEEDED("audience", audience, 500, "what `aud` must be or list: this authority, and no other service"),
+    NEEDED("keys", keys, 4096, "file with its keys, a JSON web key set (RFC 7517); read anew on SIGHUP"),
+    TEXT("when", when, 1, 1000, NULL, "expression: tokens of which it is not true do not count"),
+    NEEDED("template", template, 1000, "expression: the template they may ask for, \"'client'\""),
+    NEEDED("names", names, 1000,
+           "expression: the names, a text or a list of patterns: \"['dns:' + claims.sub + "
+           "'.example.internal']\""),
+};
+#undef ROW_OF
+
 #define GROUP(text, list, about)                                                                             \
     {                                                                                                        \
         text, list, sizeof list / sizeof *(list), about                                                      \
@@ -282,6 +297,7 @@ static const struct config_group groups[ROWS__COUNT] = {
     [ROWS_HEADS] = GROUP("heads", heads, "heads of the ledger's tree, signed by a key of the log's own"),
     [ROWS_LIMITS] = GROUP("limits", limits, "the same for front and responders"),
     [ROWS_ACME] = GROUP("acme", acme, "ACME, RFC 8555"),
+    [ROWS_JWT] = GROUP("jwt[]", jwt, "one for each issuer of JSON web tokens"),
     [ROWS_VALIDATION] = GROUP("acme.validation", validation, "checks of control, made by the courier"),
 };
 

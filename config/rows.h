@@ -19,6 +19,7 @@ enum rows_group {
     ROWS_ACME,
     ROWS_VALIDATION,
     ROWS_HEADS,
+    ROWS_JWT,
     ROWS__COUNT
 };
 
@@ -28,7 +29,7 @@ struct rows_top {
     bool demo, responders_only;
     int64_t responders;
     struct conf_texts names;
-    const json_t *listen, *tokens, *issuers, *paths, *users, *limits, *acme, *heads;
+    const json_t *listen, *tokens, *issuers, *paths, *users, *limits, *acme, *heads, *jwt;
 };
 struct rows_listen {
     struct conf_texts https, http;

@@ -140,6 +140,8 @@ const struct front_setup *front_setup_of(const struct setup *s)
     f->enroll = (struct enroll_config){
         .roster = s->roster,
         .generation = s->generation.number,
+        .jwts = s->jwts,
+        .jwts_n = s->config->jwt.n,
         .generation_sha256 = hex_of(s->arena, view_of(s->sha256, SHA256_BYTES)),
         .acme = acme_of(s),
     };

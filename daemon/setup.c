@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "cert/crl.h"
 #include "cert/pem.h"
+#include "enroll_jwt.h"
 
 enum { ARENA_BYTES = GENERATION_ARENA_BYTES + (64 << 20) };
 
@@ -69,6 +70,25 @@ static struct err *read_roster(struct setup *s)
     if (sigs)
         s->roster_sigs = sigs->bytes;
     TRY(hsm_roster_parse("roster.yaml", s->roster_yaml, &s->roster));
+out:
+    return e;
+}
+
+static struct err *read_jwts(struct setup *s)
+{
+    struct err *e = NULL;
+    s->jwts = arena_array(s->arena, s->config->jwt.n, sizeof *s->jwts);
+    for (size_t i = 0; i < s->config->jwt.n; i++) {
+        const struct config_jwt *c = &s->config->jwt.items[i];
+        struct enroll_jwt_texts texts = {.name = c->name,
+                                         .issuer = c->issuer,
+                                         .audience = c->audience,
+                                         .when = c->when,
+                                         .template = c->template,
+                                         .names = c->names};
+        TRY(file_of(s, arena_printf(s->arena, "jwt/%s.json", c->name), &texts.keys));
+        TRY(enroll_jwt_read(&texts, s->arena, &s->jwts[i]));
+    }
 out:
     return e;
 }
@@ -235,6 +255,7 @@ static struct err *read_all(struct setup *s, int fd, const char *file)
     TRY(read_templates(s));
     TRY(read_roster(s));
     TRY(check_overrides(s));
+    TRY(read_jwts(s));
     s->n = s->config->issuers_n;
     s->issuers = arena_array(s->arena, s->n, sizeof *s->issuers);
     for (size_t i = 0; i < s->n; i++)

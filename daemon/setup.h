@@ -11,6 +11,8 @@
 #include "hsm.h"
 #include "templates.h"
 
+struct enroll_jwt; /* enroll_jwt.h */
+
 struct setup_issuer {
     const struct config_issuer *config;
     struct view certificate; /* DER */
@@ -31,6 +33,7 @@ struct setup {
     struct templates *templates; /* may be taken: then NULL */
     struct hsm_roster *roster;
     struct view roster_yaml, roster_sigs;
+    struct enroll_jwt *jwts; /* config->jwt.n */
     struct setup_issuer *issuers;
     size_t n;
 };

@@ -4,6 +4,7 @@
  * it and it still holds; on control.sock the kernel says who it is. The TLS layer lets any certificate
  * through, so every refusal here is readable.
  */
+#include "asker_jwt.h"
 #include "asker_token.h"
 #include "base/digest.h"
 #include "base/hex.h"
@@ -199,7 +200,7 @@ static struct err *by_authorization(struct http_request *r, struct view authoriz
 {
     struct view bearer = after_scheme(authorization, "Bearer "), pair = after_scheme(authorization, "Basic ");
     if (bearer.p)
-        return asker_token_bearer(r, bearer, ret);
+        return asker_jwt_is(bearer) ? asker_jwt(r, bearer, ret) : asker_token_bearer(r, bearer, ret);
     if (basic && pair.p)
         return asker_token_basic(r, pair, ret);
     return err_new(ERR_UNAUTHENTICATED, "Authorization must be `Bearer TOKEN` (RFC 6750 2.1)%s",

@@ -53,6 +53,7 @@ enum expr_source {
     EXPR_REQUEST = 4u,
     EXPR_CERT = 8u,
     EXPR_CLOCK = 16u,
+    EXPR_CLAIMS = 32u,
 };
 
 enum expr_var {

@@ -47,6 +47,7 @@ struct ca_asker {
     const uint8_t *key;
     uint64_t shown;
     const uint8_t *token; /* SHA-256 of the bearer token whose uses are counted, or NULL */
+    bool bearer;          /* it came with a token that others made and signed (a JWT) */
     bool bounded; /* its number of uses is: a use is bound to key and names, which may come again with it */
 };
 

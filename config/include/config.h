@@ -16,6 +16,7 @@
 #include "base/generation.h"
 #include "base/log.h"
 #include "config_acme.h"
+#include "config_jwt.h"
 
 enum {
     CONFIG_BYTES_MAX = 1 << 20,
@@ -146,6 +147,7 @@ struct config {
     struct config_limits limits;
     struct config_acme acme;
     struct config_heads heads;
+    struct config_jwts jwt;
 };
 
 /* file: the absolute path, for messages and for `dir`. The struct owns all that it points to. */
@@ -163,7 +165,7 @@ const char *config_sigs_beside(struct arena *arena, const char *roster);
 /* Reads what belongs to one generation: the configuration's own bytes, templates (each *.yaml of that
  * folder), roster.yaml and roster.sigs where they are, the issuers' certificates, offline CAs' lists,
  * cross-certificates. All in the arena. Names in it: "chancery.yaml", "templates/server.yaml", "roster.yaml",
- * "roster.sigs", "issuers/NAME.pem", "issuers/NAME.crl", "issuers/NAME.cross.0.pem". */
+ * "roster.sigs", "issuers/NAME.pem", "issuers/NAME.crl", "jwt/NAME.json", "issuers/NAME.cross.0.pem". */
 MUST_USE struct err *config_gather(const struct config *c, struct view config_bytes, uint32_t number,
                                    struct arena *arena, struct generation *ret);
 

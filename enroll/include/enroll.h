@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "ca.h"
+#include "enroll_jwt.h"
 #include "http.h"
 
 struct courier; /* courier.h */
@@ -40,6 +41,8 @@ struct enroll_config {
     const struct hsm_roster *roster;
     uint64_t generation;
     const char *generation_sha256;
+    const struct enroll_jwt *jwts; /* whose JSON web tokens count */
+    size_t jwts_n;
     const struct enroll_acme *acme; /* NULL: no ACME */
 };
 

@@ -194,3 +194,60 @@ printed() {
     chancery trust install r.pem --fingerprint "$fp" --dir store
     cmp store/chancery-*.crt r.pem
 }
+
+b64url() { base64 -w0 | tr '+/' '-_' | tr -d =; }
+
+jwks() { # KEY KID; the public half of an RSA key
+    local n
+    n=$(openssl rsa -in "$1" -noout -modulus 2>/dev/null | cut -d= -f2 | basenc --base16 -d | b64url)
+    printf '{"keys": [{"kty": "RSA", "kid": "%s", "use": "sig", "n": "%s", "e": "AQAB"}]}' "$2" "$n"
+}
+
+jwt() { # KEY KID CLAIMS
+    local input
+    input=$(printf '{"alg":"RS256","kid":"%s"}' "$2" | b64url).$(printf '%s' "$3" | b64url)
+    echo "$input.$(printf '%s' "$input" | openssl dgst -sha256 -sign "$1" | b64url)"
+}
+
+generation() { curl -s --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/readyz" | jq .generation; }
+
+reload() {
+    local next=$(($(generation) + 1))
+    is_next() { [ "$(generation)" = "$next" ]; }
+    kill -HUP "$CHANCERY_PID"
+    within 10 is_next
+}
+
+@test "a CI system's tokens count as the configuration says, and keys that it drops do not" {
+    local claims
+    key_make ci.key RSA-2048
+    key_make next.key RSA-2048
+    jwks ci.key one >"$CHANCERY_DIR/ci.json"
+    cat >>"$CHANCERY_CONFIG" <<YAML
+jwt:
+  - name: ci
+    issuer: https://ci.example.internal
+    audience: chancery
+    keys: ci.json
+    when: claims.ref == 'main'
+    template: "'server'"
+    names: "['dns:' + claims.project + '.example.internal']"
+YAML
+    reload
+    claims="{\"iss\":\"https://ci.example.internal\",\"aud\":[\"chancery\"],\"exp\":$(($(date +%s) + 600)),\"sub\":\"app\",\"ref\":\"main\",\"project\":\"app\"}"
+    jwt ci.key one "$claims" >token
+    TOKEN=token issue app DNS:app.example.internal
+    same "$(chancery cert show "$(serial_of app.pem)" --json | jq -r .owner)" jwt:ci:app
+    csr other DNS:other.example.internal
+    TOKEN=token ask_csr other.csr
+    expect_problem 403 name-forbidden other
+    jwks next.key two >"$CHANCERY_DIR/ci.json"
+    reload
+    TOKEN=token ask_csr app.csr
+    expect_problem 401 unauthenticated 'no key'
+    jwt next.key two "$claims" >token
+    csr app2 DNS:app.example.internal
+    TOKEN=token ask_csr app2.csr
+    expect 201
+    ! grep -rqF "$(cut -d. -f3 token)" "$CHANCERY_DIR/log"
+}
