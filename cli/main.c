@@ -76,8 +76,10 @@ static const struct cli_command commands[] = {
      "  --uses N               how many certificates (0: without bound)\n"
      "  --ttl 30d              how long it holds\n  --label TEXT\n"
      "  --out FILE             write the token there (0600) instead of to stdout\n"
+     "  --key SHA256           in place of a secret: the key with this hash of its SPKI, shown in TLS\n"
      "  --csv FILE             a token for each row, into --out with all the row says; columns: label,\n"
-     "                         template, name, serial_number, uses (1), ttl; what a row leaves out is as\n"
+     "                         template, name, serial_number, uses (1), ttl, spki_sha256; what a row leaves "
+     "out is as\n"
      "                         the options say, and several templates or names stand with `;` between\n",
      "chancery token create --template server --name '**.pay.example.internal' --uses 10 --ttl 7d --out "
      "pay.token",

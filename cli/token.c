@@ -18,6 +18,8 @@ static struct err *number(const char *text, long long *ret)
 static struct err *deliver(struct cli *c, const json_t *answer, const char *out)
 {
     const char *text = json_string_value(json_object_get(answer, "token"));
+    if (!text) /* a key is the credential */
+        out = NULL, text = json_string_value(json_object_get(answer, "id"));
     struct err *e = out ? file_write(out, view_str(arena_printf(c->arena, "%s\n", text)), 0600) : NULL;
     if (e)
         return e;
@@ -36,7 +38,7 @@ struct err *token_create(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
     struct cli_list templates = {.n = 0}, names = {.n = 0};
-    const char *uses = NULL, *ttl = "30d", *label = "", *out = NULL, *csv = NULL;
+    const char *uses = NULL, *ttl = "30d", *label = "", *out = NULL, *csv = NULL, *key = NULL;
     const struct cli_option options[] = {
         {"--template", NULL, NULL, &templates},
         {"--name", NULL, NULL, &names},
@@ -45,6 +47,7 @@ struct err *token_create(struct cli *c, int argc, char **argv)
         {"--label", &label, NULL, NULL},
         {"--out", &out, NULL, NULL},
         {"--csv", &csv, NULL, NULL},
+        {"--key", &key, NULL, NULL},
     };
     long long n;
     json_t *answer = NULL;
@@ -57,9 +60,9 @@ struct err *token_create(struct cli *c, int argc, char **argv)
     if (!templates.n || !names.n)
         TRY(cli_usage("name at least one --template and one --name"));
     TRY(number(uses ? uses : "0", &n));
-    json_t *body =
-        json_pack("{s:o, s:o, s:I, s:s, s:s*}", "templates", cli_texts(&templates), "names",
-                  cli_texts(&names), "uses", (json_int_t)n, "ttl", ttl, "label", label[0] ? label : NULL);
+    json_t *body = json_pack("{s:o, s:o, s:I, s:s, s:s*, s:s*}", "templates", cli_texts(&templates), "names",
+                             cli_texts(&names), "uses", (json_int_t)n, "ttl", ttl, "label",
+                             label[0] ? label : NULL, "spki_sha256", key);
     TRY(cli_call(c, "POST", "/v1/tokens", body, &answer));
     TRY(deliver(c, answer, out));
 out:

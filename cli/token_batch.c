@@ -68,9 +68,10 @@ static struct err *body_of(const struct run *run, struct arena *arena, json_t **
         TRY(at_line(csv, "uses is a number"));
     if (json_array_size(templates) == 0 || json_array_size(names) == 0)
         TRY(at_line(csv, "neither the row nor an option names a template and a name"));
-    *ret = json_pack("{s:O, s:O, s:I, s:s, s:s}", "templates", templates, "names", names, "uses",
+    const char *key = csv_field(csv, "spki_sha256");
+    *ret = json_pack("{s:O, s:O, s:I, s:s, s:s, s:s*}", "templates", templates, "names", names, "uses",
                      (json_int_t)uses, "ttl", or_default(csv, "ttl", run->ask->ttl), "label",
-                     or_default(csv, "label", run->ask->label));
+                     or_default(csv, "label", run->ask->label), "spki_sha256", key[0] ? key : NULL);
     if (!*ret)
         TRY(at_line(csv, "not UTF-8"));
 out:

@@ -139,6 +139,29 @@ out:
     return e;
 }
 
+/* Whether an issuer of this name is one of ours: its certificates count as that, or not at all. */
+static bool names_ours(struct http_request *r, const struct cert_chain_cert *cert)
+{
+    const struct enroll *en = r->app;
+    const struct ca_setup *setup = ca_setup_get(en->setup.ca);
+    for (size_t i = 0; i < setup->issuers_n; i++)
+        if (view_eq(setup->issuers[i].facts.subject, cert->tbs.issuer))
+            return true;
+    return false;
+}
+
+/* Of somebody else's certificate, self-signed or not, the key alone counts: where it was registered. */
+static struct err *by_key(struct http_request *r, const uint8_t spki[SHA256_BYTES], struct ca_asker **ret)
+{
+    struct err *e = asker_token_key(r, spki, ret);
+    if (!e || err_code(e) != ERR_UNAUTHENTICATED)
+        return e;
+    err_free(e);
+    return err_new(ERR_UNAUTHENTICATED,
+                   "this client certificate's key is neither on the roster nor registered, and it does not "
+                   "chain to an issuer of this authority at this time (RFC 5280 6.1)");
+}
+
 static struct err *by_certificate(struct http_request *r, struct ca_asker **ret)
 {
     struct err *e = NULL;
@@ -149,6 +172,8 @@ static struct err *by_certificate(struct http_request *r, struct ca_asker **ret)
     TRY(cert_chain_read(r->peer->certificate, r->arena, &cert));
     digest_sha256(cert.key.spki, spki);
     const struct hsm_roster_entry *entry = hsm_roster_find(en->config.roster, spki);
+    if (!entry && !names_ours(r, &cert))
+        return by_key(r, spki, ret);
     if (!entry)
         return requester_by_certificate(r, &cert, world_now_s(), ret);
     e = by_entry(r, entry, ret);

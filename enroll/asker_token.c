@@ -11,6 +11,9 @@
 #include "base/secret.h"
 #include "base/world.h"
 
+static const char prefix[] =
+    "chancery_"; /* of every token: no other text, of which a hash may be known, is one */
+
 enum { TOKEN_TEXT_MAX = 128, TOKEN_ID_SHOWN = 8, PAIR_MAX = 1024 };
 
 static struct err *check(const struct ledger_token_state *t)
@@ -56,8 +59,18 @@ struct err *asker_token_bearer(struct http_request *r, struct view text, struct 
     uint8_t id[SHA256_BYTES];
     if (text.n == 0 || text.n > TOKEN_TEXT_MAX)
         return err_new(ERR_UNAUTHENTICATED, "no bearer token of this authority has that length");
+    if (!view_starts(text, view_str(prefix)))
+        return err_new(ERR_UNAUTHENTICATED, "this bearer token is not known here");
     digest_sha256(text, id);
     return asker_token_find(r, view_of(id, sizeof id), ret);
+}
+
+struct err *asker_token_key(struct http_request *r, const uint8_t spki[SHA256_BYTES], struct ca_asker **ret)
+{
+    struct err *e = asker_token_find(r, view_of(spki, SHA256_BYTES), ret);
+    if (!e)
+        (*ret)->key = (*ret)->token;
+    return e;
 }
 
 static struct err *by_pair(struct http_request *r, struct view pair, struct ca_asker **ret)

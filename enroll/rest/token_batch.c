@@ -45,9 +45,7 @@ static void answer(struct http_request *r, const struct job *job)
     json_t *list = json_array();
     for (size_t i = 0; i < job->n; i++) {
         const struct one *one = &job->all[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "token", one->text, "id",
-                                              hex_of(r->arena, view_of(one->id, sizeof one->id)), "expires",
-                                              answer_time(one->expires)));
+        json_array_append_new(list, tokens_made(one->text, one->id, one->expires, r->arena));
     }
     http_add(r, "Cache-Control", "no-store");
     answer_json(r, 201, json_pack("{s:o}", "tokens", list));
@@ -88,7 +86,7 @@ static struct err *read_all(struct http_request *r, const struct conf *c, const 
         struct one *one = &job->all[i];
         TRY(err_at(tokens_read(r, c, json_array_get(list, i), &one->body), "/tokens/%zu", i));
         one->expires = world_now_s() + one->body.ttl_s;
-        enroll_token_make(one->text, one->id);
+        TRY(err_at(tokens_make(&one->body, r->arena, one->text, one->id), "/tokens/%zu", i));
     }
 out:
     return e;

@@ -22,6 +22,8 @@ static const struct conf_row rows[] = {
      "for which names: patterns"},
     {"uses", CONF_INT, offsetof(struct tokens_body, uses), false, 0, 1000000000, "0", NULL,
      "how often; 0: without bound"},
+    {"spki_sha256", CONF_TEXT, offsetof(struct tokens_body, spki_sha256), false, 64, 64, NULL, NULL,
+     "in place of a secret text: the key that is shown in TLS"},
     {"ttl", CONF_DURATION, offsetof(struct tokens_body, ttl_s), false, 0, 0, "30d", NULL, "how long"},
 };
 
@@ -61,12 +63,16 @@ static struct ledger_entry entry_of(const struct ca_asker *asker, unsigned kind)
 
 /* --- create --- */
 
+json_t *tokens_made(const char *text, const uint8_t id[32], int64_t expires, struct arena *arena)
+{
+    return json_pack("{s:s*, s:s, s:o}", "token", text[0] ? text : NULL, "id", hex_of(arena, view_of(id, 32)),
+                     "expires", answer_time(expires));
+}
+
 static void answer_created(struct http_request *r, const struct job *job)
 {
     http_add(r, "Cache-Control", "no-store");
-    answer_json(r, 201,
-                json_pack("{s:s, s:s, s:o}", "token", job->text, "id", hex_of(r->arena, view_of(job->id, 32)),
-                          "expires", answer_time(job->expires)));
+    answer_json(r, 201, tokens_made(job->text, job->id, job->expires, r->arena));
 }
 
 static void created(void *arg, struct err *e, const struct ledger_result *result)
@@ -116,6 +122,22 @@ struct ledger_entry tokens_entry(const struct ca_asker *asker, const struct toke
     return entry;
 }
 
+struct err *tokens_make(const struct tokens_body *body, struct arena *arena,
+                        char text[ENROLL_TOKEN_TEXT_BYTES], uint8_t ret_id[32])
+{
+    struct err *e = NULL;
+    struct view id;
+    if (!body->spki_sha256) {
+        enroll_token_make(text, ret_id);
+        return NULL;
+    }
+    TRY(err_at(hex_parse(arena, view_str(body->spki_sha256), &id), "/spki_sha256"));
+    memcpy(ret_id, id.p, 32);
+    text[0] = '\0';
+out:
+    return e;
+}
+
 struct err *tokens_read(struct http_request *r, const struct conf *c, const json_t *node,
                         struct tokens_body *to)
 {
@@ -149,7 +171,7 @@ void tokens_create(struct http_request *r)
     TRY(decode(r, &body));
     job = job_new(en);
     job->expires = world_now_s() + body.ttl_s;
-    enroll_token_make(job->text, job->id);
+    TRY(tokens_make(&body, r->arena, job->text, job->id));
     const struct ledger_entry entry = tokens_entry(asker, &body, job->id, job->expires);
     TRY(ledger_append(en->setup.ledger, &entry, created, job, NULL));
     job->ticket = http_park(r);

@@ -15,7 +15,7 @@
 
 /* --- keys and certificates of those who knock --- */
 
-static X509 *self_signed(EVP_PKEY *key, const char *name)
+X509 *door_self_signed(EVP_PKEY *key, const char *name)
 {
     X509 *cert = X509_new();
     X509_NAME *subject = X509_get_subject_name(cert);
@@ -59,7 +59,7 @@ static void make_roster(struct door *d)
     const char *text = "quorum: 1\nroster:\n";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         EVP_PKEY *key = house_key();
-        X509 *cert = self_signed(key, rows[i].role);
+        X509 *cert = door_self_signed(key, rows[i].role);
         d->clients[rows[i].who] = client(cert, key);
         text = arena_printf(d->h->arena, "%s  - {name: the-%s, role: %s, spki_sha256: \"%s\"}\n", text,
                             rows[i].role, rows[i].role, spki_hex(d, key));
@@ -72,7 +72,7 @@ static void make_roster(struct door *d)
 static void make_server_certificate(struct door *d)
 {
     EVP_PKEY *key = house_key();
-    X509 *cert = self_signed(key, "server");
+    X509 *cert = door_self_signed(key, "server");
     BIO *c = BIO_new(BIO_s_mem()), *k = BIO_new(BIO_s_mem());
     char *c_text, *k_text;
     PEM_write_bio_X509(c, cert);

@@ -45,6 +45,9 @@ struct said door_get(struct door *d, enum door_who who, const char *path);
 struct said door_post(struct door *d, enum door_who who, const char *path, const char *json);
 void said_free(struct said *s);
 const char *said_text(const struct said *s, const char *member);
+struct x509_st;
+/* An hour of this name, made by the key itself; X509_free. */
+struct x509_st *door_self_signed(struct evp_pkey_st *key, const char *name);
 /* HOLDER shows this certificate from now on. */
 void door_show(struct door *d, struct view der, struct evp_pkey_st *key);
 /* Status and problem type (NULL: any); frees. */

@@ -1,9 +1,11 @@
 /* Renewal by the certificate itself, over REST and EST: when, for which names, and what a second key means.
  */
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/hex.h"
 #include "base/world.h"
 #include "cert/pem.h"
@@ -260,6 +262,81 @@ static void a_token_without_bound_makes_a_new_one_each_time(void **state)
     EVP_PKEY_free(dev.key);
 }
 
+/* --- a key that was registered beforehand --- */
+
+static const char *spki_of(struct door *d, EVP_PKEY *key, struct view *ret_der)
+{
+    unsigned char *der = NULL;
+    uint8_t hash[SHA256_BYTES];
+    int n = i2d_PUBKEY(key, &der);
+    *ret_der = arena_dup(d->h->arena, view_of(der, (size_t)n));
+    OPENSSL_free(der);
+    digest_sha256(*ret_der, hash);
+    return hex_of(d->h->arena, view_of(hash, sizeof hash));
+}
+
+static void show_self_signed(struct door *d, EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    X509 *cert = door_self_signed(key, "anything at all");
+    int n = i2d_X509(cert, &der);
+    door_show(d, arena_dup(d->h->arena, view_of(der, (size_t)n)), key);
+    OPENSSL_free(der);
+    X509_free(cert);
+}
+
+static struct said register_key(struct door *d, const char *hash)
+{
+    return door_post(d, LOCAL, "/v1/tokens",
+                     arena_printf(d->h->arena,
+                                  "{\"templates\": [\"client\"], \"names\": [\"dns:q.example.internal\"], "
+                                  "\"uses\": 1, \"spki_sha256\": \"%s\"}",
+                                  hash));
+}
+
+static void a_registered_key_is_a_credential(void **state)
+{
+    struct door *d = *state;
+    struct device dev = {.key = house_key(), .name = "q.example.internal"}, again;
+    struct view der;
+    const char *hash = spki_of(d, dev.key, &der), *text;
+    const char *body = door_body(d, "client", house_csr(d->h, dev.key, NULL, "DNS:q.example.internal"), "");
+    show_self_signed(d, dev.key);
+    door_expect(door_post(d, HOLDER, "/v1/certificates", body), 401, "unauthenticated");
+    struct said s = register_key(d, hash);
+    assert_string_equal(said_text(&s, "id"), hash);
+    assert_null(json_object_get(s.json, "token"));
+    said_free(&s);
+    door_expect(register_key(d, hash), 409, "state");
+
+    /* What everybody may know of it opens nothing. */
+    char *pair = arena_alloc(d->h->arena, der.n + 2);
+    memcpy(pair, "x:", 2);
+    memcpy(pair + 2, der.p, der.n);
+    text = arena_printf(d->h->arena, "Authorization: Basic %s\r\n",
+                        base64_of(d->h->arena, view_of(pair, der.n + 2)));
+    door_expect(door_ask(d, NOBODY, "POST", "/.well-known/est/simpleenroll", text, view_str("AAAA")), 401,
+                "unauthenticated");
+
+    take(d, door_post(d, HOLDER, "/v1/certificates", body), 201, &dev);
+    take(d, door_post(d, HOLDER, "/v1/certificates", body), 200, &again);
+    assert_string_equal(again.serial, dev.serial);
+    EVP_PKEY *other = house_key();
+    door_expect(door_post(d, HOLDER, "/v1/certificates",
+                          door_body(d, "client", house_csr(d->h, other, NULL, "DNS:q.example.internal"), "")),
+                403, "token-used");
+    show_self_signed(d, other);
+    door_expect(door_post(d, HOLDER, "/v1/certificates", body), 401, "unauthenticated");
+
+    /* From now on by what it was given. */
+    door_show(d, dev.der, dev.key);
+    s = door_get(d, HOLDER, arena_printf(d->h->arena, "/v1/certificates/%s", dev.serial));
+    assert_int_equal(s.status, 200);
+    said_free(&s);
+    EVP_PKEY_free(other);
+    EVP_PKEY_free(dev.key);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +350,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(over_est),
         cmocka_unit_test(the_same_csr_with_a_used_token),
         cmocka_unit_test(a_token_without_bound_makes_a_new_one_each_time),
+        cmocka_unit_test(a_registered_key_is_a_credential),
     };
     (void)argc;
     house_world(argv);
