@@ -1,7 +1,8 @@
 /*
  * bench_ask_issue: writes requests for certificates, POST /v1/certificates with the PKCS#10 request as DER,
- * each with a key and a name of its own under example.internal. The bearer token comes from a file. One
- * thread; run it on two ranges at once where two cores are idle.
+ * each with a key and a name of its own under example.internal. The bearer token comes from a file; of a file
+ * with several, one in each line, each request takes the next. One thread; run it on two ranges at once where
+ * two cores are idle.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -18,14 +19,14 @@ struct options {
     unsigned from, count;
 };
 
-static void read_token(const char *path, char to[256])
+static void next_token(FILE *f, const char *path, char to[256])
 {
-    FILE *f = fopen(path, "r");
-
-    if (!f || !fgets(to, 256, f))
-        pace_die("%s: %s", path, f ? "empty" : strerror(errno));
+    if (!fgets(to, 256, f)) {
+        rewind(f);
+        if (!fgets(to, 256, f))
+            pace_die("%s: empty", path);
+    }
     to[strcspn(to, "\n")] = 0;
-    fclose(f);
 }
 
 static void run(const struct options *o)
@@ -34,7 +35,9 @@ static void run(const struct options *o)
     FILE *out = ask_file_create(o->out);
     char token[256], head[1024], name[64];
 
-    read_token(o->token_file, token);
+    FILE *tokens = fopen(o->token_file, "r");
+    if (!tokens)
+        pace_die("%s: %s", o->token_file, strerror(errno));
     csr_maker_open(&maker);
     for (unsigned i = 0; i < o->count; i++) {
         struct view csr;
@@ -42,6 +45,7 @@ static void run(const struct options *o)
 
         snprintf(name, sizeof name, "b%07u.example.internal", o->from + i);
         csr = csr_make(&maker, name, NULL);
+        next_token(tokens, o->token_file, token);
         n = snprintf(head, sizeof head,
                      "POST /v1/certificates?template=%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"
                      "Content-Type: application/pkcs10\r\nContent-Length: %zu\r\n\r\n",
@@ -51,6 +55,7 @@ static void run(const struct options *o)
         ask_file_put(out, head, (size_t)n, csr.p, csr.n);
     }
     csr_maker_close(&maker);
+    fclose(tokens);
     ask_file_close(out);
 }
 

@@ -166,6 +166,38 @@ measure_acme() {
     row acme.c64.errors "$(get "$r" .errors)" orders
 }
 
+# --- tokens, each good for one certificate, beside one that is good for all; in turns ---
+
+redeem_load() { # name requests seconds
+    load "$1" --port "$port" --ca "$CHANCERY_ROOT" --requests "$2" --from "$redeemed" --once --connections 64 \
+        --warmup 1 --seconds "$3" --expect 201 "${watch[@]}"
+}
+
+make_redeem() { # how many
+    { echo label; seq "$1"; } >"$work/in.csv"
+    CHANCERY_CONFIG=$demo/chancery.yaml "$CHANCERY_BIN/chancery" token create --csv "$work/in.csv" --out "$work/out.csv" --template server \
+        --name '**.example.internal' 2>/dev/null || die "no tokens"
+    tail -n +2 "$work/out.csv" | cut -d, -f2 >"$work/tokens"
+    "$bin/bench_ask_issue" --host "localhost:$port" --token-file "$work/tokens" --from 5000000 --count "$1" "$work/redeem.requests"
+    "$bin/bench_ask_issue" --host "localhost:$port" --token-file "$CHANCERY_TOKEN_FILE" --from 6000000 --count "$1" "$work/plain.requests"
+}
+
+measure_redeem() {
+    say "tokens for one certificate each"
+    local round rounds=$((quick ? 1 : 3)) n=$((quick ? 12000 : 40000)) r plain
+    make_redeem "$n"
+    redeemed=0
+    for round in $(seq "$rounds"); do
+        redeem_load "plain.c64.$round" "$work/plain.requests" 2
+        redeem_load "redeem.c64.$round" "$work/redeem.requests" 2
+        redeemed=$((redeemed + n / rounds))
+    done
+    r=$(middle redeem.c64) plain=$(middle plain.c64)
+    row redeem.c64.rate "$(get "$r" .rate)" "1/s" "$(get "$plain" .rate)"
+    row redeem.c64.cpu "$(get "$r" '[.cpu_us[]] | add')" us "$(get "$plain" '[.cpu_us[]] | add')" 1.2 most
+    row redeem.c64.errors "$(get "$r" .errors)" answers
+}
+
 # --- OCSP ----------------------------------------------------------------------------------------------------------
 
 start_nginx() { # size of the file

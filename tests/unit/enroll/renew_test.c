@@ -262,6 +262,36 @@ static void a_token_without_bound_makes_a_new_one_each_time(void **state)
     EVP_PKEY_free(dev.key);
 }
 
+/* The name of our issuer and the serial of a device of ours, and another's signature. */
+static void a_forged_one_renews_nothing(void **state)
+{
+    struct door *d = *state;
+    struct device dev = bootstrap(d, "r.example.internal");
+    EVP_PKEY *key = house_key();
+    unsigned char *der = NULL;
+    const unsigned char *ours = d->h->issuing.p, *theirs = dev.der.p;
+    X509 *ca = d2i_X509(NULL, &ours, (long)d->h->issuing.n);
+    X509 *genuine = d2i_X509(NULL, &theirs, (long)dev.der.n), *forged = door_self_signed(key, "x");
+    X509_set_issuer_name(forged, X509_get_subject_name(ca));
+    X509_set_serialNumber(forged, X509_get_serialNumber(genuine));
+    X509_set1_notAfter(forged, X509_get0_notAfter(genuine));
+    assert_true(X509_sign(forged, key, EVP_sha256()) > 0);
+    int n = i2d_X509(forged, &der);
+    door_show(d, arena_dup(d->h->arena, view_of(der, (size_t)n)), key);
+    house_pass(d->h, 61 * DAY_S);
+    door_expect(renew(d, &dev, key), 401, "unauthenticated");
+    door_expect(door_ask(d, HOLDER, "POST", "/.well-known/est/simplereenroll",
+                         "Content-Type: application/pkcs10\r\n",
+                         view_str(base64_of(d->h->arena, csr_of(d, key, dev.name)))),
+                401, "unauthenticated");
+    OPENSSL_free(der);
+    X509_free(ca);
+    X509_free(genuine);
+    X509_free(forged);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(dev.key);
+}
+
 /* --- a key that was registered beforehand --- */
 
 static const char *spki_of(struct door *d, EVP_PKEY *key, struct view *ret_der)
@@ -350,6 +380,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(over_est),
         cmocka_unit_test(the_same_csr_with_a_used_token),
         cmocka_unit_test(a_token_without_bound_makes_a_new_one_each_time),
+        cmocka_unit_test(a_forged_one_renews_nothing),
         cmocka_unit_test(a_registered_key_is_a_credential),
     };
     (void)argc;
