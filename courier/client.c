@@ -185,9 +185,11 @@ struct err *courier_check(struct courier *c, const struct courier_check *check, 
 {
     struct err *e = NULL;
     struct frame f = {.kind = ERRAND_CHECK, .fd = -1};
+    struct courier_check taken;
     if (!c->channel)
         return err_new(ERR_BUSY, "there is no courier just now");
     TRY(errand_check_write(check, c->out, &f.body));
+    TRY(errand_check_read(f.body, c->out, &taken)); /* or the other end would close the channel of all */
     TRY(wait_for(c, (struct waiting){.checked = done, .arg = arg}, &f));
 out:
     arena_reset(c->out);

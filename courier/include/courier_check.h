@@ -64,7 +64,8 @@ struct courier_finding {
 
 /* Exactly once, on the loop, never inside courier_check itself; the finding is borrowed until it returns. */
 typedef void courier_checked(void *arg, const struct courier_finding *f);
-/* An error (ERR_BUSY: no courier, or too many errands) means that `done` will not be called. */
+/* An error (ERR_BUSY: no courier, or too many errands; ERR_PROTOCOL: a text that is not of its form) means
+ * that `done` will not be called. */
 MUST_USE struct err *courier_check(struct courier *c, const struct courier_check *check,
                                    courier_checked *done, void *arg);
 
