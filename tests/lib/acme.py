@@ -1,8 +1,9 @@
 """A small ACME client for the flows: it keeps its state in a JSON file, so that each call is a process of its own.
 
-acme.py STATE COMMAND [ARGS...]; the environment has CHANCERY_URL and CHANCERY_ROOT. Prints what a test looks at.
+acme.py STATE COMMAND [ARGS...]; the environment has CHANCERY_URL and CHANCERY_ROOT, and
+perhaps ACME_TEMPLATE, "/NAME" of a directory. Prints what a test looks at.
 """
-import base64, hashlib, hmac, json, os, ssl, sys, urllib.error, urllib.request
+import base64, hashlib, hmac, json, os, ssl, sys, time, urllib.error, urllib.request
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,6 +18,7 @@ class Client:
     def __init__(self, path):
         self.path = path
         self.base = os.environ["CHANCERY_URL"]
+        self.root = "/acme" + os.environ.get("ACME_TEMPLATE", "")
         self.tls = ssl.create_default_context(cafile=os.environ["CHANCERY_ROOT"])
         self.state = json.load(open(path)) if os.path.exists(path) else {}
         if "key" not in self.state:
@@ -45,7 +47,7 @@ class Client:
         return answer.status, answer.headers, text
 
     def nonce(self):
-        self.ask("HEAD", self.base + "/acme/new-nonce")
+        self.ask("HEAD", self.base + self.root + "/new-nonce")
         return self.state["nonce"]
 
     def sign(self, header, payload):
@@ -68,30 +70,50 @@ class Client:
             tree = {"text": text.decode()}
         return status, headers, tree
 
+    def poll(self, url):
+        """Until it is neither pending nor processing."""
+        for _ in range(200):
+            status, _, tree = self.post(url)
+            if tree.get("status") not in ("pending", "processing"):
+                break
+            time.sleep(0.05)
+        return status, tree
+
     # --- commands ---
 
     def register(self, kid=None, key=None):
         body = {"termsOfServiceAgreed": True}
-        url = self.base + "/acme/new-account"
+        url = self.base + self.root + "/new-account"
         if kid:
             protected = b64(json.dumps({"alg": "HS256", "kid": kid, "url": url}).encode())
             payload = b64(json.dumps(self.jwk()).encode())
             secret = base64.urlsafe_b64decode(key + "==")
             mac = hmac.new(secret, f"{protected}.{payload}".encode(), hashlib.sha256).digest()
             body["externalAccountBinding"] = {"protected": protected, "payload": payload, "signature": b64(mac)}
-        status, headers, tree = self.post("/acme/new-account", body)
+        status, headers, tree = self.post(self.root + "/new-account", body)
         if status in (200, 201):
             self.state["kid"] = headers["Location"]
         return status, tree
 
     def order(self, *names):
         status, headers, tree = self.post(
-            "/acme/new-order", {"identifiers": [{"type": "dns", "value": name} for name in names]})
+            self.root + "/new-order", {"identifiers": [{"type": "dns", "value": name} for name in names]})
         if status == 201:
             self.state["order"] = headers["Location"]
             self.state["names"] = names
             self.state.pop("csr", None)
         return status, tree
+
+    def prove(self, kind):
+        """Every pending authorization by this type of challenge; the last one that came to an end is told."""
+        _, _, order = self.post(self.state["order"])
+        for url in order["authorizations"]:
+            status, _, authz = self.post(url)
+            if authz["status"] != "pending":
+                continue
+            self.post([c["url"] for c in authz["challenges"] if c["type"] == kind][0], {})
+            status, authz = self.poll(url)
+        return status, authz
 
     def show(self):
         status, _, tree = self.post(self.state["order"])
