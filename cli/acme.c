@@ -198,6 +198,8 @@ static void why_order(const json_t *o)
         printf("It has not failed: every name is authorized, and the client has not asked for the "
                "certificate yet, or "
                "its CSR was refused (see `chancery ledger log`).\n");
+    else if (strcmp(status, "processing") == 0 && text_of(o, "waits")[0])
+        printf("It has not failed: it waits for approval (chancery request show %s).\n", text_of(o, "waits"));
     else if (strcmp(status, "processing") == 0)
         printf("It has not failed: the certificate is being made.\n");
     else if (strcmp(status, "pending") == 0)

@@ -172,6 +172,7 @@ static const struct field acme_order_fields[] = {
     FIELD(TEXT, acme_order, error, 255),
     FIELD(TEXT, acme_order, detail, LEDGER_TEXT_BYTES),
     FIELD(TEXTS, acme_order, subproblems, LEDGER_TEXT_BYTES),
+    FIELD_LATER(TEXT, acme_order, waits, 64),
 };
 static const struct field acme_authz_fields[] = {
     OBJECT(acme_authz),

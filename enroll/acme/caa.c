@@ -47,7 +47,7 @@ static const char *method_of(struct acme_work *w, const char *authz)
     if (!e)
         e = ledger_object_find(w->en->setup.ledger, LEDGER_ACME_AUTHZ, id, w->arena, &entry);
     bool approved = !e && strcmp(entry.body.acme_authz.tried, "pre-approved") == 0;
-    const char *method = e ? "" : approved ? "eab" : entry.body.acme_authz.tried;
+    const char *method = e ? "" : approved ? "ca-eab" : entry.body.acme_authz.tried;
     err_free(e);
     return method;
 }

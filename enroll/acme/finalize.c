@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "base/log.h"
+#include "ca_pending.h"
 #include "cert/csr.h"
 
 enum { PATIENCE_MS = 5000 };
@@ -183,11 +184,29 @@ static void failed(struct finalize *f, struct err *e)
         err_free(e);
 }
 
+/* Until people have approved it; who polls has it asked for again. */
+static void put_waiting(struct finalize *f, const struct ca_pending *pending)
+{
+    struct ledger_acme_order *o = &f->next.body.acme_order;
+    if (f->work.object.body.acme_order.status == ACME_PROCESSING) {
+        end(f);
+        return;
+    }
+    o->status = ACME_PROCESSING;
+    o->waits = arena_str(f->work.arena, view_str(pending->id));
+    put(f);
+}
+
 static void issued(void *arg, struct err *e, const struct ca_certificate *cert)
 {
     struct finalize *f = arg;
     struct ledger_acme_order *o = &f->next.body.acme_order;
     struct view serial;
+    if (e && err_code(e) == ERR_PENDING && cert && cert->pending) {
+        err_free(e);
+        put_waiting(f, cert->pending);
+        return;
+    }
     if (!e)
         e = hex_parse(f->work.arena, view_str(cert->serial), &serial);
     if (e) {
@@ -306,6 +325,33 @@ out:
     if (w)
         acme_work_end(w);
     return e;
+}
+
+void finalize_again(struct acme_ask *ask, const struct ledger_entry *order)
+{
+    struct err *e = NULL;
+    struct acme_work *w = NULL;
+    struct view id;
+    const struct ledger_acme_order *o = &order->body.acme_order;
+    if (o->status != ACME_PROCESSING || !o->waits || acme_work_of(ask->en->acme, o->object.id))
+        return;
+    TRY(acme_work_new(ask->en, LEDGER_ACME_ORDER, o->object.id, sizeof(struct finalize), &w));
+    struct finalize *f = (struct finalize *)w;
+    f->next = acme_next(&w->object);
+    f->next.actor = w->object.actor;
+    f->next.door = w->object.door;
+    f->next.peer = w->object.peer;
+    f->next.request = w->object.request;
+    asker_of_account(f);
+    TRY(hex_parse(w->arena, view_str(o->waits), &id));
+    TRY(ca_pending_request(ask->en->setup.ca, &f->asker, id, w->arena, &f->request));
+    ca_issue(ask->en->setup.ca, &f->request, issued, f);
+out:
+    if (e && w)
+        acme_work_end(w);
+    if (e)
+        log_info("acme.order", log_err(e));
+    err_free(e);
 }
 
 /* A client that did not hear the answer asks again. */

@@ -9,7 +9,7 @@
 #include "base/world.h"
 #include "cert/san.h"
 
-enum { NOT_BEFORE_SLACK_S = 300, RETRY_S = 2 };
+enum { NOT_BEFORE_SLACK_S = 300, RETRY_S = 2, APPROVAL_RETRY_S = 30 };
 
 /* --- names --- */
 
@@ -332,7 +332,7 @@ struct err *order_answer(struct acme_ask *ask, int http_status, const struct led
     if (status == ACME_INVALID)
         json_object_set_new(tree, "error", error_of(ask, o));
     if (status == ACME_PROCESSING)
-        http_add(ask->r, "Retry-After", "%d", RETRY_S);
+        http_add(ask->r, "Retry-After", "%d", o->waits && o->waits[0] ? APPROVAL_RETRY_S : RETRY_S);
     http_add(ask->r, "Location", "%s", url);
     acme_answer(ask, http_status, tree);
     return NULL;
@@ -343,6 +343,7 @@ struct err *order_show(struct acme_ask *ask)
     struct err *e = NULL;
     struct ledger_entry order;
     TRY(acme_own(ask, LEDGER_ACME_ORDER, &order));
+    finalize_again(ask, &order);
     TRY(order_answer(ask, 200, &order.body.acme_order));
 out:
     return e;

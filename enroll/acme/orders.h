@@ -18,6 +18,8 @@ MUST_USE struct err *order_name(struct acme_ask *ask, const json_t *tree, const 
 /* Names that the template allows: ERR_NAME_FORBIDDEN. */
 MUST_USE struct err *order_allows(const struct acme_ask *ask, const char *template,
                                   const struct ledger_texts *names);
+/* Asks once more for what waits for approval, where nothing is under way; the order tells what came of it. */
+void finalize_again(struct acme_ask *ask, const struct ledger_entry *order);
 /* As it stands now: by its own state, its authorizations and the clock. */
 MUST_USE struct err *order_status(struct acme_ask *ask, const struct ledger_acme_order *o,
                                   enum acme_status *ret);

@@ -92,6 +92,7 @@ static json_t *order_json(struct http_request *r, const struct ledger_entry *ent
     json_object_set_new(tree, "serial", json_string(hex_of(r->arena, o->serial)));
     json_object_set_new(tree, "error", json_string(o->error));
     json_object_set_new(tree, "detail", json_string(o->detail));
+    json_object_set_new(tree, "waits", json_string(o->waits ? o->waits : ""));
     if (whole)
         json_object_set(tree, "authzs", authzs);
     json_decref(authzs);

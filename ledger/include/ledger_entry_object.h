@@ -47,6 +47,7 @@ struct ledger_acme_order { /* owner: the account */
     const char *replaces;
     const char *error, *detail;
     struct ledger_texts subproblems;
+    const char *waits; /* id of the act that people must approve first; "" or NULL */
 };
 
 struct ledger_acme_authz { /* owner: the account; alias: over account and name */
