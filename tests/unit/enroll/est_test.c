@@ -205,6 +205,26 @@ static void other_bodies_are_named(void **state)
     refuses(d, "application/json", view_str(base64), 415, "bad-media-type", "pkcs10");
 }
 
+/* RFC 7030 4.2.3: the same request, later. */
+static void an_approval_is_waited_for(void **state)
+{
+    struct door *d = *state;
+    struct said s = door_post(d, LOCAL, "/v1/tokens",
+                              "{\"templates\": [\"approved\"], \"names\": [\"dns:**.example.internal\"]}");
+    const char *kept = d->authorization[OTHER], *csr = csr_base64(d, "slow.example.internal");
+    d->authorization[OTHER] =
+        arena_printf(d->h->arena, "Authorization: Bearer %s\r\n", said_text(&s, "token"));
+    said_free(&s);
+    for (int i = 0; i < 2; i++) {
+        s = enrol(d, "/.well-known/est/simpleenroll", arena_printf(d->h->arena, PKCS10 "%s", basic(d, OTHER)),
+                  csr);
+        assert_int_equal(s.status, 202);
+        assert_non_null(web_header(&s.raw, "Retry-After"));
+        said_free(&s);
+    }
+    d->authorization[OTHER] = kept;
+}
+
 /* --- who asks --- */
 
 static struct said ask_as(struct door *d, const char *authorization)
@@ -266,6 +286,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_label_is_the_template),
         cmocka_unit_test(base64_with_and_without_breaks),
         cmocka_unit_test(other_bodies_are_named),
+        cmocka_unit_test(an_approval_is_waited_for),
         cmocka_unit_test(nobody_is_challenged),
         cmocka_unit_test(basic_counts_here_alone),
         cmocka_unit_test(a_certificate_will_do),

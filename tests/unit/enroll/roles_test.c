@@ -129,7 +129,8 @@ static void the_manual_has_the_same_table(void **state)
     size_t lines = 0;
     for (const char *at = text; (at = strstr(at, "\n| `")) != NULL; at++)
         lines += strncmp(at, "\n| `GET ", 8) == 0 || strncmp(at, "\n| `POST ", 9) == 0 ||
-                 strncmp(at, "\n| `DELETE ", 11) == 0;
+                 strncmp(at, "\n| `DELETE ", 11) == 0 || strncmp(at, "\n| `PUT ", 8) == 0 ||
+                 strncmp(at, "\n| `PATCH ", 10) == 0;
     assert_int_equal(lines, ROWS);
     free(text);
 }
