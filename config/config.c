@@ -287,6 +287,9 @@ static struct err *heads(struct parse *p)
     struct err *e = NULL;
     struct config_heads *h = &p->to->heads;
     TRY(parse_fill_optional(p, ROWS_HEADS, p->top.heads, h));
+    h->directory = resolve_given(p, h->directory);
+    h->put_header = resolve_given(p, h->put_header);
+    h->put_ca = resolve_given(p, h->put_ca);
     if (!h->origin)
         h->origin = arena_printf(p->arena, "%s/log", p->to->https_url + strlen("https://"));
 out:

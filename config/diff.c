@@ -104,6 +104,10 @@ static bool same_or_none(const char *next, const char *now)
 /* A folder or file that a process would have to open, and that its jail does not know. */
 static bool opens_more(const struct config *now, const struct config *next)
 {
+    if (!same_or_none(next->heads.directory, now->heads.directory) ||
+        !same_or_none(next->heads.put_header, now->heads.put_header) ||
+        !same_or_none(next->heads.put_ca, now->heads.put_ca))
+        return true;
     for (size_t i = 0; i < next->issuers_n; i++) {
         const struct config_issuer *n = &next->issuers[i], none = {.name = ""}, *o = &none;
         for (size_t k = 0; k < now->issuers_n; k++)

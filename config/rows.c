@@ -264,6 +264,15 @@ static const struct conf_row heads[] = {
          "/log)"),
     NUMBER(CONF_DURATION, "every", every_s, 1, DAY_S, "1m",
            "a new head at least this often, where there are new entries"),
+    TEXT("directory", directory, 1, 4096, NULL,
+         "a folder into which the newest is written too, as DIRECTORY/checkpoint; at the start the ledger is "
+         "held to it"),
+    TEXT("put", put, 1, 1024, NULL,
+         "an address to which it is put too (HTTP PUT): https://witness.example/ca, then /checkpoint"),
+    TEXT("put_header_file", put_header, 1, 4096, NULL,
+         "file with one header line to send along, such as a credential"),
+    TEXT("put_ca_file", put_ca, 1, 4096, NULL,
+         "certificates to trust there, PEM (default: those of the system)"),
 };
 #undef ROW_OF
 

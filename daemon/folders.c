@@ -96,6 +96,7 @@ struct err *folders_make(const struct config *c, const struct users *u)
         TRY(make(c->vaults[i].roll, u, &roll));
     for (size_t i = 0; i < c->issuers_n; i++)
         TRY(make_for_lists(c->issuers[i].crl_directory, u));
+    TRY(make_for_lists(c->heads.directory, u));
 out:
     return e;
 }

@@ -127,6 +127,12 @@ static size_t token_paths(const struct config_token *t, struct jail_path *to)
 static size_t list_paths(enum message_process kind, const struct config *c, struct jail_path *to)
 {
     size_t n = 0;
+    if (kind == MESSAGE_FRONT)
+        to[n++] = (struct jail_path){c->heads.directory, JAIL_WRITE, false};
+    if (kind == MESSAGE_COURIER)
+        to[n++] = (struct jail_path){c->heads.put_header, JAIL_READ, false};
+    if (kind == MESSAGE_COURIER)
+        to[n++] = (struct jail_path){c->heads.put_ca, JAIL_READ, false};
     for (size_t i = 0; i < c->issuers_n; i++) {
         const struct config_issuer *issuer = &c->issuers[i];
         if (kind == MESSAGE_FRONT)
@@ -154,7 +160,7 @@ const struct jail_path *process_paths(enum message_process kind, unsigned index,
 {
     const struct config_token *t = &c->tokens[c->vaults[kind == MESSAGE_VAULT ? index : 0].token];
     size_t max = SYSTEM_PATHS + HOUSE_PATHS + 2 + t->reads.n + t->writes.n + t->shares.n + t->env_n +
-                 RESOLVER_PATHS + 2 * c->issuers_n,
+                 RESOLVER_PATHS + 2 * c->issuers_n + 3,
            n = 0;
     struct jail_path *to = arena_array(arena, max, sizeof *to);
 

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "courier.h"
 #include "courier_check.h"
+#include "tlog.h"
 
 struct courier_role {
     struct child *child;
@@ -42,8 +43,11 @@ static void set_checks(const struct courier_role *c, const struct setup *s)
 static void set(const struct courier_role *c, const struct setup *s)
 {
     set_checks(c, s);
-    struct courier_place *to = arena_array(s->arena, s->n, sizeof *to);
+    const struct config_heads *heads = &s->config->heads;
+    struct courier_place *to = arena_array(s->arena, s->n + 1, sizeof *to);
     size_t n = 0;
+    if (heads->put)
+        to[n++] = (struct courier_place){TLOG_PLACE, heads->put, heads->put_header, heads->put_ca};
     for (size_t i = 0; i < s->n; i++) {
         const struct config_issuer *from = s->issuers[i].config;
         if (from->crl_put)

@@ -225,10 +225,18 @@ static struct err *open_hsm(struct front *f, const struct setup *s)
 
 static struct err *open_log(struct front *f, const struct setup *s)
 {
-    struct err *e = tlog_new(child_loop(f->child), f->ledger, f->hsm, &f->tlog);
-    if (!e)
-        tlog_set(f->tlog, s->config->heads.every_s);
-    return e;
+    (void)s;
+    return tlog_new(child_loop(f->child), f->ledger, f->hsm, &f->tlog);
+}
+
+static void set_log(struct front *f, const struct setup *s)
+{
+    const struct config_heads *h = &s->config->heads;
+    const struct tlog_push push = {.directory = h->directory,
+                                   .courier = f->courier,
+                                   .put = h->put != NULL,
+                                   .least_ms = h->every_s * 1000 / 2};
+    tlog_set(f->tlog, h->every_s, &push);
 }
 
 static struct err *open_ca(struct front *f, const struct setup *s)
@@ -255,6 +263,7 @@ static struct err *open_crl(struct front *f, const struct setup *s)
     TRY(crl_maker_new(child_loop(f->child), f->ledger, f->shelf, f->hsm, &f->crl));
     f->courier = courier_new(child_loop(f->child));
     crl_maker_courier(f->crl, f->courier);
+    set_log(f, s);
     crl_maker_set(f->crl, s->generation.number, f->now->crl, f->now->n);
 out:
     return e;
@@ -393,7 +402,7 @@ static void front_commit(void *self, struct setup *s)
     enroll_set(f->enroll, &f->now->enroll);
     ocsp_maker_set(f->ocsp, s->generation.number, f->now->ocsp, f->now->ocsp_n);
     crl_maker_set(f->crl, s->generation.number, f->now->crl, f->now->n);
-    tlog_set(f->tlog, s->config->heads.every_s);
+    set_log(f, s);
     own_cert_names(f->own_cert, s->config->names.items, s->config->names.n);
     struct err *e = front_note_generation(f->ledger, s);
     if (e)

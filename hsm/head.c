@@ -140,6 +140,17 @@ out:
     return e;
 }
 
+struct err *hsm_head_peek(struct view note, struct arena *arena, const char **ret_origin,
+                          struct hsm_head *ret)
+{
+    struct err *e = NULL;
+    struct hsm_head head;
+    TRY(read_text(&note, arena, ret_origin, &head));
+    *ret = head;
+out:
+    return e;
+}
+
 /* Whether this line is of that name and key; *ret: its signature. */
 static struct err *read_line(struct view line, const char *origin, const struct log_key *key,
                              struct arena *arena, struct view *ret)

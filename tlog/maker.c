@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "tlog.h"
+#include "push.h"
 
 enum { RETRY_MS = 5000, SPKI_MAX = 512 };
 
@@ -34,6 +34,8 @@ struct tlog {
     char origin[HSM_ORIGIN_MAX + 1], note[HSM_NOTE_MAX];
     uint8_t spki[SPKI_MAX];
     char trouble[256]; /* "": none */
+    struct tlog_push push;
+    struct push pushed;
     void (*checked)(void *arg, struct err *e);
     void *checked_arg;
 };
@@ -98,6 +100,7 @@ static void published(struct tlog *t)
     t->busy = false;
     t->trouble[0] = '\0';
     loop_timer_set(t->clock, t->every_ms);
+    push_head(&t->pushed, &t->push, &t->head);
     tell(t);
     if (t->waiters && !t->busy)
         make(t);
@@ -202,31 +205,43 @@ static void on_key(void *arg, struct err *e, struct view spki)
         fail(t, e);
 }
 
-/* Whether the ledger goes on from what the vault signed last. */
-static struct err *hold_to(struct tlog *t, const struct hsm_head *last)
+/* Whether the ledger goes on from a head that was signed. */
+static struct err *hold_to(struct tlog *t, const struct hsm_head *head, const char *whose)
 {
     struct err *e = NULL;
     struct ledger_head now;
     uint8_t root[SHA256_BYTES];
     TRY(ledger_head(t->ledger, &now));
-    if (last->size > now.entries)
+    if (head->size > now.entries)
         return err_new(
             ERR_WRONG_STATE,
-            "the ledger ends at entry %llu, but the vault has signed a head over %llu: it was taken back. "
-            "Put back the one that has them all, or restore a backup and have its loss accepted "
-            "(doc/RECOVERY.md)",
-            (unsigned long long)now.entries, (unsigned long long)last->size);
-    if (last->size == 0)
+            "the ledger ends at entry %llu, but %s a head over %llu: it was taken back. Put back the one "
+            "that has them all, or restore a backup and have its loss accepted (doc/RECOVERY.md)",
+            (unsigned long long)now.entries, whose, (unsigned long long)head->size);
+    if (head->size == 0)
         return NULL;
-    TRY(ledger_root_at(t->ledger, last->size, root));
-    if (memcmp(root, last->root, SHA256_BYTES) != 0)
-        e = err_new(
-            ERR_WRONG_STATE,
-            "the ledger's first %llu entries are not those over which the vault has signed a head: it was "
-            "taken back or forked. Put back the one that has them, or restore a backup and have its loss "
-            "accepted",
-            (unsigned long long)last->size);
+    TRY(ledger_root_at(t->ledger, head->size, root));
+    if (memcmp(root, head->root, sizeof root) != 0)
+        e = err_new(ERR_WRONG_STATE,
+                    "the ledger's first %llu entries are not those over which %s a head: it was taken back "
+                    "or forked. "
+                    "Put back the one that has them, or restore a backup and have its loss accepted",
+                    (unsigned long long)head->size, whose);
 out:
+    return e;
+}
+
+/* To the vault's, and to what was taken elsewhere. */
+static struct err *hold_to_all(struct tlog *t, const struct hsm_head *last)
+{
+    struct err *e = NULL;
+    struct arena *arena = arena_new(64 * 1024);
+    struct hsm_head pushed;
+    TRY(hold_to(t, last, "the vault has signed"));
+    TRY(push_read(&t->push, arena, &pushed));
+    TRY(hold_to(t, &pushed, "heads.directory has (take it away after an accepted loss)"));
+out:
+    arena_free(arena);
     return e;
 }
 
@@ -244,7 +259,7 @@ static void on_last(void *arg, struct err *e, const struct hsm_head *last, const
 {
     struct tlog *t = arg;
     if (!e)
-        e = hold_to(t, last);
+        e = hold_to_all(t, last);
     if (e) {
         if (t->checked)
             say_checked(t, same(e));
@@ -287,6 +302,8 @@ static bool is_new(struct tlog *t)
 static void on_clock(void *arg)
 {
     struct tlog *t = arg;
+    if (t->head.head.size && !t->busy && t->known) /* never over what the ledger was not held to yet */
+        push_head(&t->pushed, &t->push, &t->head);
     if (t->attached && !t->busy && (!t->known || is_new(t)))
         make(t);
     else
@@ -384,8 +401,9 @@ out:
     return e;
 }
 
-void tlog_set(struct tlog *t, int64_t every_s)
+void tlog_set(struct tlog *t, int64_t every_s, const struct tlog_push *push)
 {
+    t->push = *push;
     t->every_ms = every_s * 1000;
     loop_timer_set(t->clock, t->every_ms);
 }

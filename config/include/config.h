@@ -120,6 +120,7 @@ struct config_limits {
 struct config_heads {
     const char *origin; /* of the log */
     int64_t every_s;
+    const char *directory, *put, *put_header, *put_ca; /* absolute where paths; NULL: none */
 };
 
 struct config {

@@ -37,6 +37,10 @@ MUST_USE struct err *hsm_head_origin_check(const char *origin);
 MUST_USE struct err *hsm_head_read(struct view note, struct view spki, struct arena *arena,
                                    const char **ret_origin, struct hsm_head *ret);
 
+/* The same without looking at a signature. */
+MUST_USE struct err *hsm_head_peek(struct view note, struct arena *arena, const char **ret_origin,
+                                   struct hsm_head *ret);
+
 /* --- asked of the vault: the client's loop (hsm.h) --- */
 
 /* The log's key, made where the token has none yet. */

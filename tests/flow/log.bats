@@ -167,6 +167,62 @@ PY
     jq -e 'has("proof") | not' body
 }
 
+# Takes one PUT after the other into FILE.
+taker() { # PORT FILE
+    exec python3 - "$1" "$2" 3>&- <<'PY'
+import http.server, os, sys
+class Take(http.server.BaseHTTPRequestHandler):
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with open(sys.argv[2] + ".new", "wb") as f:
+            f.write(self.path.encode() + b"\n" + body)
+        os.rename(sys.argv[2] + ".new", sys.argv[2])
+        self.send_response(204)
+        self.end_headers()
+    def log_message(self, *a):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Take).serve_forever()
+PY
+}
+
+@test "heads taken elsewhere: kept in a folder, and the ledger held to them where the roll went back with it" {
+    local at=$BATS_FILE_TMPDIR/demo pid port taking
+    demo_stop
+    read -r port < <(demo_ports 1)
+    taker "$port" "$PWD/taken" &
+    taking=$!
+    printf 'heads:\n  every: 1s\n  directory: heads\n  put: "http://127.0.0.1:%s/w"\n' "$port" >>"$CHANCERY_CONFIG"
+    demo_start "$at"
+    pushed() { [ -s "$at/heads/checkpoint" ] && [ -s taken ]; }
+    within 20 pushed
+    kill "$taking"
+    [ "$(head -n 1 taken)" = /w/checkpoint ]
+    tail -n +2 taken >taken.checkpoint
+    run -0 monitor --old taken.checkpoint
+    run -0 monitor --old "$at/heads/checkpoint"
+    demo_stop
+    mkdir earlier later
+    cp -a "$at/ledger" "$at/roll" earlier/
+    demo_start "$at"
+    grow 3
+    local size
+    size=$(chancery ledger head --json | jq .size)
+    further() { [ "$(sed -n 2p "$at/heads/checkpoint")" -ge "$size" ]; }
+    within 20 further
+    demo_stop
+    mv "$at/ledger" "$at/roll" later/
+    cp -a earlier/* "$at/"
+    "$CHANCERY_BIN/chanceryd" -c "$CHANCERY_CONFIG" 2>pushed.log &
+    pid=$!
+    said() { grep -q 'ledger.taken-back.*heads.directory has' pushed.log; }
+    within 20 said || { cat pushed.log; kill "$pid"; return 1; }
+    kill "$pid"
+    within 30 process_gone "$pid"
+    rm -rf "$at/ledger" "$at/roll"
+    mv later/* "$at/"
+    demo_start "$at"
+}
+
 @test "a ledger that was taken back: not issued from, and said why" {
     local at=$BATS_FILE_TMPDIR/demo pid
     demo_stop

@@ -16,7 +16,7 @@ allowed() {
         templates) echo base cert templates ;;
         hsm) echo base cert templates hsm ;;
         ledger) echo base ledger ;;
-        tlog) echo base cert hsm ledger tlog ;;
+        tlog) echo base cert courier hsm ledger tlog ;;
         ca) echo base cert hsm ledger templates ca ;;
         ocsp) echo base cert hsm ledger http ocsp ;;
         crl) echo base cert hsm ledger http courier crl ;;

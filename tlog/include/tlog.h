@@ -16,8 +16,19 @@ struct tlog;
 
 /* The ledger's last signed head is taken up. */
 MUST_USE struct err *tlog_new(struct loop *loop, struct ledger *ledger, struct hsm *hsm, struct tlog **ret);
-/* A head at least this often, where there are new entries. */
-void tlog_set(struct tlog *t, int64_t every_s);
+/* Where heads are taken besides. */
+struct courier;
+struct tlog_push {
+    const char *directory;   /* DIRECTORY/checkpoint, or NULL */
+    struct courier *courier; /* to its place TLOG_PLACE, where put is set */
+    bool put;
+    int64_t least_ms; /* at most one in so long */
+};
+/* No issuer's name has a dot. */
+#define TLOG_PLACE ".log"
+
+/* A head at least this often, where there are new entries. push is copied, what it points to is borrowed. */
+void tlog_set(struct tlog *t, int64_t every_s, const struct tlog_push *push);
 /* After hsm and ledger are closed. Accepts NULL. */
 void tlog_free(struct tlog *t);
 
