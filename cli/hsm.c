@@ -24,14 +24,14 @@ enum { PIN_RANDOM_BYTES = 16, PIN_BYTES_MAX = 255, WAIT_S = 30, LOOK_MS = 200 };
 
 /* --- info --- */
 
-static void print_group(const struct cli *c, const json_t *answer, const char *member)
+static void print_object(const struct cli *c, json_t *object)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(json_object_get(answer, member), key, value)
+    json_object_foreach(object, key, value)
     {
         const struct cli_column column = {key, key};
-        cli_print_object(c, json_object_get(answer, member), &column, 1);
+        cli_print_object(c, object, &column, 1);
     }
 }
 
@@ -39,6 +39,7 @@ static void print_info(const struct cli *c, const json_t *answer)
 {
     static const struct cli_column keys[] = {
         {"KEY", "label"},
+        {"TOKEN", "token"},
         {"TYPE", "type"},
         {"SENSITIVE", "sensitive"},
         {"ALWAYS", "always_sensitive"},
@@ -57,10 +58,14 @@ static void print_info(const struct cli *c, const json_t *answer)
     if (!json_object_get(answer, "token"))
         return;
     printf("\nmodule\n");
-    print_group(c, answer, "module");
+    print_object(c, json_object_get(answer, "module"));
     printf("\ntoken\n");
-    print_group(c, answer, "token");
-    print_group(c, answer, "pin");
+    json_t *token;
+    size_t i;
+    json_array_foreach(json_object_get(answer, "tokens"), i, token)
+    {
+        print_object(c, token);
+    }
     printf("\n");
     cli_print_list(c, answer, "keys", keys, sizeof keys / sizeof keys[0]);
     printf("\n");
@@ -139,26 +144,50 @@ static void pause_ms(long ms)
     nanosleep(&ts, NULL);
 }
 
-/* The token that a vault opens: of the first, or of the one named. */
-static struct err *find_token(const struct config *config, const char *vault, const struct config_token **ret)
+/* The first, or the one named; and the vault that opens it. */
+static struct err *find_token(const struct config *config, const char *token, const struct config_token **ret,
+                              const char **ret_vault)
 {
-    for (size_t i = 0; i < config->vaults_n; i++)
-        if (!vault || strcmp(config->vaults[i].name, vault) == 0) {
-            *ret = &config->tokens[config->vaults[i].token];
+    for (size_t i = 0; i < config->tokens_n; i++)
+        if (!token || strcmp(config->tokens[i].name, token) == 0) {
+            *ret = &config->tokens[i];
+            *ret_vault = config->vaults[config->tokens[i].vault].name;
             return NULL;
         }
-    return err_new(ERR_NOT_FOUND, "no vault is called '%s': see chancery hsm info", vault);
+    return err_new(ERR_NOT_FOUND, "no token is called '%s': see chancery hsm info", token);
 }
 
-static bool is_state(const json_t *answer, const char *state)
+/* What a list of the answer says of a token, or NULL. */
+static const char *said_of(const json_t *answer, const char *list, const struct config_token *token,
+                           const char *member)
 {
-    const char *now = json_string_value(json_object_get(answer, "state"));
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(answer, list), i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "token"));
+        if (name && strcmp(name, token->name) == 0)
+            return json_string_value(json_object_get(one, member));
+    }
+    return NULL;
+}
+
+/* How a token of the vault that was asked stands. */
+static const char *member_of(const json_t *answer, const struct config_token *token, const char *member)
+{
+    const char *said = said_of(answer, "states", token, member);
+    return said ? said : json_string_value(json_object_get(answer, member)); /* the vault is away */
+}
+
+static bool is_state(const json_t *answer, const struct config_token *token, const char *state)
+{
+    const char *now = member_of(answer, token, "state");
     return now && strcmp(now, state) == 0;
 }
 
-static const char *detail_of(const json_t *answer)
+static const char *detail_of(const json_t *answer, const struct config_token *token)
 {
-    const char *detail = json_string_value(json_object_get(answer, "detail"));
+    const char *detail = member_of(answer, token, "detail");
     return detail && detail[0] ? detail : "its log says why";
 }
 
@@ -189,27 +218,27 @@ struct err *hsm_login(struct cli *c, int argc, char **argv)
     struct err *e = NULL;
     struct config *config = NULL;
     const struct config_token *token;
-    const char *vault = NULL;
-    const struct cli_option options[] = {{"--vault", &vault, NULL, NULL}};
+    const char *name = NULL, *vault;
+    const struct cli_option options[] = {{"--token", &name, NULL, NULL}};
     json_t *answer = NULL;
 
     TRY(cli_options(options, 1, &argc, argv, 0, 0));
     TRY(cli_config(c, &config));
-    TRY(find_token(config, vault, &token));
+    TRY(find_token(config, name, &token, &vault));
     TRY(ask_info(c, vault, &answer));
-    if (is_state(answer, "ready")) {
+    if (is_state(answer, token, "ready")) {
         print_state(c, answer, "the token is logged in already: no PIN was tried");
         goto out;
     }
-    if (is_state(answer, "pin-refused"))
+    if (is_state(answer, token, "pin-refused"))
         TRY(take_new(c, token->pin_file));
     TRY(signal_warden(c, config, SIGUSR1));
-    for (int i = 0; i < WAIT_S * 1000 / LOOK_MS && !is_state(answer, "ready"); i++) {
+    for (int i = 0; i < WAIT_S * 1000 / LOOK_MS && !is_state(answer, token, "ready"); i++) {
         pause_ms(LOOK_MS);
         TRY(ask_info(c, vault, &answer));
     }
-    if (!is_state(answer, "ready"))
-        TRY(err_new(ERR_PIN_REFUSED, "the token does not let us in: %s", detail_of(answer)));
+    if (!is_state(answer, token, "ready"))
+        TRY(err_new(ERR_PIN_REFUSED, "the token does not let us in: %s", detail_of(answer, token)));
     print_state(c, answer, "the token is logged in");
 out:
     json_decref(answer);
@@ -278,16 +307,16 @@ static bool holds(const char *path, const struct secret *pin)
 }
 
 /* The warden takes the new file away: into the place of the old one, or off the disk. */
-static struct err *await(struct cli *c, const char *vault, const char *fresh, const char *pin_file,
-                         const struct secret *pin, json_t **answer)
+static struct err *await(struct cli *c, const char *vault, const struct config_token *token,
+                         const char *fresh, const struct secret *pin, json_t **answer)
 {
     struct err *e = NULL;
     for (int i = 0; i < WAIT_S * 1000 / LOOK_MS && access(fresh, F_OK) == 0; i++)
         pause_ms(LOOK_MS);
-    if (holds(pin_file, pin))
+    if (holds(token->pin_file, pin))
         return NULL;
     TRY(ask_info(c, vault, answer));
-    const char *why = json_string_value(json_object_get(json_object_get(*answer, "pin"), "last_change"));
+    const char *why = said_of(*answer, "pins", token, "last_change");
     e = access(fresh, F_OK) == 0
             ? err_new(
                   ERR_TOKEN_AWAY,
@@ -302,8 +331,8 @@ out:
 struct err *hsm_pin(struct cli *c, int argc, char **argv)
 {
     struct err *e = NULL;
-    const char *from = NULL, *vault = NULL, *fresh;
-    const struct cli_option options[] = {{"--new", &from, NULL, NULL}, {"--vault", &vault, NULL, NULL}};
+    const char *from = NULL, *name = NULL, *vault, *fresh;
+    const struct cli_option options[] = {{"--new", &from, NULL, NULL}, {"--token", &name, NULL, NULL}};
     struct config *config = NULL;
     const struct config_token *token;
     struct secret *pin = NULL;
@@ -313,17 +342,17 @@ struct err *hsm_pin(struct cli *c, int argc, char **argv)
     if (strcmp(argv[0], "change") != 0)
         TRY(cli_usage("chancery hsm pin change"));
     TRY(cli_config(c, &config));
-    TRY(find_token(config, vault, &token));
+    TRY(find_token(config, name, &token, &vault));
     TRY(ask_info(c, vault, &answer));
-    if (!is_state(answer, "ready"))
-        TRY(err_new(ERR_WRONG_STATE, "the token is not ready: %s", detail_of(answer)));
+    if (!is_state(answer, token, "ready"))
+        TRY(err_new(ERR_WRONG_STATE, "the token is not ready: %s", detail_of(answer, token)));
     TRY(from ? read_pin(from, &pin) : random_pin(json_object_get(answer, "token"), &pin));
     if (holds(token->pin_file, pin))
         TRY(err_new(ERR_WRONG_STATE, "that is the PIN already"));
     fresh = arena_printf(c->arena, "%s" NEW_SUFFIX, token->pin_file);
     TRY(write_new(fresh, token->pin_file, pin));
     TRY(signal_warden(c, config, SIGUSR2));
-    TRY(await(c, vault, fresh, token->pin_file, pin, &answer));
+    TRY(await(c, vault, token, fresh, pin, &answer));
     print_state(c, answer,
                 arena_printf(c->arena, "the token has a new PIN, proven by a login; it stands in %s",
                              token->pin_file));

@@ -210,11 +210,10 @@ static const struct cli_command commands[] = {
     {"hsm", "info", "", "the token: its state, mechanisms, sessions, free space, keys and lanes",
      "  --vault NAME           of several vaults that one alone\n", "chancery hsm info", hsm_info_run},
     {"hsm", "login", "", "try the PIN in its file once more, after the token refused it",
-     "  --vault NAME           of several vaults that one's token (the first's)\n", "chancery hsm login",
-     hsm_login},
+     "  --token NAME           of several tokens this one (the first)\n", "chancery hsm login", hsm_login},
     {"hsm", "pin", "change", "give the token a new PIN, prove it by a login, replace the PIN file",
      "  --new FILE             the new PIN (default: a random one)\n"
-     "  --vault NAME           of several vaults that one's token (the first's)\n",
+     "  --token NAME           of several tokens this one (the first)\n",
      "chancery hsm pin change", hsm_pin},
     {"request", "new", "KIND OBJECT --reason TEXT --key FILE", "ask for what the roster must approve",
      "  --payload FILE         exactly what is to be done, where the kind has bytes; or\n"

@@ -83,12 +83,36 @@ out:
 static void vault_of(struct parse *p, struct config_token *all, size_t at, struct config_vault *vaults)
 {
     for (size_t i = 0; i < p->to->vaults_n; i++)
-        if (strcmp(all[vaults[i].token].module, all[at].module) == 0) {
+        if (strcmp(all[vaults[i].tokens[0]].module, all[at].module) == 0) {
             all[at].vault = i;
+            vaults[i].tokens[vaults[i].tokens_n++] = at;
             return;
         }
     all[at].vault = p->to->vaults_n;
-    vaults[p->to->vaults_n++] = (struct config_vault){.name = all[at].name, .token = at};
+    vaults[p->to->vaults_n++] = (struct config_vault){.name = all[at].name, .tokens = {at}, .tokens_n = 1};
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A library is loaded once: with one environment and one text for C_Initialize. */
+static struct err *same_library(struct parse *p, const json_t *node, const struct config_token *first,
+                                const struct config_token *t)
+{
+    bool same = same_text(first->init_args, t->init_args) && first->env_n == t->env_n &&
+                first->connects == t->connects;
+    for (size_t i = 0; same && i < t->env_n; i++)
+        same = same_text(first->env_names[i], t->env_names[i]) &&
+               same_text(first->env_values[i], t->env_values[i]);
+    if (same)
+        return NULL;
+    return conf_error(
+        p->conf, node,
+        "tokens '%s' and '%s' are of one library, which is loaded once: env, init_args and connects "
+        "must be the same",
+        first->name, t->name);
 }
 
 struct err *tokens_parse(struct parse *p)
@@ -103,11 +127,7 @@ struct err *tokens_parse(struct parse *p)
     for (size_t i = 0; i < n; i++) {
         TRY(token(p, json_array_get(p->top.tokens, i), all, i));
         vault_of(p, all, i, vaults);
-        if (all[i].vault < i && vaults[all[i].vault].token != i)
-            return conf_error(p->conf, json_array_get(p->top.tokens, i),
-                              "token '%s' is of the same library as '%s': this version serves one token of "
-                              "each",
-                              all[i].name, vaults[all[i].vault].name);
+        TRY(same_library(p, json_array_get(p->top.tokens, i), &all[vaults[all[i].vault].tokens[0]], &all[i]));
     }
     p->to->tokens = all;
     p->to->tokens_n = n;

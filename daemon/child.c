@@ -74,7 +74,7 @@ int child_listener(const struct child *c, size_t i)
 
 int child_pin(const struct child *c)
 {
-    return c->start.pin ? FD_LISTENERS + (int)c->start.listeners : -1;
+    return c->start.pins ? FD_LISTENERS + (int)c->start.listeners : -1;
 }
 
 uid_t child_owner(const struct child *c)
@@ -109,11 +109,11 @@ void child_serving(struct child *c)
     answer(c, MESSAGE_SERVING, 0, (struct view){NULL, 0});
 }
 
-void child_pin_changed(struct child *c, unsigned outcome, const char *why)
+void child_pin_changed(struct child *c, size_t token, unsigned outcome, const char *why)
 {
     struct view body;
     arena_reset(c->turn);
-    struct err *e = message_pin_changed_write(outcome, why, c->turn, &body);
+    struct err *e = message_pin_changed_write((unsigned)token, outcome, why, c->turn, &body);
     if (e)
         child_stop(c, e);
     else
@@ -216,15 +216,19 @@ out:
 /* RETRY_PIN, CHANGE_PIN. */
 static struct err *new_pin(struct child *c, struct frame *f)
 {
+    struct err *e = NULL;
     int fd = f->fd;
-    if (!c->role->retry_pin || fd < 0)
-        return err_new(ERR_PROTOCOL, "%s out of place", message_name(f->kind));
+    unsigned token;
+    TRY(message_pin_read(f->body, &token));
+    if (!c->role->retry_pin || fd < 0 || token >= c->start.pins)
+        TRY(err_new(ERR_PROTOCOL, "%s out of place", message_name(f->kind)));
     f->fd = -1;
     if (f->kind == MESSAGE_RETRY_PIN)
-        c->role->retry_pin(c->self, fd);
+        c->role->retry_pin(c->self, token, fd);
     else
-        c->role->change_pin(c->self, fd);
-    return NULL;
+        c->role->change_pin(c->self, token, fd);
+out:
+    return e;
 }
 
 static struct err *dispatch(struct child *c, struct frame *f)
@@ -304,7 +308,7 @@ static struct err *run_start(struct child *c)
         return err_new(ERR_PROTOCOL, "started as %s, called %s", process_row(c->start.process)->name,
                        c->name);
     c->role = process_row(c->start.process)->role;
-    reexec_close_from(FD_LISTENERS + c->start.listeners + (c->start.pin ? 1 : 0));
+    reexec_close_from(FD_LISTENERS + c->start.listeners + c->start.pins);
 out:
     if (f.fd >= 0)
         close(f.fd);

@@ -26,8 +26,8 @@ struct child_role {
     void (*abort)(void *self);
     /* The house as the warden sees it; borrowed for the call. May be NULL. */
     void (*status)(void *self, const struct message_status *status);
-    void (*retry_pin)(void *self, int fd);  /* takes fd; may be NULL */
-    void (*change_pin)(void *self, int fd); /* the same; child_pin_changed() when done */
+    void (*retry_pin)(void *self, size_t token, int fd);  /* takes fd; may be NULL */
+    void (*change_pin)(void *self, size_t token, int fd); /* the same; child_pin_changed() when done */
     /* Finish what is under way, then child_stop(). */
     void (*stop)(void *self);
     void (*close)(void *self);
@@ -38,14 +38,14 @@ _Noreturn void child_main(const char *name);
 
 /* --- for roles --- */
 
-void child_pin_changed(struct child *c, unsigned outcome, const char *why);
+void child_pin_changed(struct child *c, size_t token, unsigned outcome, const char *why);
 struct loop *child_loop(struct child *c);
 struct setup *child_setup(struct child *c); /* the generation it started with */
 unsigned child_index(const struct child *c);
 const struct jail_state *child_jail(const struct child *c);
 size_t child_listeners(const struct child *c);
 int child_listener(const struct child *c, size_t i);
-int child_pin(const struct child *c);     /* -1: none */
+int child_pin(const struct child *c);     /* of its first token, the others follow; -1: none */
 uid_t child_owner(const struct child *c); /* of the installation */
 
 /* It answers clients from now on. */

@@ -84,6 +84,9 @@ static struct err *token_ready(const struct hsm_status *s)
                        "the token has refused its PIN; it is not tried again until that changes");
     if (strcmp(s->token, "ready") != 0)
         return err_new(ERR_TOKEN_AWAY, "the signing token is %s", s->token);
+    for (size_t i = 0; i < s->n_tokens && s->n_tokens > 1; i++)
+        if (strcmp(s->tokens[i].state, "ready") != 0)
+            return err_new(ERR_TOKEN_AWAY, "the token '%s' is %s", s->tokens[i].name, s->tokens[i].state);
     for (size_t i = 0; i < s->n; i++)
         if (!s->issuers[i].ok)
             return err_new(ERR_TOKEN_AWAY, "%s: %s", s->issuers[i].issuer, s->issuers[i].reason);

@@ -62,7 +62,7 @@ struct err *message_start_write(const struct message_start *m, struct arena *are
     der_put_uint(&out, m->owner);
     der_put_text(&out, m->file);
     der_put_uint(&out, m->listeners);
-    der_put_bool(&out, m->pin);
+    der_put_uint(&out, m->pins);
     der_finish(&out, s);
     return der_out_done(&out, ret);
 }
@@ -104,7 +104,7 @@ struct err *message_start_read(struct view body, struct arena *arena, struct mes
     TRY(read_unsigned(&s, UINT32_MAX, &m.owner));
     TRY(der_read_text(&s, arena, PATH_BYTES_MAX, &m.file));
     TRY(read_unsigned(&s, 1024, &m.listeners));
-    TRY(der_read_bool(&s, &m.pin));
+    TRY(read_unsigned(&s, UINT8_MAX, &m.pins));
     TRY(der_end(s));
     m.warden = (pid_t)warden;
     *ret = m;
@@ -176,21 +176,46 @@ out:
     return e;
 }
 
-struct err *message_pin_changed_write(unsigned outcome, const char *why, struct arena *arena,
+struct err *message_pin_write(unsigned token, struct arena *arena, struct view *ret)
+{
+    struct der_out out;
+
+    der_out_init(&out, arena, BODY_MAX);
+    size_t s = der_begin(&out, DER_SEQUENCE);
+    der_put_uint(&out, token);
+    der_finish(&out, s);
+    return der_out_done(&out, ret);
+}
+
+struct err *message_pin_read(struct view body, unsigned *ret_token)
+{
+    struct err *e = NULL;
+    struct view s;
+
+    TRY(der_read(&body, DER_SEQUENCE, &s));
+    TRY(der_end(body));
+    TRY(read_unsigned(&s, UINT8_MAX, ret_token));
+    TRY(der_end(s));
+out:
+    return e;
+}
+
+struct err *message_pin_changed_write(unsigned token, unsigned outcome, const char *why, struct arena *arena,
                                       struct view *ret)
 {
     struct der_out out;
 
     der_out_init(&out, arena, BODY_MAX);
     size_t s = der_begin(&out, DER_SEQUENCE);
+    der_put_uint(&out, token);
     der_put_enum(&out, outcome);
     der_put_text(&out, arena_printf(arena, "%.*s", TEXT_BYTES_MAX, why));
     der_finish(&out, s);
     return der_out_done(&out, ret);
 }
 
-struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_outcome,
-                                     const char **ret_why)
+struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_token,
+                                     unsigned *ret_outcome, const char **ret_why)
 {
     struct err *e = NULL;
     struct view s;
@@ -198,6 +223,7 @@ struct err *message_pin_changed_read(struct view body, struct arena *arena, unsi
 
     TRY(der_read(&body, DER_SEQUENCE, &s));
     TRY(der_end(body));
+    TRY(read_unsigned(&s, UINT8_MAX, ret_token));
     TRY(der_read_enum(&s, 2, &outcome));
     TRY(der_read_text(&s, arena, TEXT_BYTES_MAX, ret_why));
     TRY(der_end(s));

@@ -32,7 +32,7 @@ struct message_start {
     uid_t owner;      /* of the installation: administrator on control.sock, besides root */
     const char *file; /* absolute path of chancery.yaml */
     unsigned listeners;
-    bool pin; /* a descriptor follows the listeners */
+    unsigned pins; /* descriptors that follow the listeners: of each token's PIN */
 };
 MUST_USE struct err *message_start_write(const struct message_start *m, struct arena *arena,
                                          struct view *ret);
@@ -44,11 +44,14 @@ MUST_USE struct err *message_ready_read(struct view body, struct jail_state *ret
 MUST_USE struct err *message_prepared_write(const char *why, struct arena *arena, struct view *ret);
 MUST_USE struct err *message_prepared_read(struct view body, struct arena *arena, const char **ret_why);
 
+/* RETRY_PIN, CHANGE_PIN: of which of the vault's tokens. */
+MUST_USE struct err *message_pin_write(unsigned token, struct arena *arena, struct view *ret);
+MUST_USE struct err *message_pin_read(struct view body, unsigned *ret_token);
 /* outcome: enum hsm_pin_change, at most 2. */
-MUST_USE struct err *message_pin_changed_write(unsigned outcome, const char *why, struct arena *arena,
-                                               struct view *ret);
-MUST_USE struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_outcome,
-                                              const char **ret_why);
+MUST_USE struct err *message_pin_changed_write(unsigned token, unsigned outcome, const char *why,
+                                               struct arena *arena, struct view *ret);
+MUST_USE struct err *message_pin_changed_read(struct view body, struct arena *arena, unsigned *ret_token,
+                                              unsigned *ret_outcome, const char **ret_why);
 
 MUST_USE struct err *message_attach_write(enum message_process kind, unsigned index, struct arena *arena,
                                           struct view *ret);

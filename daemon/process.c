@@ -151,17 +151,21 @@ static size_t list_paths(enum message_process kind, const struct config *c, stru
 static size_t vault_paths(unsigned index, const struct config *c, struct jail_path *to)
 {
     const struct config_vault *v = &c->vaults[index];
-    to[0] = (struct jail_path){v->roll, JAIL_WRITE, false};
-    return 1 + token_paths(&c->tokens[v->token], to + 1);
+    size_t n = 0;
+    to[n++] = (struct jail_path){v->roll, JAIL_WRITE, false};
+    for (size_t i = 0; i < v->tokens_n; i++)
+        n += token_paths(&c->tokens[v->tokens[i]], to + n);
+    return n;
 }
 
 const struct jail_path *process_paths(enum message_process kind, unsigned index, const struct config *c,
                                       struct arena *arena, size_t *ret_n)
 {
-    const struct config_token *t = &c->tokens[c->vaults[kind == MESSAGE_VAULT ? index : 0].token];
-    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 2 + t->reads.n + t->writes.n + t->shares.n + t->env_n +
-                 RESOLVER_PATHS + 2 * c->issuers_n + 3,
-           n = 0;
+    size_t max = SYSTEM_PATHS + HOUSE_PATHS + 1 + RESOLVER_PATHS + 2 * c->issuers_n + 3, n = 0;
+    for (size_t i = 0; i < c->tokens_n; i++) {
+        const struct config_token *t = &c->tokens[i];
+        max += 1 + t->reads.n + t->writes.n + t->shares.n + t->env_n;
+    }
     struct jail_path *to = arena_array(arena, max, sizeof *to);
 
     for (size_t i = 0; i < SYSTEM_PATHS; i++)
@@ -187,5 +191,5 @@ enum jail_connects process_connects(enum message_process kind, unsigned index, c
     };
     if (kind == MESSAGE_COURIER)
         return JAIL_CONNECTS_NETWORK;
-    return kind == MESSAGE_VAULT ? of[c->tokens[c->vaults[index].token].connects] : JAIL_CONNECTS_NONE;
+    return kind == MESSAGE_VAULT ? of[c->tokens[c->vaults[index].tokens[0]].connects] : JAIL_CONNECTS_NONE;
 }

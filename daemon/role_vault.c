@@ -30,22 +30,44 @@ static const char *const *ended(const struct conf_texts *t, struct arena *arena)
     return to;
 }
 
-struct hsm_vault_setup role_vault_setup(const struct config *c, unsigned vault, int pin_fd,
+static struct hsm_token_setup token_setup(const struct config *c, const struct config_vault *v, size_t i,
+                                          int pin_fd, struct arena *arena)
+{
+    const struct config_token *t = &c->tokens[v->tokens[i]];
+    return (struct hsm_token_setup){
+        .name = t->name,
+        .uri = t->uri,
+        .pin_fd = pin_fd,
+        .pin_state_path = arena_printf(arena, "%s/pin.refused%s%s", v->roll, i ? "-" : "", i ? t->name : ""),
+        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, t->name),
+        .sync_path = t->writes.n ? t->writes.items[0] : NULL,
+        .unsaid = ended(&t->unsaid, arena),
+    };
+}
+
+struct hsm_vault_setup role_vault_setup(const struct config *c, unsigned vault, int first_pin,
                                         struct arena *arena)
 {
     const struct config_vault *v = &c->vaults[vault];
-    const struct config_token *t = &c->tokens[v->token];
+    const struct config_token *t = &c->tokens[v->tokens[0]];
+    const struct hsm_token_setup first = token_setup(c, v, 0, first_pin, arena);
+    struct hsm_token_setup *more = arena_array(arena, v->tokens_n, sizeof *more);
+    for (size_t i = 1; i < v->tokens_n; i++)
+        more[i - 1] = token_setup(c, v, i, first_pin < 0 ? -1 : first_pin + (int)i, arena);
     return (struct hsm_vault_setup){
         .name = c->vaults_n > 1 ? v->name : NULL,
         .module = t->module,
         .init_args = t->init_args,
         .env = environment(t, arena),
-        .token_uri = t->uri,
-        .pin_fd = pin_fd,
-        .pin_state_path = arena_printf(arena, "%s/pin.refused", v->roll),
-        .lock_path = arena_printf(arena, "%s/%s", c->paths.lock, t->name),
-        .sync_path = t->writes.n ? t->writes.items[0] : NULL,
-        .unsaid = ended(&t->unsaid, arena),
+        .token_name = first.name,
+        .token_uri = first.uri,
+        .pin_fd = first.pin_fd,
+        .pin_state_path = first.pin_state_path,
+        .lock_path = first.lock_path,
+        .sync_path = first.sync_path,
+        .unsaid = first.unsaid,
+        .more = more,
+        .n_more = v->tokens_n - 1,
         .roll_dir = v->roll,
     };
 }
@@ -122,22 +144,22 @@ static void vault_abort(void *self)
     hsm_vault_abort(v->hsm);
 }
 
-static void vault_retry_pin(void *self, int fd)
+static void vault_retry_pin(void *self, size_t token, int fd)
 {
     struct vault *v = self;
-    hsm_vault_retry_pin(v->hsm, fd);
+    hsm_vault_retry_pin(v->hsm, token, fd);
 }
 
-static void pin_changed(void *arg, enum hsm_pin_change outcome, const char *why)
+static void pin_changed(void *arg, size_t token, enum hsm_pin_change outcome, const char *why)
 {
     struct vault *v = arg;
-    child_pin_changed(v->child, outcome, why);
+    child_pin_changed(v->child, token, outcome, why);
 }
 
-static void vault_change_pin(void *self, int fd)
+static void vault_change_pin(void *self, size_t token, int fd)
 {
     struct vault *v = self;
-    hsm_vault_change_pin(v->hsm, fd, pin_changed, v);
+    hsm_vault_change_pin(v->hsm, token, fd, pin_changed, v);
 }
 
 static void vault_stop(void *self)

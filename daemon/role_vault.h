@@ -7,9 +7,9 @@
 
 extern const struct child_role role_vault;
 
-/* What the hsm of this vault wants to know of a configuration; texts in the arena or of c. The PIN's
- * descriptor is the caller's. */
-struct hsm_vault_setup role_vault_setup(const struct config *c, unsigned vault, int pin_fd,
+/* What the hsm of this vault wants to know of a configuration; texts in the arena or of c. first_pin: the
+ * descriptor of its first token's PIN, the others' follow it; the caller's. */
+struct hsm_vault_setup role_vault_setup(const struct config *c, unsigned vault, int first_pin,
                                         struct arena *arena);
 /* The same of a generation; borrows from it. An issuer whose key another vault holds is to this one as an
  * offline CA. */

@@ -114,7 +114,8 @@ static void on_close(void *arg, struct err *why)
 struct descriptors {
     int fds[REEXEC_FDS_MAX];
     size_t n;
-    int pin; /* ours to close */
+    int pins[CONFIG_TOKENS_MAX]; /* ours to close */
+    size_t pins_n;
 };
 
 static void put(struct descriptors *d, int fd)
@@ -136,20 +137,21 @@ static void put_listeners(const struct ward *w, struct descriptors *d)
         put(d, s->http[i]);
 }
 
-/* Opened anew for each start: the file may have been replaced. Never read here. */
-static struct err *put_pin(const struct ward *w, struct descriptors *d)
+/* Opened anew for each start: the files may have been replaced. Never read here. */
+static struct err *put_pins(const struct ward *w, struct descriptors *d)
 {
-    if (!process_row(w->kind)->pin)
-        return NULL;
-    const char *path = warden_pin_file(w);
-    d->pin = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (d->pin < 0)
-        return err_sys(ERR_CONFIG, errno, "%s", path);
-    put(d, d->pin);
+    for (size_t i = 0; process_row(w->kind)->pin && i < warden_tokens(w); i++) {
+        const char *path = warden_pin_file(w, i);
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0)
+            return err_sys(ERR_CONFIG, errno, "%s", path);
+        d->pins[d->pins_n++] = fd;
+        put(d, fd);
+    }
     return NULL;
 }
 
-static struct err *say_start(struct ward *w, unsigned listeners, bool pin)
+static struct err *say_start(struct ward *w, unsigned listeners, unsigned pins)
 {
     struct err *e = NULL;
     const struct users *u = w->warden->setup.users;
@@ -165,7 +167,7 @@ static struct err *say_start(struct ward *w, unsigned listeners, bool pin)
         .owner = u->owner,
         .file = w->warden->config->file,
         .listeners = listeners,
-        .pin = pin,
+        .pins = pins,
     };
 
     arena_reset(w->warden->turn);
@@ -179,7 +181,7 @@ static struct err *start(struct ward *w)
 {
     struct err *e = NULL;
     struct channel_events events = {on_frame, on_close, w};
-    struct descriptors d = {.pin = -1};
+    struct descriptors d = {.n = 0};
     const char *const argv[] = {"chanceryd", "--role", process_row(w->kind)->name, NULL};
     int pair[2] = {-1, -1};
 
@@ -191,17 +193,17 @@ static struct err *start(struct ward *w)
     size_t before = d.n;
     put_listeners(w, &d);
     unsigned listeners = (unsigned)(d.n - before);
-    TRY(put_pin(w, &d));
+    TRY(put_pins(w, &d));
     TRY(reexec(d.fds, d.n, argv, &w->pid));
     w->channel = channel_new(w->warden->setup.loop, pair[0], events);
     pair[0] = -1;
-    TRY(say_start(w, listeners, d.pin >= 0));
+    TRY(say_start(w, listeners, (unsigned)d.pins_n));
 out:
     for (size_t i = 0; i < 2; i++)
         if (pair[i] >= 0)
             close(pair[i]);
-    if (d.pin >= 0)
-        close(d.pin);
+    for (size_t i = 0; i < d.pins_n; i++)
+        close(d.pins[i]);
     return e;
 }
 

@@ -78,8 +78,9 @@ void warden_fail(struct warden *w, const char *why);
 
 void warden_reload_answer(struct warden *w, struct ward *ward, const struct frame *f);
 MUST_USE struct err *warden_pin_changed(struct ward *vault, struct view body); /* warden_pin.c */
-/* The PIN file of a vault. */
-const char *warden_pin_file(const struct ward *vault);
+/* A vault's tokens; the PIN file of one. */
+size_t warden_tokens(const struct ward *vault);
+const char *warden_pin_file(const struct ward *vault, size_t token);
 void warden_reload_tick(struct warden *w, int64_t now_ms);
 
 #endif

@@ -12,42 +12,52 @@
 #include "hsm_vault.h"
 #include "ward.h"
 
-const char *warden_pin_file(const struct ward *vault)
+size_t warden_tokens(const struct ward *vault)
 {
-    const struct config *c = vault->warden->config;
-    return c->tokens[c->vaults[vault->index].token].pin_file;
+    return vault->warden->config->vaults[vault->index].tokens_n;
 }
 
-static const char *fresh_path(const struct ward *vault)
+const char *warden_pin_file(const struct ward *vault, size_t token)
 {
-    return arena_printf(vault->warden->turn, "%s" WARDEN_PIN_NEW, warden_pin_file(vault));
+    const struct config *c = vault->warden->config;
+    return c->tokens[c->vaults[vault->index].tokens[token]].pin_file;
+}
+
+static const char *fresh_path(const struct ward *vault, size_t token)
+{
+    return arena_printf(vault->warden->turn, "%s" WARDEN_PIN_NEW, warden_pin_file(vault, token));
 }
 
 /* False where there is no such file. */
-static bool pass(struct ward *vault, enum message kind, const char *path)
+static bool pass(struct ward *vault, enum message kind, size_t token, const char *path)
 {
+    struct view body;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return false;
-    if (fd < 0) {
-        struct err *e = err_sys(ERR_CONFIG, errno, "%s", path);
+    struct err *e = fd < 0 ? err_sys(ERR_CONFIG, errno, "%s", path) : NULL;
+    if (!e)
+        e = message_pin_write((unsigned)token, vault->warden->turn, &body);
+    if (e)
         log_error("pin.open", log_err(e));
-        err_free(e);
-        return true;
-    }
-    ward_send(vault, kind, 0, (struct view){NULL, 0}, fd);
-    close(fd);
+    else
+        ward_send(vault, kind, 0, body, fd);
+    err_free(e);
+    if (fd >= 0)
+        close(fd);
     return true;
 }
 
-/* Each vault's own: one whose PIN was not refused goes on with what it has. */
+/* Each token's own: one whose PIN was not refused goes on with what it has. */
 void warden_retry_pin(struct warden *w)
 {
     log_info("pin.retry");
+    arena_reset(w->turn);
     for (size_t i = 0; i < w->vaults_n; i++)
-        if (!pass(&w->wards[i], MESSAGE_RETRY_PIN, warden_pin_file(&w->wards[i])))
-            log_error("pin.open", log_text("child", w->wards[i].name),
-                      log_text("why", "there is no PIN file"));
+        for (size_t k = 0; k < warden_tokens(&w->wards[i]); k++)
+            if (!pass(&w->wards[i], MESSAGE_RETRY_PIN, k, warden_pin_file(&w->wards[i], k)))
+                log_error("pin.open", log_text("child", w->wards[i].name),
+                          log_text("why", "there is no PIN file"));
 }
 
 /* Of the tokens beside whose PIN file another stands. */
@@ -55,18 +65,18 @@ void warden_change_pin(struct warden *w)
 {
     bool any = false;
     log_info("pin.change");
-    for (size_t i = 0; i < w->vaults_n; i++) {
-        arena_reset(w->turn);
-        any = pass(&w->wards[i], MESSAGE_CHANGE_PIN, fresh_path(&w->wards[i])) || any;
-    }
+    arena_reset(w->turn);
+    for (size_t i = 0; i < w->vaults_n; i++)
+        for (size_t k = 0; k < warden_tokens(&w->wards[i]); k++)
+            any = pass(&w->wards[i], MESSAGE_CHANGE_PIN, k, fresh_path(&w->wards[i], k)) || any;
     if (!any)
         log_error("pin.open", log_text("why", "no new PIN stands beside a PIN file"));
 }
 
-static struct err *sync_folder(struct ward *vault)
+static struct err *sync_folder(struct ward *vault, size_t token)
 {
     struct err *e = NULL;
-    int fd = open(dirname(arena_str(vault->warden->turn, view_str(warden_pin_file(vault)))),
+    int fd = open(dirname(arena_str(vault->warden->turn, view_str(warden_pin_file(vault, token)))),
                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || world_fsync(fd) != 0)
         e = err_sys(ERR_IO, errno, "the PIN file's folder");
@@ -76,13 +86,13 @@ static struct err *sync_folder(struct ward *vault)
 }
 
 /* The token has the new PIN, and a login proved it. */
-static struct err *take(struct ward *vault)
+static struct err *take(struct ward *vault, size_t token)
 {
     struct err *e = NULL;
-    if (world_rename(fresh_path(vault), warden_pin_file(vault)) != 0)
+    if (world_rename(fresh_path(vault, token), warden_pin_file(vault, token)) != 0)
         return err_sys(ERR_IO, errno, "the token has a new PIN that cannot be put in place: move %s yourself",
-                       fresh_path(vault));
-    TRY(sync_folder(vault));
+                       fresh_path(vault, token));
+    TRY(sync_folder(vault, token));
 out:
     return e;
 }
@@ -90,15 +100,17 @@ out:
 struct err *warden_pin_changed(struct ward *vault, struct view body)
 {
     struct err *e = NULL;
-    unsigned outcome;
+    unsigned token, outcome;
     const char *why;
 
     arena_reset(vault->warden->turn);
-    TRY(message_pin_changed_read(body, vault->warden->turn, &outcome, &why));
+    TRY(message_pin_changed_read(body, vault->warden->turn, &token, &outcome, &why));
+    if (token >= warden_tokens(vault))
+        TRY(err_new(ERR_PROTOCOL, "a vault without a token %u", token));
     if (outcome == HSM_PIN_CHANGED)
-        e = take(vault);
-    if (outcome == HSM_PIN_AS_IT_WAS && unlink(fresh_path(vault)) != 0)
-        e = err_sys(ERR_IO, errno, "%s", fresh_path(vault));
+        e = take(vault, token);
+    if (outcome == HSM_PIN_AS_IT_WAS && unlink(fresh_path(vault, token)) != 0)
+        e = err_sys(ERR_IO, errno, "%s", fresh_path(vault, token));
     if (e || outcome != HSM_PIN_CHANGED)
         log_error("pin.not-changed", log_text("why", why), log_err(e));
     else

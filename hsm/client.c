@@ -105,6 +105,15 @@ struct hsm *hsm_for(const struct hsm *h, const char *issuer)
     return h->first;
 }
 
+bool hsm_signs(struct hsm *h, const char *issuer)
+{
+    const struct hsm_status *s = hsm_status(hsm_for(h, issuer));
+    for (size_t i = 0; i < s->n; i++)
+        if (strcmp(s->issuers[i].issuer, issuer) == 0)
+            return s->issuers[i].ok;
+    return false;
+}
+
 struct hsm *hsm_of_roll(const struct hsm *h, struct view roll_id)
 {
     for (struct hsm *v = h->first; v; v = v->next)

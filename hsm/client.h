@@ -14,8 +14,9 @@
 #include "hsm_freeze.h"
 #include "hsm_head.h"
 #include "hsm_house.h"
+#include "hsm_info.h"
 
-enum { CLIENT_PENDING_MAX = 16384 };
+enum { CLIENT_PENDING_MAX = 16384, CLIENT_TOKENS_MAX = 8 };
 
 /* A call that waits for its answer. */
 struct client_call {

@@ -199,6 +199,26 @@ out:
     return e;
 }
 
+static struct err *read_tokens(struct view list, struct arena *arena, struct hsm_status *ret)
+{
+    struct err *e = NULL;
+    struct hsm_token_status *tokens = arena_array(arena, CLIENT_TOKENS_MAX, sizeof *tokens);
+    for (; list.n > 0; ret->n_tokens++) {
+        struct view one;
+        struct hsm_token_status *t = &tokens[ret->n_tokens];
+        if (ret->n_tokens == CLIENT_TOKENS_MAX)
+            TRY(err_new(ERR_PROTOCOL, "more than %d tokens", CLIENT_TOKENS_MAX));
+        TRY(der_read(&list, DER_SEQUENCE, &one));
+        TRY(der_read_text(&one, arena, HOUSE_NAME_MAX, &t->name));
+        TRY(der_read_text(&one, arena, 32, &t->state));
+        TRY(der_read_text(&one, arena, 1024, &t->detail));
+        TRY(der_end(one));
+    }
+    ret->tokens = tokens;
+out:
+    return e;
+}
+
 static struct err *read_status(struct view in, struct arena *arena, struct hsm_status *ret)
 {
     struct err *e = NULL;
@@ -217,6 +237,8 @@ static struct err *read_status(struct view in, struct arena *arena, struct hsm_s
     status.roll_id = arena_dup(arena, list);
     TRY(der_read(&body, DER_SEQUENCE, &list));
     TRY(read_freezes(list, arena, &status));
+    TRY(der_read(&body, DER_SEQUENCE, &list));
+    TRY(read_tokens(list, arena, &status));
     TRY(der_end(body));
     status.generation = (uint32_t)generation;
     *ret = status;

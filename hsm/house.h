@@ -25,6 +25,7 @@ struct house_issuer {
     bool may_issue;
     bool ocsp_by_issuer;               /* its own key answers OCSP */
     const struct token_key *token_key; /* NULL: not there, and reason says why */
+    const struct token_key *spare;     /* the same key in another token; NULL: none */
     char reason[200];
 };
 

@@ -153,7 +153,8 @@ struct responder_key responder_of_issuer(const struct house_issuer *issuer)
                                 .key = issuer->key,
                                 .roll_key = issuer->name,
                                 .alg = issuer->facts.alg,
-                                .token_key = issuer->token_key};
+                                .token_key = issuer->token_key,
+                                .spare = issuer->spare};
     memcpy(key.spki_sha256, issuer->spki_sha256, SHA256_BYTES);
     memcpy(key.spki_sha1, issuer->ocsp.key_sha1, SHA1_BYTES);
     return key;

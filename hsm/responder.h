@@ -27,6 +27,7 @@ struct responder_key {
     const char *roll_key;              /* "ISSUER/ocsp/HEX16" */
     enum cert_alg alg;                 /* with which it signs */
     const struct token_key *token_key; /* NULL: not there now */
+    const struct token_key *spare;     /* the same key in another token; NULL: none */
 };
 
 struct responder_keys;

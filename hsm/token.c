@@ -72,8 +72,8 @@ static struct err *find_and_attach(struct token *t)
 {
     struct err *e = NULL;
 
+    t->module_epoch = module_epoch(t->module); /* also where it is not found: then only a restart helps */
     TRY(module_find(t->module, &t->uri, &t->slot));
-    t->module_epoch = module_epoch(t->module);
     TRY(attach(t));
 out:
     return e;
@@ -312,16 +312,16 @@ static struct err *read_info(struct token *t)
     return NULL;
 }
 
-/* A second chance where another process was just writing the token's files: SoftHSM reads them at
- * C_Initialize only. Not where another token of the module is open and would lose its sessions. */
+/* A second chance where another process was just writing the token's files, or the token has come since:
+ * SoftHSM reads them at C_Initialize only. Another token of the module comes back by itself, with the call
+ * that next needs it. */
 static struct err *first_attach(struct token *t)
 {
     struct err *e = NULL;
 
     module_enter_alone(t->module);
     e = find_and_attach(t);
-    if (e && err_code(e) == ERR_TOKEN_AWAY && !module_count_tokens(t->module, 0) &&
-        module_is_rested(t->module)) {
+    if (e && err_code(e) == ERR_TOKEN_AWAY && module_is_rested(t->module)) {
         err_free(e);
         e = restart_and_attach(t);
     }

@@ -13,6 +13,7 @@
 enum { MECHANISMS_MAX = 512, KEYS_MAX = 1024, TEXT_MAX = 256, ARENA_BYTES = 4 * 1024 * 1024 };
 
 struct asking {
+    bool whole;
     const struct token *t;
     struct module *m;
     CK_SESSION_HANDLE session;
@@ -245,6 +246,7 @@ static void put_key(struct asking *a, CK_OBJECT_HANDLE key)
     (void)token_attr_bytes(a->m, a->session, key, CKA_LABEL, a->arena, &label);
     (void)token_attr_bytes(a->m, a->session, key, CKA_ID, a->arena, &id);
     put_padded(a->out, "label", label.p, label.n);
+    token_info_put_text(a->out, "token", token_label(a->t));
     char *hex = arena_alloc(a->arena, 2 * id.n + 1);
     hex_put(hex, id);
     token_info_put_text(a->out, "id", hex);
@@ -276,19 +278,19 @@ static struct err *ask(void *arg, struct module *m, CK_SESSION_HANDLE session)
     struct asking *a = arg;
     a->m = m;
     a->session = session;
-    CK_RV rv = put_module(a);
+    CK_RV rv = a->whole ? put_module(a) : CKR_OK;
     if (rv == CKR_OK)
         rv = put_token(a);
-    if (rv == CKR_OK)
+    if (rv == CKR_OK && a->whole)
         rv = put_mechanisms(a);
     if (rv == CKR_OK)
         rv = put_keys(a);
     return rv == CKR_OK ? NULL : module_err(ERR_TOKEN_AWAY, "C_Get...Info", rv, "the token does not answer");
 }
 
-struct err *token_info_put(struct token *t, struct der_out *out)
+struct err *token_info_put(struct token *t, bool whole, struct der_out *out)
 {
-    struct asking a = {.t = t, .out = out, .arena = arena_new(ARENA_BYTES)};
+    struct asking a = {.t = t, .whole = whole, .out = out, .arena = arena_new(ARENA_BYTES)};
     struct err *e = token_with_session(t, ask, &a);
     arena_free(a.arena);
     return e;

@@ -7,9 +7,9 @@
 #include "base/der.h"
 #include "token.h"
 
-/* Module, token, mechanisms and private keys. Any thread but the loop's: blocks. On an error what stands in
- * out is of no use. */
-MUST_USE struct err *token_info_put(struct token *t, struct der_out *out);
+/* Token and private keys; whole: module and mechanisms too. Any thread but the loop's: blocks. On an error
+ * what stands in out is of no use. */
+MUST_USE struct err *token_info_put(struct token *t, bool whole, struct der_out *out);
 
 /* A group of others: begun, its fields put, ended. */
 size_t token_info_begin(struct der_out *out, const char *group, size_t *ret_fields);

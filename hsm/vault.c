@@ -26,7 +26,7 @@ void vault_release(struct hsm_vault *v)
 {
     if (--v->refs > 0)
         return;
-    module_close(v->t.module);
+    module_close(v->module);
     roll_file_close(v->roll);
     responder_free(v->responders);
     known_free(v->known);
@@ -80,22 +80,39 @@ static const char *const *copy_list(struct arena *arena, const char *const *env)
     return ret;
 }
 
-static struct vault_setup copy_setup(struct arena *arena, const struct hsm_vault_setup *setup)
+static void copy_token(struct arena *arena, const struct hsm_token_setup *from, struct vault_token_setup *to)
 {
-    return (struct vault_setup){.name = copy(arena, setup->name),
-                                .module = copy(arena, setup->module),
-                                .init_args = copy(arena, setup->init_args),
-                                .token_uri = copy(arena, setup->token_uri),
-                                .pin_state_path = copy(arena, setup->pin_state_path),
-                                .lock_path = copy(arena, setup->lock_path),
-                                .sync_path = copy(arena, setup->sync_path),
-                                .roll_dir = copy(arena, setup->roll_dir),
-                                .make_label = copy(arena, setup->make_label),
-                                .env = copy_list(arena, setup->env),
-                                .unsaid = copy_list(arena, setup->unsaid),
-                                .pin_fd = setup->pin_fd,
-                                .make_so_pin_fd = setup->make_so_pin_fd,
-                                .threads = setup->threads};
+    *to = (struct vault_token_setup){.name = copy(arena, from->name ? from->name : "token"),
+                                     .uri = copy(arena, from->uri),
+                                     .pin_state_path = copy(arena, from->pin_state_path),
+                                     .lock_path = copy(arena, from->lock_path),
+                                     .sync_path = copy(arena, from->sync_path),
+                                     .unsaid = copy_list(arena, from->unsaid),
+                                     .pin_fd = from->pin_fd};
+}
+
+void vault_setup_copy(struct arena *arena, const struct hsm_vault_setup *setup, struct vault_setup *to)
+{
+    const struct hsm_token_setup first = {.name = setup->token_name,
+                                          .uri = setup->token_uri,
+                                          .pin_fd = setup->pin_fd,
+                                          .pin_state_path = setup->pin_state_path,
+                                          .lock_path = setup->lock_path,
+                                          .sync_path = setup->sync_path,
+                                          .unsaid = setup->unsaid};
+    CHECK(setup->n_more < HSM_TOKENS_MAX);
+    *to = (struct vault_setup){.name = copy(arena, setup->name),
+                               .module = copy(arena, setup->module),
+                               .init_args = copy(arena, setup->init_args),
+                               .roll_dir = copy(arena, setup->roll_dir),
+                               .make_label = copy(arena, setup->make_label),
+                               .env = copy_list(arena, setup->env),
+                               .make_so_pin_fd = setup->make_so_pin_fd,
+                               .threads = setup->threads,
+                               .n_tokens = 1 + setup->n_more};
+    copy_token(arena, &first, &to->tokens[0]);
+    for (size_t i = 0; i < setup->n_more; i++)
+        copy_token(arena, &setup->more[i], &to->tokens[i + 1]);
 }
 
 static void seen(void *arg, const struct hsm_roll_entry *entry)
@@ -184,7 +201,7 @@ static struct hsm_vault *vault_new(struct loop *l, const struct hsm_vault_setup 
     v->known = known_new();
     v->arena = arena_new(1 << 20);
     v->scratch = arena_new(8 << 20);
-    v->setup = copy_setup(v->arena, setup);
+    vault_setup_copy(v->arena, setup, &v->setup);
     v->ceilings = ceiling_new();
     v->acts = act_book_new();
     v->freezes = freeze_book_new();
@@ -255,7 +272,7 @@ struct err *hsm_vault_prepare(struct hsm_vault *v, const struct hsm_vault_config
         return err_new(ERR_CONFIG, "generation %u does not follow %u", config->generation,
                        v->house->generation);
     TRY(house_new(config, templates, &house));
-    TRY(vault_token_find_keys(v, house, true));
+    TRY(vault_key_find_all(v, house, true));
     TRY(admit_roster(v->setup.roll_dir, config, &v->prepared_roster, &v->prepared_roster_new));
     v->prepared = house;
     return NULL;
@@ -301,6 +318,19 @@ void hsm_vault_abort(struct hsm_vault *v)
 
 /* --- STATUS --- */
 
+static void write_tokens(const struct hsm_vault *v, struct der_out *out)
+{
+    size_t list = der_begin(out, DER_SEQUENCE);
+    for (size_t i = 0; i < v->n_tokens; i++) {
+        size_t one = der_begin(out, DER_SEQUENCE);
+        der_put_text(out, v->tokens[i].setup->name);
+        der_put_text(out, vault_token_state_name(v->tokens[i].state));
+        der_put_text(out, v->tokens[i].detail);
+        der_finish(out, one);
+    }
+    der_finish(out, list);
+}
+
 struct err *vault_status(struct vault_call *call)
 {
     const struct hsm_vault *v = call->v;
@@ -309,7 +339,7 @@ struct err *vault_status(struct vault_call *call)
     der_out_init(&out, call->arena, 256 * 1024);
     size_t m = der_begin(&out, DER_SEQUENCE);
     der_put_text(&out, hsm_vault_token_state(v));
-    der_put_text(&out, v->t.detail);
+    der_put_text(&out, v->tokens[0].detail);
     der_put_uint(&out, call->peer->kind == HSM_PEER_RESPONDER ? 0 : roll_file_n(v->roll));
     der_put_uint(&out, v->house->generation);
     size_t list = der_begin(&out, DER_SEQUENCE);
@@ -318,7 +348,7 @@ struct err *vault_status(struct vault_call *call)
         int64_t until;
         size_t one = der_begin(&out, DER_SEQUENCE);
         der_put_text(&out, issuer->name);
-        der_put_bool(&out, !issuer->key_uri || (issuer->token_key && v->t.state == VAULT_READY));
+        der_put_bool(&out, !issuer->key_uri || vault_key_usable(v, issuer->token_key, issuer->spare));
         der_put_text(&out, issuer->token_key || !issuer->key_uri ? "" : issuer->reason);
         der_put_text(&out, hsm_state_name(vault_state_of(v, issuer, &until)));
         der_put_uint(&out, (uint64_t)until);
@@ -327,6 +357,7 @@ struct err *vault_status(struct vault_call *call)
     der_finish(&out, list);
     der_put_octets(&out, view_of(roll_file_id(v->roll), ROLL_ID_BYTES));
     freeze_book_write(v->freezes, &out);
+    write_tokens(v, &out);
     der_finish(&out, m);
     struct err *e = der_out_done(&out, &body);
     if (!e)

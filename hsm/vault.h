@@ -5,7 +5,8 @@
  *
  *     vault.c          open, free, reload, status
  *     vault_peer.c     channels: attach, drop, dispatch, answer
- *     vault_token.c    the token: brought up, watched, keys found
+ *     vault_token.c    the tokens: brought up, watched
+ *     vault_key.c      keys found in them, and which of two copies signs
  *     vault_pin.c      its PIN: another one
  *     vault_seal.c     the one way to a signature: roll, sign, sync, answer
  *     vault_cert.c     LEASE, JUDGE_CERT, SEAL_CERT, SEAL_PROVED
@@ -71,11 +72,12 @@ struct vault_wait;   /* vault_roll.c */
 struct vault_making; /* vault_ocsp.c */
 
 struct vault_setup {
-    const char *name, *module, *init_args, *token_uri, *pin_state_path, *lock_path, *sync_path, *roll_dir,
-        *make_label;
-    const char *const *env, *const *unsaid;
-    int pin_fd, make_so_pin_fd;
+    const char *name, *module, *init_args, *roll_dir, *make_label;
+    const char *const *env;
+    int make_so_pin_fd;
     unsigned threads;
+    struct vault_token_setup tokens[HSM_TOKENS_MAX];
+    size_t n_tokens;
 };
 
 struct hsm_vault {
@@ -107,7 +109,11 @@ struct hsm_vault {
     struct loop_timer *order;     /* looks for root's orders */
     struct vault_making *makings; /* responder keys that are being generated: one at most for each issuer */
 
-    struct vault_token t;
+    struct module *module; /* NULL until it could be loaded; set by the asker's thread once that runs */
+    struct signer *signer;
+    struct worker *asker; /* everything of the tokens that is slow but signing */
+    struct vault_token tokens[HSM_TOKENS_MAX];
+    size_t n_tokens;
     struct vault_peer *front, *init, *responder[VAULT_RESPONDERS_MAX];
     struct loop *stop_with_init; /* stopped where the init peer goes */
 
@@ -122,6 +128,7 @@ struct hsm_vault {
 };
 
 /* --- vault.c --- */
+void vault_setup_copy(struct arena *arena, const struct hsm_vault_setup *setup, struct vault_setup *to);
 void vault_hold(struct hsm_vault *v);
 void vault_release(struct hsm_vault *v);
 /* The generation a question names: the current or the previous one; ERR_GENERATION. Borrowed. */
@@ -153,6 +160,7 @@ struct vault_seal_want {
     struct hsm_roll_entry
         entry; /* key, kind, serial, template, tbs_sha256, extra; generation is the house's */
     const struct token_key *token_key; /* not NULL */
+    const struct token_key *spare;     /* the same key in another token, or NULL */
     enum cert_alg alg;
     struct view tbs; /* copied */
     bool hashed;     /* it is the digest already */

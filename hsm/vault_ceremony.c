@@ -68,9 +68,9 @@ struct err *vault_ceremony_key(struct vault_call *call)
     const struct token_key *key = NULL;
     TRY(read_key_asked(call, &asked));
     TRY(vault_token_check(call->v));
-    TRY(find_made(call->v->t.token, &asked, &key));
+    TRY(find_made(call->v->tokens[0].token, &asked, &key));
     if (!key) {
-        TRY(keygen_pair(call->v->t.token, &asked.spec, &key));
+        TRY(keygen_pair(call->v->tokens[0].token, &asked.spec, &key));
         log_info("ceremony.key", log_text("label", asked.spec.label));
     }
     TRY(vault_peer_answer_octets(call->peer, call->id, key->spki));
@@ -88,7 +88,7 @@ struct err *vault_ceremony_find(struct vault_call *call)
     TRY(vault_peer_malformed(der_read(&body, DER_UTF8_STRING, &label)));
     TRY(vault_peer_malformed(der_end(body)));
     TRY(vault_token_check(call->v));
-    TRY(token_key_find(call->v->t.token, arena_str(call->arena, label), (struct view){NULL, 0}, &key));
+    TRY(vault_key_find(call->v, arena_str(call->arena, label), &key));
     TRY(vault_peer_answer_octets(call->peer, call->id, key->spki));
 out:
     return e;
@@ -230,7 +230,7 @@ struct err *vault_ceremony_seal(struct vault_call *call)
     TRY(read_ca_asked(call->body, &asked));
     TRY(vault_seal_room(v, SIGNER_ISSUE));
     TRY(find_signer(v, &asked, &signer));
-    TRY(token_key_find(v->t.token, arena_str(call->arena, asked.name), (struct view){NULL, 0}, &key));
+    TRY(vault_key_find(v, arena_str(call->arena, asked.name), &key));
     TRY(house_alg(v->house, key->label, key->kind, &own_alg));
     TRY(judge(call, &asked, signer, key, &found));
     if (signer && !signer->token_key)
@@ -286,7 +286,7 @@ struct err *vault_ceremony_adopt(struct vault_call *call)
     if (!house_name_ok(name))
         TRY(err_new(ERR_BAD_FIELD, "an issuer's name is 1 to 63 of a-z, 0-9 and '-'"));
     const char *label = arena_str(call->arena, name);
-    TRY(token_key_find(v->t.token, label, (struct view){NULL, 0}, &key));
+    TRY(vault_key_find(v, label, &key));
     TRY(cert_tbs_open(der, call->arena, NULL, &tbs));
     if (!view_eq(tbs.spki, key->spki))
         TRY(err_new(ERR_BAD_KEY, "the certificate is not for the key labelled %s in the token", label));
@@ -317,7 +317,7 @@ struct err *hsm_vault_run_init(const struct hsm_vault_setup *setup, const struct
     if (e) {
         enum err_code code = err_code(e);
         err_free(e);
-        TRY(err_new(code, "%s", v->t.detail));
+        TRY(err_new(code, "%s", v->tokens[0].detail));
     }
     v->stop_with_init = l;
     hsm_vault_attach(v, HSM_PEER_INIT, fd);

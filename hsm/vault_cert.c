@@ -101,8 +101,7 @@ static struct err *seal(struct vault_call *call, bool proved)
     TRY(vault_issuer(house, asked.issuer, &issuer));
     TRY(judge(call, house, issuer, &asked, &found));
     TRY(vault_proof_judge(call, &asked.evidence, issuer, &found, &found_proof));
-    if (!issuer->token_key)
-        TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", issuer->name, issuer->reason));
+    TRY(vault_key_check(call->v, issuer));
     digest_sha256(asked.tbs, hash);
     struct vault_seal_want want = {.house = house,
                                    .entry = {.key = view_str(issuer->name),
@@ -111,6 +110,7 @@ static struct err *seal(struct vault_call *call, bool proved)
                                              .template = asked.template,
                                              .tbs_sha256 = view_of(hash, SHA256_BYTES)},
                                    .token_key = issuer->token_key,
+                                   .spare = issuer->spare,
                                    .alg = found.tbs.alg,
                                    .tbs = asked.tbs,
                                    .lane = SIGNER_ISSUE};

@@ -62,31 +62,57 @@ static void check_roster(struct checking *c, const char *dir, const struct hsm_v
     hsm_roster_free(roster);
 }
 
-static void check_key(struct checking *c, struct token *t, const struct house_issuer *issuer)
+/* Which issuers' keys are in a token that is open: own ones, and copies. */
+static void check_keys(struct checking *c, struct token *t, const struct house *house, bool *there)
 {
-    char text[256];
-    const struct token_key *key = NULL;
-    struct err *e = token_key_find_uri(t, issuer->key_uri, &key);
-    if (!e && memcmp(key->spki_sha256, issuer->spki_sha256, SHA256_BYTES) != 0)
-        e = err_new(ERR_CONFIG, "the key in the token is not the one in the certificate");
-    (void)snprintf(text, sizeof text, "issuer %s: its key is in the token", issuer->name);
-    tell(c, err_wrap(e, "issuer %s", issuer->name), text);
+    for (size_t i = 0; house && i < house->n_issuers; i++) {
+        const struct house_issuer *issuer = &house->issuers[i];
+        const struct token_key *key = NULL;
+        if (!issuer->key_uri)
+            continue;
+        struct err *e = token_key_find_uri(t, issuer->key_uri, &key);
+        if (!e && memcmp(key->spki_sha256, issuer->spki_sha256, SHA256_BYTES) != 0)
+            e = err_new(ERR_CONFIG, "the key in the token is not the one in the certificate");
+        there[i] = there[i] || !e;
+        if (e && err_code(e) != ERR_NOT_FOUND)
+            tell(c, err_wrap(e, "issuer %s", issuer->name), "");
+        else
+            err_free(e);
+    }
 }
 
-static void check_token(struct checking *c, const struct vault_setup *setup, const struct house *house)
+static bool check_token(struct checking *c, const struct vault_setup *setup, size_t i, struct module **module,
+                        const struct house *house, bool *there)
 {
-    struct module *module = NULL;
+    char text[256];
     struct token *token = NULL;
-    struct err *e = vault_token_open(setup, &module, &token);
+    struct err *e = vault_token_open(setup, &setup->tokens[i], module, &token);
     if (e && err_code(e) == ERR_WRONG_STATE) {
         found(c, false, "the token is in use by a running vault: PIN and keys are not tried");
         err_free(e);
-    } else if (tell(c, e, "the token is there and took its PIN")) {
-        for (size_t i = 0; house && i < house->n_issuers; i++)
-            if (house->issuers[i].key_uri)
-                check_key(c, token, &house->issuers[i]);
+        return false;
     }
+    (void)snprintf(text, sizeof text, "token %s is there and took its PIN", setup->tokens[i].name);
+    if (tell(c, e, setup->n_tokens > 1 ? text : "the token is there and took its PIN"))
+        check_keys(c, token, house, there);
+    bool looked = token != NULL;
     token_close(token);
+    return looked;
+}
+
+static void check_tokens(struct checking *c, const struct vault_setup *setup, const struct house *house)
+{
+    struct module *module = NULL;
+    bool there[HOUSE_ISSUERS_MAX] = {false}, looked = false;
+    char text[256];
+    for (size_t i = 0; i < setup->n_tokens; i++)
+        looked = check_token(c, setup, i, &module, house, there) || looked;
+    for (size_t i = 0; looked && house && i < house->n_issuers; i++) {
+        (void)snprintf(text, sizeof text, "issuer %s: its key is %s the token", house->issuers[i].name,
+                       there[i] ? "in" : "not in");
+        if (house->issuers[i].key_uri)
+            found(c, !there[i], text);
+    }
     module_close(module);
 }
 
@@ -95,20 +121,16 @@ bool hsm_vault_check(const struct hsm_vault_setup *setup, const struct hsm_vault
 {
     struct checking c = {fn, arg, true};
     struct house *house = NULL;
-    struct vault_setup borrowed = {.module = setup->module,
-                                   .init_args = setup->init_args,
-                                   .token_uri = setup->token_uri,
-                                   .pin_state_path = setup->pin_state_path,
-                                   .lock_path = setup->lock_path,
-                                   .sync_path = setup->sync_path,
-                                   .env = setup->env,
-                                   .unsaid = setup->unsaid,
-                                   .pin_fd = setup->pin_fd};
+    struct arena *arena = arena_new(1 << 20);
+    struct vault_setup copied;
+    vault_setup_copy(arena, setup, &copied);
+    copied.make_label = NULL;
     tell(&c, house_new(config, templates, &house), "the issuers' certificates are in order");
     if (config->roster_yaml.n > 0)
         check_roster(&c, setup->roll_dir, config);
     check_roll(&c, setup->roll_dir);
-    check_token(&c, &borrowed, house);
+    check_tokens(&c, &copied, house);
     house_unref(house);
+    arena_free(arena);
     return c.well;
 }

@@ -55,15 +55,14 @@ static struct err *start_seal(struct list_job *job)
     TRY(roll_file_crl_room(v->roll, key));
     if (read->crl.number <= roll_file_crl_floor(v->roll, key))
         TRY(floor_breach(FLOOR_CRL_NUMBER, "cRLNumber is not above the last one sealed (RFC 5280 5.2.3)"));
-    if (!job->issuer->token_key)
-        TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", job->issuer->name,
-                    job->issuer->reason));
+    TRY(vault_key_check(v, job->issuer));
     struct vault_seal_want want = {.house = job->house,
                                    .entry = {.key = key,
                                              .kind = HSM_ROLL_CRL,
                                              .tbs_sha256 = view_of(read->sha256, SHA256_BYTES),
                                              .extra = read->crl.number},
                                    .token_key = job->issuer->token_key,
+                                   .spare = job->issuer->spare,
                                    .alg = job->issuer->facts.alg,
                                    .tbs =
                                        read->digest_n ? view_of(read->digest, read->digest_n) : read->message,

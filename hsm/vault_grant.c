@@ -67,9 +67,22 @@ struct making {
     struct vault_peer *peer;
     uint64_t id, n; /* of the question; of the act in the roll */
     struct vault_grant *grant;
+    struct token *token;                  /* in which a key is made */
+    struct token *tokens[HSM_TOKENS_MAX]; /* in which one is looked for */
+    size_t n_tokens;
     const struct token_key *key;
     struct err *e;
 };
+
+static struct err *find_key(struct making *m, const char *label)
+{
+    struct err *e = NULL;
+    for (size_t i = 0; i < m->n_tokens && !m->key; i++) {
+        err_free(e);
+        e = token_key_find(m->tokens[i], label, (struct view){NULL, 0}, &m->key);
+    }
+    return e;
+}
 
 /* On the worker's thread: a key, where one is to be made. */
 static void make_run(void *arg)
@@ -78,12 +91,12 @@ static void make_run(void *arg)
     const struct hsm_wish *w = &m->grant->wish;
     struct keygen_spec spec = {.label = w->name};
     if (!w->key[0]) {
-        m->e = token_key_find(m->v->t.token, w->name, (struct view){NULL, 0}, &m->key);
+        m->e = find_key(m, w->name);
         return;
     }
     m->e = cert_key_wish_parse(view_str(w->key), &spec.kind, &spec.bits);
     if (!m->e)
-        m->e = keygen_pair(m->v->t.token, &spec, &m->key);
+        m->e = keygen_pair(m->token, &spec, &m->key);
 }
 
 static struct err *granted(struct making *m)
@@ -113,7 +126,7 @@ static void make_done(void *arg)
     struct hsm_vault *v = m->v;
     struct err *e = m->e ? m->e : granted(m);
     if (e) {
-        vault_token_trouble(v, e);
+        vault_token_trouble(v, m->token, e);
         vault_peer_refuse(m->peer, m->id, e);
     }
     if (m->grant) {
@@ -144,8 +157,7 @@ static struct err *check_wish(struct hsm_vault *v, const struct vault_act *act, 
         return NULL;
     TRY(vault_issuer(v->house, view_str(w->issuer), &signer));
     TRY(vault_state_check(v, signer, HSM_WORKS_ISSUE));
-    if (!signer->token_key)
-        e = err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", signer->name, signer->reason);
+    TRY(vault_key_check(v, signer));
 out:
     return e;
 }
@@ -163,10 +175,14 @@ struct err *vault_grant_act(struct vault_call *call, const struct vault_act *act
     CHECK(m != NULL);
     *m = (struct making){.v = v, .peer = vault_peer_hold(call->peer), .id = call->id};
     m->grant = grant_new(act->act.kind, &w);
+    m->token = vault_token_any(v)->token;
+    for (size_t i = 0; i < v->n_tokens; i++)
+        if (v->tokens[i].state == VAULT_READY)
+            m->tokens[m->n_tokens++] = v->tokens[i].token;
     vault_hold(v);
     m->n = vault_act_use(v, act);
     if (w.name[0])
-        e = worker_submit(v->t.worker, make_run, v->loop, make_done, m);
+        e = worker_submit(v->asker, make_run, v->loop, make_done, m);
     else
         make_done(m); /* the key is elsewhere */
     if (e) {
@@ -229,7 +245,7 @@ struct err *vault_grant_seal(struct vault_call *call)
         TRY(no_grant());
     bool self = strcmp(g->wish.issuer, g->wish.name) == 0;
     if (self)
-        TRY(token_key_find(v->t.token, g->wish.name, (struct view){NULL, 0}, &own));
+        TRY(vault_key_find(v, g->wish.name, &own));
     if (!self)
         TRY(vault_issuer(v->house, view_str(g->wish.issuer), &signer));
     TRY(judge(call, g, tbs, signer, &found));
@@ -243,6 +259,7 @@ struct err *vault_grant_seal(struct vault_call *call)
                                                              .template = view_str(g->wish.template),
                                                              .tbs_sha256 = view_of(hash, SHA256_BYTES)},
                                                    .token_key = signer ? signer->token_key : own,
+                                                   .spare = signer ? signer->spare : NULL,
                                                    .alg = found.tbs.alg,
                                                    .tbs = tbs,
                                                    .lane = SIGNER_ISSUE}));

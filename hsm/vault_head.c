@@ -44,7 +44,7 @@ static const char *origin_of(const struct hsm_vault *v)
 
 static struct err *find_key(struct hsm_vault *v, const struct token_key **ret)
 {
-    struct err *e = token_key_find(v->t.token, HEAD_KEY_LABEL, (struct view){NULL, 0}, ret);
+    struct err *e = vault_key_find(v, HEAD_KEY_LABEL, ret);
     for (size_t i = 0; !e && i < v->house->n_issuers; i++)
         if (memcmp(v->house->issuers[i].spki_sha256, (*ret)->spki_sha256, SHA256_BYTES) == 0)
             e = err_new(ERR_CONFIG, "the log's key is an issuer's: a key has one use");
@@ -64,10 +64,10 @@ static struct err *make(struct making *m)
     struct err *e = NULL;
     struct keygen_spec spec = {.label = HEAD_KEY_LABEL, .kind = CERT_KEY_ED25519};
     bool offers = false;
-    TRY(keygen_offers(m->v->t.token, spec.kind, &offers));
+    TRY(keygen_offers(vault_token_first(m->v), spec.kind, &offers));
     if (!offers)
         spec.kind = CERT_KEY_P256;
-    TRY(keygen_pair(m->v->t.token, &spec, &m->key));
+    TRY(keygen_pair(vault_token_first(m->v), &spec, &m->key));
 out:
     return e;
 }
@@ -91,7 +91,7 @@ static void make_done(void *arg)
     if (!e)
         log_info("log.key", log_text("kind", cert_key_kind_name(m->key->kind)));
     if (e) {
-        vault_token_trouble(v, e);
+        vault_token_trouble(v, vault_token_first(v), e);
         vault_peer_refuse(m->peer, m->id, e);
     }
     vault_peer_release(m->peer);
@@ -108,7 +108,7 @@ static struct err *make_key(struct vault_call *call)
     CHECK(m != NULL);
     *m = (struct making){.v = v, .peer = vault_peer_hold(call->peer), .id = call->id};
     vault_hold(v);
-    struct err *e = worker_submit(v->t.worker, make_run, v->loop, make_done, m);
+    struct err *e = worker_submit(v->asker, make_run, v->loop, make_done, m);
     v->log_key_making = e == NULL;
     if (!e)
         return NULL;

@@ -17,6 +17,8 @@ struct asking_info {
     uint64_t id;
     struct arena *arena;
     struct der_out out;
+    struct token *tokens[HSM_TOKENS_MAX]; /* that are ready */
+    size_t n_tokens;
     size_t groups;
     struct err *e;
 };
@@ -24,7 +26,8 @@ struct asking_info {
 static void ask_run(void *arg)
 {
     struct asking_info *a = arg;
-    a->e = token_info_put(a->v->t.token, &a->out);
+    for (size_t i = 0; i < a->n_tokens && !a->e; i++)
+        a->e = token_info_put(a->tokens[i], i == 0, &a->out);
 }
 
 static void put_lanes(struct asking_info *a)
@@ -33,7 +36,7 @@ static void put_lanes(struct asking_info *a)
         const struct signer_lane_row *row = signer_lane_row((enum signer_lane)lane);
         size_t fields, m = token_info_begin(&a->out, "lane", &fields);
         token_info_put_text(&a->out, "name", row->name);
-        token_info_put_number(&a->out, "waiting", signer_queued(a->v->t.signer, (enum signer_lane)lane));
+        token_info_put_number(&a->out, "waiting", signer_queued(a->v->signer, (enum signer_lane)lane));
         token_info_put_number(&a->out, "under_way", a->v->lanes[lane]);
         token_info_put_number(&a->out, "bound", row->bound);
         token_info_put_number(&a->out, "weight", (uint64_t)row->weight);
@@ -41,14 +44,19 @@ static void put_lanes(struct asking_info *a)
     }
 }
 
-static void put_pin_change(struct asking_info *a)
+/* How the last change of each PIN ended. */
+static void put_pin_changes(struct asking_info *a)
 {
-    size_t fields, m;
-    if (!a->v->t.pin_change)
-        return;
-    m = token_info_begin(&a->out, "pin", &fields);
-    token_info_put_text(&a->out, "last_change", a->v->t.pin_change);
-    token_info_end(&a->out, m, fields);
+    for (size_t i = 0; i < a->v->n_tokens; i++) {
+        const struct vault_token *t = &a->v->tokens[i];
+        size_t fields, m;
+        if (!t->pin_change)
+            continue;
+        m = token_info_begin(&a->out, "pin", &fields);
+        token_info_put_text(&a->out, "token", t->setup->name);
+        token_info_put_text(&a->out, "last_change", t->pin_change);
+        token_info_end(&a->out, m, fields);
+    }
 }
 
 static void asked(void *arg)
@@ -59,7 +67,7 @@ static void asked(void *arg)
     struct err *e = a->e;
     if (!e && !v->closing) {
         put_lanes(a);
-        put_pin_change(a);
+        put_pin_changes(a);
         der_finish(&a->out, a->groups);
         e = der_out_done(&a->out, &body);
     }
@@ -88,8 +96,11 @@ struct err *vault_info(struct vault_call *call)
     a->peer = vault_peer_hold(call->peer);
     der_out_init(&a->out, a->arena, INFO_BYTES);
     a->groups = der_begin(&a->out, DER_SEQUENCE);
+    for (size_t i = 0; i < v->n_tokens; i++)
+        if (v->tokens[i].state == VAULT_READY)
+            a->tokens[a->n_tokens++] = v->tokens[i].token;
     vault_hold(v);
-    e = worker_submit(v->t.worker, ask_run, v->loop, asked, a);
+    e = worker_submit(v->asker, ask_run, v->loop, asked, a);
     v->informing = e == NULL;
     if (!e)
         return NULL;

@@ -83,11 +83,12 @@ out:
 struct err *vault_ocsp_want(const struct responder_key *key, enum hsm_roll_kind kind,
                             const uint8_t tbs_sha256[SHA256_BYTES], struct vault_seal_want *want)
 {
-    if (!key->token_key)
+    if (!key->token_key && !key->spare)
         return err_new(ERR_TOKEN_AWAY, "the responder key is not in the token");
     want->entry = (struct hsm_roll_entry){
         .key = view_str(key->roll_key), .kind = kind, .tbs_sha256 = view_of(tbs_sha256, SHA256_BYTES)};
     want->token_key = key->token_key;
+    want->spare = key->spare;
     want->alg = key->alg;
     return NULL;
 }
@@ -101,6 +102,7 @@ struct vault_making {
     uint64_t id;
     char issuer[HOUSE_NAME_MAX + 1], label[RESPONDER_LABEL_MAX];
     int64_t now_s;
+    struct token *token;
     const struct token_key *key;
     struct err *e;
 };
@@ -109,7 +111,7 @@ struct vault_making {
 static struct err *make(struct vault_making *m)
 {
     struct err *e = NULL;
-    struct token *t = m->v->t.token;
+    struct token *t = m->token;
     struct keygen_spec spec = {.label = m->label, .kind = CERT_KEY_P256};
     bool curves = false;
     TRY(keygen_offers(t, CERT_KEY_P256, &curves));
@@ -138,7 +140,7 @@ struct leaving {
 static void leave_run(void *arg)
 {
     struct leaving *l = arg;
-    l->e = discard_key(l->v->t.token, l->label, view_of(l->id, sizeof l->id));
+    l->e = discard_key(vault_token_first(l->v), l->label, view_of(l->id, sizeof l->id));
 }
 
 static void leave_done(void *arg)
@@ -156,7 +158,7 @@ static void leave_done(void *arg)
 static void leave(struct leaving *l)
 {
     vault_hold(l->v);
-    struct err *e = worker_submit(l->v->t.worker, leave_run, l->v->loop, leave_done, l);
+    struct err *e = worker_submit(l->v->asker, leave_run, l->v->loop, leave_done, l);
     if (!e)
         return;
     l->e = e;
@@ -210,7 +212,7 @@ static void make_done(void *arg)
         }
     struct err *e = made(m);
     if (e) {
-        vault_token_trouble(v, e);
+        vault_token_trouble(v, m->token, e);
         vault_peer_refuse(m->peer, m->id, e);
     }
     vault_peer_release(m->peer);
@@ -218,8 +220,11 @@ static void make_done(void *arg)
     vault_release(v);
 }
 
-static struct err *make_key(struct vault_call *call, struct view issuer, int64_t now_s)
+/* In the token that signs for the issuer now. */
+static struct err *make_key(struct vault_call *call, const struct house_issuer *of, int64_t now_s)
 {
+    struct view issuer = view_str(of->name);
+    const struct token_key *signer = vault_key_usable(call->v, of->token_key, of->spare);
     struct hsm_vault *v = call->v;
     for (const struct vault_making *other = v->makings; other; other = other->next)
         if (view_eq_str(issuer, other->issuer))
@@ -227,11 +232,12 @@ static struct err *make_key(struct vault_call *call, struct view issuer, int64_t
     struct vault_making *m = calloc(1, sizeof *m);
     CHECK(m != NULL && issuer.n <= HOUSE_NAME_MAX);
     *m = (struct vault_making){.v = v, .id = call->id, .now_s = now_s};
+    m->token = signer ? signer->token : vault_token_any(v)->token;
     m->peer = vault_peer_hold(call->peer);
     memcpy(m->issuer, issuer.p, issuer.n);
     responder_label(issuer, now_s, m->label);
     vault_hold(v);
-    struct err *e = worker_submit(v->t.worker, make_run, v->loop, make_done, m);
+    struct err *e = worker_submit(v->asker, make_run, v->loop, make_done, m);
     if (!e) {
         m->next = v->makings;
         v->makings = m;
@@ -268,14 +274,15 @@ struct err *vault_ocsp_key(struct vault_call *call)
     TRY(floor_held(FLOOR_STATE, vault_state_check(call->v, issuer, HSM_WORKS_OCSP)));
     TRY(vault_token_check(call->v));
     const struct responder_key *key = responder_newest(call->v->responders, name);
-    if (key && key->token_key && !fresh) {
+    bool usable = key && vault_key_usable(call->v, key->token_key, key->spare);
+    if (usable && !fresh) {
         e = vault_peer_answer_octets(call->peer, call->id, key->key.spki);
         goto out;
     }
-    if (key && key->token_key && key->made_s > now_s - RESPONDER_SPACING_S)
+    if (usable && key->made_s > now_s - RESPONDER_SPACING_S)
         TRY(floor_breach(FLOOR_OCSP_KEY_SPACING, "a responder key of %s was made less than an hour ago",
                          issuer->name));
-    TRY(make_key(call, name, now_s));
+    TRY(make_key(call, issuer, now_s));
 out:
     return e;
 }

@@ -35,7 +35,7 @@ struct err *vault_request_seal(struct vault_call *call)
         TRY(err_new(ERR_BAD_FIELD, "an issuer's name is 1 to 63 of a-z, 0-9 and '-'"));
     if (call->peer->kind != HSM_PEER_INIT)
         TRY(vault_grant_request(call, name, cri));
-    TRY(token_key_find(v->t.token, arena_str(call->arena, name), (struct view){NULL, 0}, &key));
+    TRY(vault_key_find(v, arena_str(call->arena, name), &key));
     const struct judge_cri_case c = {.house = v->house, .name = key->label, .spki = key->spki, .cri = cri};
     TRY(judge_cri(&c, call->arena));
     digest_sha256(cri, hash);
@@ -103,8 +103,7 @@ struct err *vault_other_seal(struct vault_call *call)
     TRY(vault_seal_room(v, SIGNER_ISSUE));
     TRY(vault_issuer(v->house, asked.issuer, &issuer));
     TRY(judge_other(call, &asked, issuer, &found));
-    if (!issuer->token_key)
-        TRY(err_new(ERR_TOKEN_AWAY, "the key of %s is not available: %s", issuer->name, issuer->reason));
+    TRY(vault_key_check(v, issuer));
     digest_sha256(asked.tbs, hash);
     lease_use(call->peer->leases, asked.issuer, found.tbs.serial);
     TRY(vault_seal_start(v, call->peer, call->id,
@@ -115,6 +114,7 @@ struct err *vault_other_seal(struct vault_call *call)
                                                              .template = asked.template,
                                                              .tbs_sha256 = view_of(hash, SHA256_BYTES)},
                                                    .token_key = issuer->token_key,
+                                                   .spare = issuer->spare,
                                                    .alg = found.tbs.alg,
                                                    .tbs = asked.tbs,
                                                    .lane = SIGNER_ISSUE}));

@@ -22,6 +22,8 @@ struct vault_seal {
     struct vault_seal_want want; /* its tbs is our own copy */
     struct err *e;
     bool signed_, synced;
+    bool elsewhere;              /* it was handed on to the other copy of the key */
+    const struct token_key *key; /* that signs, or has signed */
     size_t signature_n;
     uint8_t signature[SIGNER_MAX_BYTES];
     uint8_t tbs[];
@@ -100,14 +102,36 @@ static struct err *same(const struct err *e)
     return err_new(err_code(e), "%s", err_detail(e));
 }
 
+static void submit(struct vault_seal *s);
+
+/* The token that was asked is gone: the same key in another one signs the same bytes. Once. */
+static bool sign_elsewhere(struct vault_seal *s, const struct err *e)
+{
+    enum err_code code = err_code(e);
+    vault_token_trouble(s->v, s->key->token, e);
+    if (s->v->closing || (code != ERR_TOKEN_AWAY && code != ERR_PIN_REFUSED))
+        return false;
+    const struct token_key *other = s->key == s->want.token_key ? s->want.spare : s->want.token_key;
+    if (s->elsewhere || !other || !vault_key_usable(s->v, other, NULL))
+        return false;
+    s->elsewhere = true;
+    s->key = other;
+    log_warn("seal.elsewhere", log_num("n", (long long)s->n), log_text("token", token_label(other->token)));
+    submit(s);
+    return true;
+}
+
 static void on_signed(void *arg, struct err *e, struct view signature)
 {
     struct vault_seal *s = arg;
     struct hsm_vault *v = s->v;
-    s->signed_ = true;
     v->signing--;
+    if (e && sign_elsewhere(s, e)) {
+        err_free(e);
+        return;
+    }
+    s->signed_ = true;
     if (e) {
-        vault_token_trouble(s->v, e);
         err_free(s->e);
         s->e = e;
     } else {
@@ -127,19 +151,19 @@ static void on_signed(void *arg, struct err *e, struct view signature)
 
 static void submit(struct vault_seal *s)
 {
-    if (!s->want.token_key) { /* a note */
+    if (!s->key) { /* a note */
         s->signed_ = true;
         s->v->owed++;
         return;
     }
-    struct signer_job job = {.key = s->want.token_key,
+    struct signer_job job = {.key = s->key,
                              .alg = s->want.alg,
                              .data = s->want.tbs,
                              .hashed = s->want.hashed,
                              .lane = s->want.lane,
                              .done = on_signed,
                              .arg = s};
-    struct err *e = signer_submit(s->v->t.signer, &job);
+    struct err *e = signer_submit(s->v->signer, &job);
     if (!e) {
         s->v->signing++;
         return;
@@ -245,6 +269,7 @@ static uint64_t seal_begin(struct hsm_vault *v, struct vault_peer *peer, uint64_
     s->v = v;
     s->id = id;
     s->want = *want;
+    s->key = vault_key_usable(v, want->token_key, want->spare);
     s->peer = peer ? vault_peer_hold(peer) : NULL;
     s->house = house_ref(want->house);
     if (want->tbs.n > 0) {
@@ -280,6 +305,8 @@ struct err *vault_seal_start(struct hsm_vault *v, struct vault_peer *peer, uint6
                              const struct vault_seal_want *want)
 {
     struct err *e = vault_seal_room(v, want->lane);
+    if (!e && !vault_key_usable(v, want->token_key, want->spare))
+        e = err_new(ERR_TOKEN_AWAY, "the token with this key is not available");
     if (!e)
         (void)seal_begin(v, peer, id, want);
     return e;

@@ -174,6 +174,8 @@ static void sealed(void *arg, struct err *e, uint64_t n, struct view signature)
     }
     if (!e)
         e = put(k, answer);
+    if (e && err_code(e) == ERR_TOKEN_AWAY)
+        signer_lost(k->maker, k->want.issuer, k->signer.key_sha256);
     if (e)
         fail(k, e);
 }

@@ -85,6 +85,8 @@ struct ocsp_state *maker_state(struct ocsp_maker *m, const char *name);
 bool signer_holds(const struct ocsp_signer *s);
 /* Whether it may be that there is none: an issuer that has expired gets no certificate any more. */
 bool signer_needed(const struct ocsp_state *s);
+/* This key of the issuer did not sign although the issuer's own can: another takes its place. */
+void signer_lost(struct ocsp_maker *m, const char *issuer, const uint8_t key_sha256[SHA256_BYTES]);
 void signer_go(struct ocsp_state *s); /* looks up or makes what is missing or due */
 void signer_next(
     struct ocsp_maker *m); /* the first that is due and waits for nothing, where none is under way */

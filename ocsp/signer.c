@@ -253,6 +253,18 @@ static void ask_key(struct ocsp_state *s, bool fresh)
         again_later(s, e);
 }
 
+void signer_lost(struct ocsp_maker *m, const char *issuer, const uint8_t key_sha256[SHA256_BYTES])
+{
+    struct ocsp_state *s = maker_state(m, issuer);
+    if (!s || s->renewing || s->signer.own || !signer_holds(&s->signer) || !hsm_signs(m->hsm, issuer) ||
+        memcmp(s->signer.key_sha256, key_sha256, SHA256_BYTES) != 0)
+        return;
+    log_warn("ocsp.key-away", log_text("issuer", issuer));
+    s->signer.there = false;
+    s->waits = false;
+    signer_go(s);
+}
+
 void signer_go(struct ocsp_state *s)
 {
     if (s->maker->stopped || !s->served || !hsm_ready(hsm_for(s->maker->hsm, s->name)) ||

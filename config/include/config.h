@@ -64,7 +64,7 @@ struct config_token {
 struct config_vault {
     const char *name; /* of its first token */
     const char *roll; /* absolute: paths.roll for the first vault, paths.roll-NAME for each other */
-    size_t token;     /* its first, in config.tokens */
+    size_t tokens[CONFIG_TOKENS_MAX], tokens_n; /* its tokens, in config.tokens */
 };
 
 enum config_ocsp_signer { CONFIG_OCSP_RESPONDER, CONFIG_OCSP_ISSUER };

@@ -2,6 +2,7 @@
  */
 #include "../house.h"
 #include "hsm_house.h"
+#include "hsm_info.h"
 #include "rest.h"
 
 struct looking {
@@ -37,7 +38,11 @@ out:
 /* Groups that come once are members, the others lists. */
 static struct err *groups_json(struct view groups, struct arena *arena, json_t *tree)
 {
-    static const char *const lists[][2] = {{"mechanism", "mechanisms"}, {"key", "keys"}, {"lane", "lanes"}};
+    static const char *const lists[][2] = {{"mechanism", "mechanisms"},
+                                           {"key", "keys"},
+                                           {"lane", "lanes"},
+                                           {"token", "tokens"},
+                                           {"pin", "pins"}};
     struct err *e = NULL;
     const char *name;
     struct view fields;
@@ -51,6 +56,8 @@ static struct err *groups_json(struct view groups, struct arena *arena, json_t *
         for (size_t i = 0; !e && i < sizeof lists / sizeof *lists; i++)
             if (strcmp(name, lists[i][0]) == 0)
                 list = json_object_get(tree, lists[i][1]);
+        if (list && strcmp(name, "token") == 0 && json_array_size(list) == 0)
+            json_object_set(tree, name, one); /* the first */
         if (list)
             json_array_append_new(list, one);
         else if (!e)
@@ -63,11 +70,18 @@ out:
     return e;
 }
 
+/* A vault and its tokens. */
 static json_t *state_json(struct hsm *vault)
 {
     const struct hsm_status *s = hsm_status(vault);
-    return json_pack("{s:s, s:s, s:s}", "vault", hsm_name(vault), "state", s->attached ? s->token : "away",
-                     "detail", s->detail ? s->detail : "");
+    json_t *states = json_array();
+    for (size_t i = 0; i < s->n_tokens; i++) {
+        const struct hsm_token_status *t = &s->tokens[i];
+        json_t *one = json_pack("{s:s, s:s, s:s}", "token", t->name, "state", t->state, "detail", t->detail);
+        json_array_append_new(states, one);
+    }
+    return json_pack("{s:s, s:s, s:s, s:o}", "vault", hsm_name(vault), "state",
+                     s->attached ? s->token : "away", "detail", s->detail ? s->detail : "", "states", states);
 }
 
 /* Of one vault; and how each of the house stands. */

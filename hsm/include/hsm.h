@@ -143,19 +143,6 @@ typedef void hsm_found_fn(void *arg, struct err *e, const uint64_t *ns, size_t n
 MUST_USE struct err *hsm_roll_find(struct hsm *h, uint64_t from, const uint8_t (*tbs_sha256)[SHA256_BYTES],
                                    size_t n, hsm_found_fn *done, void *arg, ticket_id *ret);
 
-/* Take the first group, the first field of a group, off the front. Texts live in the arena. */
-enum hsm_info_type { HSM_INFO_TEXT, HSM_INFO_NUMBER, HSM_INFO_FLAG };
-struct hsm_info_field {
-    const char *name;
-    enum hsm_info_type type;
-    const char *text;
-    uint64_t number;
-    bool flag;
-};
-MUST_USE struct err *hsm_info_group(struct view *groups, struct arena *arena, const char **ret_name,
-                                    struct view *ret_fields);
-MUST_USE struct err *hsm_info_field(struct view *fields, struct arena *arena, struct hsm_info_field *ret);
-
 /* --- CA certificates that the roster approved --- */
 
 /* A CA certificate's tbs as an approved wish has it (hsm_wish.h), its serial from hsm_serial() of the issuer
@@ -175,25 +162,25 @@ struct hsm_issuer_status {
     enum hsm_state state;
     int64_t until; /* DELETED: until when it can be restored */
 };
+struct hsm_token_status {
+    const char *name, *state, *detail; /* as below */
+};
 struct hsm_status {
     bool attached;      /* false: nothing else counts */
-    const char *token;  /* "ready", "away", "pin-refused", "starting" */
+    const char *token;  /* "ready": one at least; "away", "pin-refused", "starting" */
     const char *detail; /* for operators */
     uint64_t roll_n;
     uint32_t generation;
     size_t n;
     const struct hsm_issuer_status *issuers;
     struct view roll_id; /* 16 octets: which vault this is, for acts; empty where not attached */
-    size_t n_freezes;
+    size_t n_freezes, n_tokens;
     const struct hsm_freeze *freezes;
+    const struct hsm_token_status *tokens;
 };
 /* The state of an issuer as last heard; ACTIVE or EXPIRED by its certificate's end where nothing was. */
 enum hsm_state hsm_issuer_state(struct hsm *h, const char *issuer, int64_t not_after);
 /* As last heard, at most a second or two old; valid until control returns to the loop. */
 const struct hsm_status *hsm_status(struct hsm *h);
-
-/* What the token says of itself, for people's eyes: groups of fields. ERR_BUSY where it is being asked. */
-typedef void hsm_info_fn(void *arg, struct err *e, struct view groups);
-MUST_USE struct err *hsm_info(struct hsm *h, hsm_info_fn *done, void *arg, ticket_id *ret);
 
 #endif

@@ -22,6 +22,8 @@ struct hsm *hsm_next(const struct hsm *h);
  */
 void hsm_holds(struct hsm *h, const char *issuer);
 struct hsm *hsm_for(const struct hsm *h, const char *issuer);
+/* As last heard: a key of this issuer can sign, in whichever token. */
+bool hsm_signs(struct hsm *h, const char *issuer);
 /* Whose roll has this id, NULL where none that is there has: acts are made for one vault. */
 struct hsm *hsm_of_roll(const struct hsm *h, struct view roll_id);
 

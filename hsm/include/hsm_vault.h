@@ -19,6 +19,16 @@
 
 struct templates; /* templates.h */
 
+enum { HSM_TOKENS_MAX = 8 }; /* of one vault */
+
+/* A further token of the same module; the fields as below. */
+struct hsm_token_setup {
+    const char *name, *uri; /* name: in this house, for people */
+    int pin_fd;
+    const char *pin_state_path, *lock_path, *sync_path;
+    const char *const *unsaid;
+};
+
 /* What only a restart can change. Texts are copied. */
 struct hsm_vault_setup {
     const char *name;   /* among several vaults: whose the roll's folder is, kept there; NULL: there is one */
@@ -31,7 +41,11 @@ struct hsm_vault_setup {
     const char *lock_path;      /* one lock per token; ERR_WRONG_STATE where another process holds it */
     const char *sync_path;      /* folder of a software token's files, synced after keygen; NULL: none */
     const char *const
-        *unsaid;          /* NULL-ended, or NULL: attributes that the library does not keep of its keys */
+        *unsaid;            /* NULL-ended, or NULL: attributes that the library does not keep of its keys */
+    const char *token_name; /* in this house, for people; NULL: "token" */
+    const struct hsm_token_setup
+        *more; /* tokens beside the one above: copies of its keys, and keys of their own */
+    size_t n_more;
     const char *roll_dir; /* exists, 0700; roll.der, roster.der and responders.der live in it */
     unsigned threads;     /* signer threads; 0: one per core */
     const char
@@ -97,8 +111,9 @@ void hsm_vault_abort(struct hsm_vault *v); /* nothing prepared: nothing done */
 /* "ready", "away", "pin-refused". */
 const char *hsm_vault_token_state(const struct hsm_vault *v);
 
-/* A person said so: the PIN in fd (taken; -1: the one known) may be tried now, though it was refused. */
-void hsm_vault_retry_pin(struct hsm_vault *v, int fd);
+/* A person said so: the PIN of the token with this number (0: the setup's own, then `more`) in fd (taken; -1:
+ * the one known) may be tried now, though it was refused. */
+void hsm_vault_retry_pin(struct hsm_vault *v, size_t token, int fd);
 
 /* The token gets the PIN in fd (taken) in place of the present one, which is proven by a login; signing waits
  * meanwhile. done, from the loop, exactly once, unless the vault is freed before. */
@@ -107,8 +122,8 @@ enum hsm_pin_change {
     HSM_PIN_AS_IT_WAS, /* why says why */
     HSM_PIN_UNPROVEN   /* the token took it, and then did not let us in: why */
 };
-typedef void hsm_pin_changed_fn(void *arg, enum hsm_pin_change outcome, const char *why);
-void hsm_vault_change_pin(struct hsm_vault *v, int fd, hsm_pin_changed_fn *done, void *arg);
+typedef void hsm_pin_changed_fn(void *arg, size_t token, enum hsm_pin_change outcome, const char *why);
+void hsm_vault_change_pin(struct hsm_vault *v, size_t token, int fd, hsm_pin_changed_fn *done, void *arg);
 
 /* `chanceryd --check`: opens everything once (takes the lock, tries the PIN by its rules), reports each
  * finding, closes. False where anything was wrong. `what` names files and keys: for operators. */

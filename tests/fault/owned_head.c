@@ -97,7 +97,7 @@ static void make_key(void *arg)
     const struct vault_scene *s = arg;
     const struct keygen_spec spec = {.label = HEAD_KEY_LABEL, .kind = CERT_KEY_P256};
     const struct token_key *key;
-    err_free(keygen_pair(s->v->t.token, &spec, &key)); /* there already: of the attack before */
+    err_free(keygen_pair(s->v->tokens[0].token, &spec, &key)); /* there already: of the attack before */
 }
 
 static void aim(struct owned *o, const struct owned_attack *a, struct owned_shot *to)

@@ -190,7 +190,7 @@ works() { # ISSUER FILE; all that a vault signs
 @test "each PIN is changed on its own" {
     local main
     main=$(cat "$CHANCERY_DIR/secret/pin")
-    chancery hsm pin change --vault other
+    chancery hsm pin change --token other
     [ "$(cat "$CHANCERY_DIR/secret/pin-other")" != 4711471 ]
     [ "$(cat "$CHANCERY_DIR/secret/pin")" = "$main" ]
     issues second repinned

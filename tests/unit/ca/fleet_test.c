@@ -13,6 +13,7 @@
 #include "base/world.h"
 #include "ca_many.h"
 #include "house_scene.h"
+#include "hsm_info.h"
 
 enum { DAY_S = 86400, DAYS = 730, ROLL_OVER = 365, REVOKED = 480, AT_ONCE = 48, NEW_KEY_EACH = 3 };
 

@@ -183,7 +183,7 @@ static void each_library_has_a_vault_with_a_roll_of_its_own(void **state)
     assert_string_equal(c->vaults[0].roll, "/etc/chancery/roll");
     assert_string_equal(c->vaults[1].roll, "/etc/chancery/roll-second");
     assert_string_equal(c->vaults[1].name, "second");
-    assert_int_equal(c->vaults[1].token, 1);
+    assert_int_equal(c->vaults[1].tokens[0], 1);
     assert_int_equal(c->issuers[0].vault, 1); /* by its key's URI */
     assert_int_equal(c->issuers[1].vault, 1); /* by its token's name */
     assert_int_equal(c->issuers[2].vault, 0);

@@ -35,7 +35,7 @@ static struct view start_body(void)
                                     .owner = 1000,
                                     .file = "/etc/chancery/chancery.yaml",
                                     .listeners = 4,
-                                    .pin = false};
+                                    .pins = 0};
     struct view body;
     assert_null(message_start_write(&m, arena, &body));
     return body;
@@ -49,7 +49,7 @@ static void start_comes_back_as_it_was(void **state)
     assert_int_equal(m.process, MESSAGE_RESPONDER);
     assert_int_equal(m.index, 2);
     assert_int_equal(m.warden, 4711);
-    assert_true(m.drop && m.own_user && !m.pin);
+    assert_true(m.drop && m.own_user && m.pins == 0);
     assert_int_equal(m.uid, 65534);
     assert_int_equal(m.gid, 65533);
     assert_int_equal(m.owner, 1000);
