@@ -195,14 +195,20 @@ static void once(struct issuance *is)
 }
 
 /* Made now: never for longer than was approved. */
-static struct err *approved(struct issuance *is, const struct asking *a, struct ca_act *act)
+static struct err *approved(struct issuance *is, const struct asking *a, struct ca_act *act, bool *ret_waits)
 {
     struct err *e = NULL;
     struct hsm_wanted wanted;
     struct hsm_form form;
     struct cert_tbs *tbs = ARENA_NEW(is->arena, struct cert_tbs);
     TRY(quota_books(is, is->shaped.names, is->shaped.names_n));
-    TRY(ca_act_approved(is->ca, a->roster, act->act.id, HSM_ACT_CERTIFICATE, is->arena, act, &is->approved));
+    e = ca_act_approved(is->ca, a->roster, act->act.id, HSM_ACT_CERTIFICATE, is->arena, act, &is->approved);
+    if (e && act->state == CA_ACT_DONE) { /* since it was looked at a moment ago */
+        err_free(e);
+        return made_before(is, act, ret_waits);
+    }
+    if (e)
+        goto out;
     TRY(hsm_wanted_read(act->book.request.payload, is->arena, &wanted));
     TRY(hsm_form_read(wanted.form, is->arena, &form));
     *tbs = *is->shaped.tbs;
@@ -223,7 +229,7 @@ static struct err *settle(struct issuance *is, const struct asking *a, struct ca
     case CA_ACT_PENDING:
         return waits(is, act->act.id, &(struct ca_pending){NULL, act->needed, act->have, act->act.expires});
     case CA_ACT_APPROVED:
-        return approved(is, a, act);
+        return approved(is, a, act, ret_waits);
     case CA_ACT_DENIED:
         return denied(is, act);
     case CA_ACT_EXPIRED:
