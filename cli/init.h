@@ -7,7 +7,7 @@
 #define CHANCERY_CLI_INIT_H
 
 #include "cli.h"
-#include "hsm_vault.h"
+#include "hsm_ceremony.h"
 #include "ledger.h"
 #include "templates.h"
 

@@ -322,7 +322,7 @@ static void print_usage(FILE *to)
     for (size_t i = 0; i < COMMANDS; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s %s", commands[i].noun, commands[i].verb ? commands[i].verb : "");
-        fprintf(to, "  %-18s %s\n", name, commands[i].summary);
+        fprintf(to, "  %-20s %s\n", name, commands[i].summary);
     }
     fprintf(to, "\n  -c FILE   the configuration; else $CHANCERY_CONFIG, else " DEFAULT_CONFIG "\n"
                 "  --json    output for programs\n  --help    after a command: its options and an example\n"

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/der.h"
 #include "frames.h"
+#include "hsm_ceremony.h"
 
 enum { ARENA_BYTES = 4 << 20, FIND_MAX = 256 };
 

@@ -98,8 +98,9 @@ post_as() { # FILE CSR QUERY
     local i pids=()
     token t --template server --name '**.example.internal' --uses 3
     bearer t >bearer
+    for i in $(seq 12); do csr "m$i" "DNS:m$i.example.internal"; done
     for i in $(seq 12); do
-        curl -sS --max-time 20 --cacert "$CHANCERY_ROOT" -H @bearer -H 'Content-Type: application/pkcs10' --data-binary @a.csr \
+        curl -sS --max-time 20 --cacert "$CHANCERY_ROOT" -H @bearer -H 'Content-Type: application/pkcs10' --data-binary "@m$i.csr" \
             -o "out.$i" -w '%{http_code}\n' "$CHANCERY_URL/v1/certificates?template=server" >"code.$i" 3>&- &
         pids+=($!)
     done

@@ -19,7 +19,7 @@ setup() {
     ask_csr a.csr
     expect 201
     same "$(header Content-Type)" application/json
-    same "$(member 'keys | sort | join(" ")')" "certificate chain issuer not_after not_before serial template"
+    same "$(member 'keys | sort | join(" ")')" "certificate chain issuer not_after not_before renew_after serial template"
     same "$(member .template)" server
     same "$(member .issuer)" issuing
 }

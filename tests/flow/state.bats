@@ -27,7 +27,7 @@ metric() { curl -s --cacert "$CHANCERY_ROOT" "$CHANCERY_URL/metrics" | awk -v n=
     expect 200
     same "$(header Content-Type)" application/json
     same "$(member '.ready and ([.probes[].ok] | all)')" true
-    same "$(member '[.probes[].name] | sort | join(" ")')" "crl issuing ocsp processes tls"
+    same "$(member '[.probes[].name] | sort | join(" ")')" "crl issuing log ocsp processes tls"
     same "$(member .generation)" 1
     matches "$(member .generation_sha256)" '^[0-9a-f]{64}$'
 }

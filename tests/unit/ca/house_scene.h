@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "ca.h"
-#include "hsm_vault.h"
+#include "hsm_ceremony.h"
 #include "ledger.h"
 #include "ledger_shelf.h"
 #include "world_test.h"

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "frames.h"
-#include "hsm_vault.h"
+#include "hsm_ceremony.h"
 #include "shape_scene.h"
 #include "token_scene.h"
 #include "vault.h"
