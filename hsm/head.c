@@ -10,7 +10,7 @@
 #include "cert/key.h"
 #include "hsm_head.h"
 
-enum { KEY_ID = 4, TYPE_ED25519 = 1, TYPE_ECDSA = 2 };
+enum { KEY_ID = 4 };
 static const char dash[] = "\xe2\x80\x94 "; /* an em dash and a space */
 
 struct err *hsm_head_origin_check(const char *origin)
@@ -30,8 +30,24 @@ const char *hsm_head_text(struct arena *arena, const char *origin, const struct 
                         base64_of(arena, view_of(head->root, SHA256_BYTES)));
 }
 
-/* What stands for the key: its type's octet and the key; and its id. The id of an ECDSA key is over the SPKI
- * alone. */
+/* What stands before the key, and whether the key is the SPKI or the bare octets. RSA has no type of its own
+ * in signed-note: 0xff and a name. */
+static const struct {
+    enum cert_key_kind kind;
+    const char *type;
+    bool spki;
+} types[] = {
+    {CERT_KEY_ED25519, "\x01", false},
+    {CERT_KEY_P256, "\x02", true},
+    {CERT_KEY_RSA,
+     "\xff"
+     "chancery-rsa-sha256\n",
+     true},
+};
+enum { TYPES = sizeof types / sizeof types[0] };
+
+/* What stands for the key: its type and the key; and its id, over the origin and these, but for an ECDSA key
+ * over the SPKI alone. */
 struct log_key {
     struct cert_key key;
     enum cert_alg alg;
@@ -44,18 +60,20 @@ static struct err *key_of(struct arena *arena, const char *origin, struct view s
     struct err *e = NULL;
     uint8_t hash[SHA256_BYTES];
     TRY(cert_key_parse(spki, &ret->key));
-    bool ed = ret->key.kind == CERT_KEY_ED25519;
-    if (!ed && ret->key.kind != CERT_KEY_P256)
-        TRY(err_new(ERR_BAD_KEY, "a log's key is Ed25519 or P-256"));
+    size_t i = 0;
+    while (i < TYPES && types[i].kind != ret->key.kind)
+        i++;
+    if (i == TYPES)
+        TRY(err_new(ERR_BAD_KEY, "a log's key is Ed25519, P-256 or RSA"));
     ret->alg = cert_alg_default(ret->key.kind);
-    struct view public = ed ? ret->key.public : spki;
-    uint8_t *body = arena_alloc(arena, 1 + public.n);
-    body[0] = ed ? TYPE_ED25519 : TYPE_ECDSA;
-    memcpy(body + 1, public.p, public.n);
-    ret->body = view_of(body, 1 + public.n);
-    if (ed)
-        digest_sha256_parts((const struct view[]){view_str(origin), view_str("\n"), ret->body}, 3, hash);
-    else
+    struct view public = types[i].spki ? spki : ret->key.public;
+    size_t n = strlen(types[i].type);
+    uint8_t *body = arena_alloc(arena, n + public.n);
+    memcpy(body, types[i].type, n);
+    memcpy(body + n, public.p, public.n);
+    ret->body = view_of(body, n + public.n);
+    digest_sha256_parts((const struct view[]){view_str(origin), view_str("\n"), ret->body}, 3, hash);
+    if (ret->key.kind == CERT_KEY_P256)
         digest_sha256(spki, hash);
     memcpy(ret->id, hash, KEY_ID);
 out:

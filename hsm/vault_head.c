@@ -62,11 +62,18 @@ struct making {
 static struct err *make(struct making *m)
 {
     struct err *e = NULL;
-    struct keygen_spec spec = {.label = HEAD_KEY_LABEL, .kind = CERT_KEY_ED25519};
+    static const struct keygen_spec best[] = {
+        {.label = HEAD_KEY_LABEL, .kind = CERT_KEY_ED25519},
+        {.label = HEAD_KEY_LABEL, .kind = CERT_KEY_P256},
+        {.label = HEAD_KEY_LABEL, .kind = CERT_KEY_RSA, .bits = 3072},
+    };
+    struct keygen_spec spec = best[2]; /* what every token has */
     bool offers = false;
-    TRY(keygen_offers(vault_token_first(m->v), spec.kind, &offers));
-    if (!offers)
-        spec.kind = CERT_KEY_P256;
+    for (size_t i = 0; i < 2 && !offers; i++) {
+        TRY(keygen_offers(vault_token_first(m->v), best[i].kind, &offers));
+        if (offers)
+            spec = best[i];
+    }
     TRY(keygen_pair(vault_token_first(m->v), &spec, &m->key));
 out:
     return e;

@@ -2,8 +2,8 @@
  * Signed tree heads: what the vault signs with the log's own key, and how it is written for others (C2SP
  * tlog-checkpoint and signed-note). The vault itself puts the text together from its configured origin, a
  * size and a root; it keeps the last head in its roll and signs the next only with a proof that it goes on
- * from there (RFC 9162 2.1.4). The key is Ed25519 where the token makes such keys, else P-256; it signs
- * nothing else.
+ * from there (RFC 9162 2.1.4). The key is Ed25519 where the token makes such keys, else P-256, else RSA; it
+ * signs nothing else.
  */
 #ifndef CHANCERY_HSM_HEAD_H
 #define CHANCERY_HSM_HEAD_H
