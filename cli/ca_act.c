@@ -18,8 +18,6 @@
 #include "hsm_wish.h"
 #include "request.h"
 
-enum { FILE_BYTES = 1 << 20 };
-
 struct asked {
     const char *issuer, *template, *subject, *key_type, *csr, *certificate, *out, *request, *restorable;
     bool reuse, no_issue;
@@ -141,16 +139,6 @@ out:
     return e;
 }
 
-static struct err *read_pem(struct cli *c, const char *path, const char *label, struct view *ret)
-{
-    struct err *e = NULL;
-    struct view text;
-    TRY(file_read(path, FILE_BYTES, c->arena, &text));
-    TRY(err_wrap(cert_pem_read(text, label, c->arena, ret), "%s", path));
-out:
-    return e;
-}
-
 static struct err *certify_other(struct cli *c, int argc, char **argv, bool cross)
 {
     struct err *e = NULL;
@@ -168,7 +156,7 @@ static struct err *certify_other(struct cli *c, int argc, char **argv, bool cros
                                      : cross    ? "cross-ca"
                                                 : "sub-ca"};
     if (file)
-        TRY(read_pem(c, file, cross ? "CERTIFICATE" : "CERTIFICATE REQUEST", &w.proof));
+        TRY(cli_pem(c, file, cross ? "CERTIFICATE" : "CERTIFICATE REQUEST", &w.proof));
     TRY(wish_payload(c, &o, &w));
     TRY(carry_out(c, &o, &made));
     if (made)

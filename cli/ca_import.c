@@ -14,23 +14,13 @@
 #include "cert/csr.h"
 #include "cert/pem.h"
 
-enum { FILE_BYTES = 1 << 20, CHAIN_MAX = 7 };
+enum { CHAIN_MAX = 7 };
 
 struct asked {
     const char *name, *certificate, *csr, *out;
     struct cli_list chain;
     bool no_issue;
 };
-
-static struct err *read_pem(struct cli *c, const char *path, const char *label, struct view *ret)
-{
-    struct err *e = NULL;
-    struct view text;
-    TRY(file_read(path, FILE_BYTES, c->arena, &text));
-    TRY(err_wrap(cert_pem_read(text, label, c->arena, ret), "%s", path));
-out:
-    return e;
-}
 
 static struct err *read_all(struct cli *c, const struct asked *o, struct ca_import *im)
 {
@@ -40,12 +30,12 @@ static struct err *read_all(struct cli *c, const struct asked *o, struct ca_impo
     struct view *chain = arena_array(c->arena, CHAIN_MAX, sizeof *chain);
     if (o->chain.n > CHAIN_MAX)
         return err_new(ERR_TOO_MANY, "a chain of more than %d certificates", CHAIN_MAX);
-    TRY(read_pem(c, o->certificate, "CERTIFICATE", &im->certificate));
-    TRY(read_pem(c, o->csr, "CERTIFICATE REQUEST", &der));
+    TRY(cli_pem(c, o->certificate, "CERTIFICATE", &im->certificate));
+    TRY(cli_pem(c, o->csr, "CERTIFICATE REQUEST", &der));
     TRY(cert_csr_parse(der, c->arena, &csr));
     TRY(cert_csr_verify(&csr));
     for (size_t i = 0; i < o->chain.n; i++)
-        TRY(read_pem(c, o->chain.items[i], "CERTIFICATE", &chain[i]));
+        TRY(cli_pem(c, o->chain.items[i], "CERTIFICATE", &chain[i]));
     im->spki = csr.key.spki;
     im->chain = chain;
     im->chain_n = o->chain.n;

@@ -63,6 +63,8 @@ MUST_USE struct err *cli_get_page(struct cli *c, const char *path, const char *a
 const char *cli_escape(struct cli *c, const char *value);
 /* A CSR as it came from a file, PEM or DER, as text for a body. */
 const char *cli_csr_text(struct cli *c, struct view csr);
+/* The DER of the one PEM block of this label in a file of at most 1 MiB. */
+MUST_USE struct err *cli_pem(struct cli *c, const char *path, const char *label, struct view *ret_der);
 /* The parsed configuration of this run. The caller frees it. */
 MUST_USE struct err *cli_config(struct cli *c, struct config **ret);
 

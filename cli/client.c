@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "base/conf.h"
+#include "base/file.h"
 #include "cert/pem.h"
 #include "cli.h"
 
-enum { ANSWER_MAX = 64 << 20, HEAD_MAX = 16 * 1024, TIMEOUT_S = 60 };
+enum { ANSWER_MAX = 64 << 20, HEAD_MAX = 16 * 1024, TIMEOUT_S = 60, PEM_MAX = 1 << 20 };
 
 struct answer {
     int status;
@@ -208,6 +209,16 @@ const char *cli_escape(struct cli *c, const char *value)
         at += snprintf(at, 4, plain ? "%c" : "%%%02X", (unsigned char)*value);
     }
     return to;
+}
+
+struct err *cli_pem(struct cli *c, const char *path, const char *label, struct view *ret_der)
+{
+    struct err *e = NULL;
+    struct view text;
+    TRY(file_read(path, PEM_MAX, c->arena, &text));
+    TRY(err_wrap(cert_pem_read(text, label, c->arena, ret_der), "%s", path));
+out:
+    return e;
 }
 
 const char *cli_csr_text(struct cli *c, struct view csr)

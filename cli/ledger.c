@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/der.h"
 #include "base/hex.h"
 #include "cli.h"
 #include "hsm.h"
@@ -19,6 +18,7 @@
 #include "ledger_books.h"
 #include "ledger_file.h"
 #include "ledger_verify.h"
+#include "roll.h"
 
 static struct err *take_act(struct rolled *r, const struct hsm_roll_entry *entry)
 {
@@ -80,17 +80,6 @@ void ledger_found(void *arg, uint64_t seq, const char *what)
         printf("WRONG  entry %llu: %s\n", (unsigned long long)seq, what);
 }
 
-/* Header and entries are SEQUENCEs. */
-struct view ledger_roll_whole(struct view file)
-{
-    struct view rest = file, item;
-    struct err *e = NULL;
-    while (rest.n && !(e = der_read_whole(&rest, DER_SEQUENCE, &item)))
-        ;
-    err_free(e);
-    return view_of(file.p, file.n - rest.n);
-}
-
 struct err *ledger_map(const char *path, struct view *ret)
 {
     struct err *e = NULL;
@@ -116,7 +105,7 @@ struct err *ledger_roll_take(struct rolled *r, struct view whole)
 static struct err *map_roll(struct rolled *r)
 {
     struct err *e = err_wrap(ledger_map(r->path, &r->file), "the seal roll");
-    return e ? e : ledger_roll_take(r, ledger_roll_whole(r->file));
+    return e ? e : ledger_roll_take(r, roll_whole(r->file));
 }
 
 void ledger_roll_drop(struct rolled *r)

@@ -33,8 +33,6 @@ void ledger_found(void *arg, uint64_t seq, const char *what);
 MUST_USE struct err *ledger_paths(struct verifying *v, const char **ledger, const char *rolls);
 /* The whole file, mapped for good. */
 MUST_USE struct err *ledger_map(const char *path, struct view *ret);
-/* Without a last entry that is cut short: a roll in use is growing. */
-struct view ledger_roll_whole(struct view file);
 /* Walks and takes its seals. ERR_CORRUPT naming the place; what came before it is taken. */
 MUST_USE struct err *ledger_roll_take(struct rolled *r, struct view whole);
 void ledger_roll_drop(struct rolled *r);

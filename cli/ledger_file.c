@@ -21,6 +21,7 @@
 #include "ledger_books.h"
 #include "ledger_export.h"
 #include "ledger_file.h"
+#include "roll.h"
 
 /* --- export --- */
 
@@ -68,7 +69,7 @@ struct err *ledger_export_run(struct cli *c, int argc, char **argv)
     for (size_t i = 0; i < v.n;
          i++) { /* before the number of entries: every seal has its intent in the export */
         TRY(ledger_map(v.rolls[i].path, &v.rolls[i].file));
-        whole[i] = ledger_roll_whole(v.rolls[i].file);
+        whole[i] = roll_whole(v.rolls[i].file);
     }
     TRY(ledger_open_readonly(dir, &ledger));
     TRY(ledger_head(ledger, &head));

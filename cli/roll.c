@@ -9,7 +9,7 @@
 
 #include "base/der.h"
 
-static struct view whole_entries(struct view file)
+struct view roll_whole(struct view file)
 {
     struct view rest = file, item;
     struct err *e = NULL;
@@ -31,7 +31,7 @@ struct err *roll_map(const char *path, struct view *ret)
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         TRY(err_sys(ERR_IO, errno, "mapping %s", path));
-    *ret = whole_entries(view_of(p, (size_t)st.st_size));
+    *ret = roll_whole(view_of(p, (size_t)st.st_size));
 out:
     if (fd >= 0)
         close(fd);
